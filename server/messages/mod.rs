@@ -1,0 +1,1 @@
+//! The message catalogue: keys to sentences in four languages.

@@ -1,0 +1,36 @@
+//! The five things that can go wrong for a caller. A failed stage is not an error: it is a result.
+
+use super::Message;
+
+/// The first four carry a sentence for the user. `Internal` carries the cause for the log; the user
+/// sees a fixed sentence and an id under which the log has the cause.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    #[error("not found: {0}")]
+    NotFound(Message),
+    #[error("conflict: {0}")]
+    Conflict(Message),
+    #[error("invalid: {0}")]
+    Invalid(Message),
+    #[error("denied: {0}")]
+    Denied(Message),
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// `Internal` with what was being done and the cause.
+    pub fn internal(doing: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
+        Error::Internal(format!("{doing}: {cause}"))
+    }
+
+    /// The sentence to show, or `None` for `Internal`.
+    pub fn message(&self) -> Option<&Message> {
+        match self {
+            Error::NotFound(m) | Error::Conflict(m) | Error::Invalid(m) | Error::Denied(m) => Some(m),
+            Error::Internal(_) => None,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The nouns of the house and the pure rules between them. No I/O, no async; time is an argument.
+
+mod error;
+mod event;
+mod image;
+mod message;
+mod names;
+mod pipeline;
+mod run;
+mod secret;
+mod status;
+
+pub use error::{Error, Result};
+pub use event::{Event, Happened, Outcome};
+pub use image::{Digest, ImageReference, is_repository, is_tag};
+pub use message::Message;
+pub use names::{CommitId, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, is_invisible};
+pub use pipeline::{
+    Action, Definition, Dialect, Finding, Input, InputKind, Piece, Stage, Step, Text, Triggers,
+};
+pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
+pub use secret::Secret;
+pub use status::Status;
