@@ -2,6 +2,7 @@
 
 mod error;
 mod event;
+mod health;
 mod image;
 mod message;
 mod names;
@@ -12,6 +13,7 @@ mod status;
 
 pub use error::{Error, Result};
 pub use event::{Event, Happened, Outcome};
+pub use health::{Check, Condition, RunningContainer, Surroundings};
 pub use image::{Digest, ImageReference, is_repository, is_tag};
 pub use message::Message;
 pub use names::{CommitId, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, is_invisible};
