@@ -11,6 +11,7 @@ mod pipeline;
 mod run;
 mod secret;
 mod status;
+mod turn;
 
 pub use error::{Error, Result};
 pub use event::{Event, Happened, Outcome};
@@ -25,3 +26,4 @@ pub use pipeline::{
 pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
+pub use turn::Turn;
