@@ -1,11 +1,11 @@
 //! What a stage pushed: its log and the engine give hints, the registry gives the truth.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::House;
-use crate::model::{Happened, ImageReference, Result, Run, RunImage};
+use crate::model::{Digest, Happened, ImageReference, Result, Run, RunImage};
 use crate::registry::PushScanner;
 use crate::store::{events, images};
 
@@ -15,17 +15,24 @@ use crate::store::{events, images};
 /// A failure to ask is an error: without an answer nobody may say that the stage passed.
 pub async fn record(house: &House, run: &Run, stage: u32, found: (PushScanner, Timestamp)) -> Result<Vec<String>> {
     let (scanner, since) = found;
-    let named: BTreeSet<(String, String)> = scanner.finish().into_iter().map(|c| (c.repository, c.tag)).collect();
-    let hinted = hints(house, since).await;
+    let named: BTreeMap<(String, String), Option<Digest>> =
+        scanner.finish().into_iter().map(|c| ((c.repository, c.tag), c.digest)).collect();
+    let mut asked: BTreeSet<(String, String)> = hints(house, since).await;
+    asked.extend(named.keys().cloned());
     let mut missing = Vec::new();
     let mut pushed = Vec::new();
-    for (repository, tag) in named.union(&hinted) {
-        let sure = named.contains(&(repository.clone(), tag.clone()));
+    for name in &asked {
+        let (repository, tag) = name;
+        let sure = named.get(name);
         match house.registry.confirm(repository, tag).await? {
+            // The log's digest is not the tag's: somebody else has moved it since.
+            Some(confirmed) if sure.is_some_and(|d| d.as_ref().is_some_and(|d| *d != confirmed.digest)) => {
+                missing.push(format!("{repository}:{tag}"));
+            }
             Some(confirmed) => {
                 // The engine tells of everybody's pushes; only one with our label, or the only run's, is ours.
                 let ours = confirmed.labels.get("build_tag").is_some_and(|t| t.ends_with(&ending(run)));
-                if !sure && !ours && house.active_ids().len() > 1 {
+                if sure.is_none() && !ours && house.active_ids().len() > 1 {
                     continue;
                 }
                 pushed.push(RunImage {
@@ -39,7 +46,7 @@ pub async fn record(house: &House, run: &Run, stage: u32, found: (PushScanner, T
                     pushed_at: Timestamp::now(),
                 });
             }
-            None if sure => missing.push(format!("{repository}:{tag}")),
+            None if sure.is_some() => missing.push(format!("{repository}:{tag}")),
             None => {}
         }
     }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::git;
-use crate::model::{Result, Turn};
+use crate::model::{CommitId, RefName, Result, Turn};
 use crate::store::repositories::{self, Repository};
 use crate::store::{Store, refs};
 use notices::Notices;
@@ -147,8 +147,7 @@ impl Watch {
         let written = if moved.is_empty() {
             Vec::new()
         } else {
-            self.set_default_branch(repository, &here)?;
-            let branch = repository.default_branch.is_none().then(|| self.default_branch(repository)).flatten();
+            let branch = repository.default_branch.is_none().then(|| self.first_branch(repository, &here)).flatten();
             self.store
                 .write(move |c| {
                     if let Some(branch) = branch {
@@ -162,6 +161,16 @@ impl Watch {
         // Taken before the refs were read, so what moved since will not hold.
         self.lock().stamps.insert(id, stamp);
         Ok(if written.is_empty() { Turn::Idle } else { Turn::Worked })
+    }
+
+    /// For a repository that has none yet: where HEAD points if that exists, else any branch.
+    fn first_branch(&self, repository: &Repository, here: &BTreeMap<RefName, CommitId>) -> Option<String> {
+        let head = self.git.default_branch(&repository.path).ok().filter(|head| here.contains_key(head));
+        let branch = head.or_else(|| here.keys().find(|name| name.branch_name().is_some()).cloned())?;
+        if let Err(error) = self.git.set_default_branch(&repository.path, &branch) {
+            tracing::warn!(repository = %repository.path, %error, "the default branch could not be set");
+        }
+        branch.branch_name().map(str::to_owned)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
