@@ -14,7 +14,7 @@ use crate::health::Health;
 use crate::logs::Logs;
 use crate::model::{Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
 use crate::run::{self, Runs};
-use crate::store::{Store, accounts};
+use crate::store::{Store, accounts, settings};
 use crate::trigger::Trigger;
 use crate::watch::Watch;
 use crate::{git, msg, registry, web};
@@ -56,7 +56,7 @@ impl App {
             tracing::warn!(?cleaned, "removed what a crash left in repositories");
         }
         let logs = Logs::open(settings.data.join("logs"))?.with_limit(settings.log_limit_bytes);
-        let engine = Engine::connect(&settings.docker)?;
+        let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
         let registry = registry::Client::new(&settings.registry)?;
         let first_password = first_account(&store, settings.admin_password.as_ref()).await?;
         let watch = Watch::new(store.clone(), git.clone(), Duration::from_secs(settings.poll_seconds));
@@ -250,6 +250,18 @@ fn lock(data: &Path) -> Result<std::fs::File> {
     }
 }
 
+/// The name of this installation, made once: what it labels in the engine is told from another server's.
+async fn installation(store: &Store) -> Result<String> {
+    const NAME: &str = "installation";
+    if let Some(name) = store.read(|c| settings::get(c, NAME))? {
+        return Ok(name);
+    }
+    let name = Secret::random(8)?.reveal().to_owned();
+    let kept = name.clone();
+    store.write(move |c| settings::set(c, NAME, &kept)).await?;
+    Ok(name)
+}
+
 /// Makes `admin` when there is no account. Returns the password when it was generated.
 async fn first_account(store: &Store, given: Option<&Secret>) -> Result<Option<Secret>> {
     if store.read(accounts::any)? {
@@ -272,7 +284,7 @@ fn run_settings(settings: &Serve, registry: &registry::Client) -> run::Settings 
         limits: run::Limits {
             memory: settings.step_memory,
             cpus: settings.step_cpus,
-            pids: settings.step_pids.map(i64::from),
+            processes: settings.step_pids,
         },
         addresses: run::Addresses { url: settings.url.clone(), registry_host: registry.host().to_owned() },
         jobs: settings.jobs,

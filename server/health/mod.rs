@@ -38,7 +38,7 @@ impl Health {
     /// Looks at everything once; a part that does not answer does not keep the others from being seen.
     pub async fn look(&self) -> Surroundings {
         let (engine, registry, git) = tokio::join!(self.engine.state(), self.registry.state(), self.git.check_program());
-        let containers = if engine.is_ok() { self.containers().await } else { Vec::new() };
+        let containers = if engine.is_ready() { self.containers().await } else { Vec::new() };
         let or_degraded = |ok: bool| if ok { Condition::Ok } else { Condition::Degraded };
         let git = match git {
             Ok(version) => check("git", Condition::Ok, msg!("health-git", version = version)),
@@ -51,7 +51,7 @@ impl Health {
             self.database(),
             self.disk(),
             git,
-            check("docker", or_degraded(engine.is_ok()), engine.message),
+            check("docker", or_degraded(engine.is_ready()), engine.message().clone()),
             check("registry", or_degraded(registry.is_ok()), registry.message),
             self.poll(),
             self.queue(),

@@ -2,13 +2,16 @@
 //! started while the present one works, so that a new container per step costs no time between steps.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::House;
 use super::workspace::Workspace;
-use crate::docker::{Mount, Prepared, StepLimits, StepSpec};
+use crate::docker::{EngineError, Limits, Mount, Prepared, RunLabels, Shell, StepSpec};
+use crate::logs::Writer;
 use crate::model::{Action, Definition, Error, Result, Run, Stage, Step};
 use crate::pipeline;
 
@@ -72,92 +75,90 @@ pub struct Ahead {
     house: Arc<House>,
     run: Run,
     workspace: Workspace,
-    network: String,
-    next: Option<((u32, u32), JoinHandle<Result<Prepared>>)>,
+    next: Option<Next>,
+}
+
+struct Next {
+    key: (u32, u32),
+    task: JoinHandle<Result<Prepared, EngineError>>,
+    /// What the engine says while it fetches an image.
+    progress: mpsc::UnboundedReceiver<String>,
 }
 
 impl Ahead {
-    pub fn new(house: Arc<House>, run: Run, workspace: Workspace, network: String) -> Self {
-        Ahead { house, run, workspace, network, next: None }
+    pub fn new(house: Arc<House>, run: Run, workspace: Workspace) -> Self {
+        Ahead { house, run, workspace, next: None }
     }
 
     /// Starts the container for `work` unless that has been done.
     pub fn begin(&mut self, work: &Work) {
         let key = (work.stage, work.step);
         let Resolved::Script(script) = &work.action else { return };
-        if self.next.as_ref().is_some_and(|(known, _)| *known == key) {
+        if self.next.as_ref().is_some_and(|next| next.key == key) {
             return;
         }
-        self.abandon();
+        let (tell, progress) = mpsc::unbounded_channel();
         let (house, run, workspace) = (self.house.clone(), self.run.clone(), self.workspace.clone());
-        let (network, work, script) = (self.network.clone(), work.clone(), script.clone());
+        let (work, script) = (work.clone(), script.clone());
         let prepare = async move {
             let path = workspace.add_script(work.stage, work.step, &script).await?;
-            let spec = spec(&house, &run, &workspace, (&work, &path, &network));
-            house.engine.prepare(spec).await
+            let mut say = |line: &str| drop(tell.send(line.to_owned()));
+            let image = house.engine.ensure_image(&work.image, &mut say).await?;
+            let mut spec = spec(&house, &run, &workspace, (&work, path, &script));
+            // By its id, so that a tag that moves meanwhile changes nothing.
+            spec.image = image.id;
+            house.engine.prepare(&spec).await
         };
-        self.next = Some((key, tokio::spawn(prepare)));
+        // Dropping a task that was not taken drops its container, which removes it.
+        self.next = Some(Next { key, task: tokio::spawn(prepare), progress });
     }
 
-    /// The container for `work`, waiting for its word to go.
-    pub async fn take(&mut self, work: &Work) -> Result<Prepared> {
+    /// The container for `work`, waiting for its word to go. Safe to drop and call again.
+    pub async fn take(&mut self, work: &Work, log: &mut Writer) -> Result<Prepared, EngineError> {
         self.begin(work);
-        match self.next.take() {
-            Some((_, task)) => task.await.map_err(|e| Error::internal("start a step's container", e))?,
-            None => Err(Error::Internal("a step without a script has no container".into())),
-        }
-    }
-
-    /// Gives up the container that will not be used.
-    pub fn abandon(&mut self) {
-        if let Some((_, task)) = self.next.take() {
-            tokio::spawn(async move {
-                if let Ok(Ok(prepared)) = task.await {
-                    prepared.discard().await;
-                }
-            });
-        }
+        let Some(next) = self.next.as_mut() else {
+            return Err(Error::Internal("a step without a script has no container".into()).into());
+        };
+        let mut talks = true;
+        let prepared = loop {
+            tokio::select! {
+                line = next.progress.recv(), if talks => match line {
+                    Some(line) => log.line(&format!("[ropewalk] {line}"))?,
+                    None => talks = false,
+                },
+                prepared = &mut next.task, if !talks => break prepared,
+            }
+        };
+        self.next = None;
+        prepared.map_err(|e| Error::internal("start a step's container", e))?
     }
 }
 
-fn spec(
-    house: &House,
-    run: &Run,
-    workspace: &Workspace,
-    (work, script, network): (&Work, &std::path::Path, &str),
-) -> StepSpec {
+fn spec(house: &House, run: &Run, workspace: &Workspace, (work, script, text): (&Work, PathBuf, &str)) -> StepSpec {
     let settings = &house.settings;
-    let mut mounts = vec![Mount::same(&workspace.root), Mount::same(&workspace.scripts)];
-    if let Some(socket) = &settings.step_socket {
-        mounts.push(Mount { host: socket.clone(), container: "/var/run/docker.sock".into() });
-    }
     StepSpec {
-        labels: labels(run, work),
+        labels: run_labels(run),
+        stage: work.stage,
+        step: work.step,
         image: work.image.clone(),
-        script: script.to_owned(),
+        script,
+        shell: Shell::of(text),
         directory: workspace.root.join(&work.directory),
-        environment: work.environment.clone(),
-        mounts,
-        hosts: settings.step_hosts.clone(),
-        network: network.to_owned(),
-        limits: StepLimits { memory: settings.limits.memory, cpus: settings.limits.cpus, pids: settings.limits.pids },
+        create_directory: true,
+        environment: work.environment.clone().into_iter().collect(),
+        mounts: vec![Mount::same(&workspace.root), Mount::same(&workspace.scripts)],
+        docker_socket: settings.step_socket.clone(),
+        extra_hosts: settings.step_hosts.clone(),
+        limits: Limits {
+            memory: settings.limits.memory,
+            cpus: settings.limits.cpus,
+            processes: settings.limits.processes,
+        },
+        // The workspace belongs to the server's user; the steps' images bring users of their own.
+        user: Some("0:0".to_owned()),
     }
 }
 
-/// What stands on everything the run makes in the engine.
-pub fn run_labels(run: &Run) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("ropewalk.run".to_owned(), run.id.to_string()),
-        ("ropewalk.repository".to_owned(), run.repository.to_string()),
-        ("ropewalk.pipeline".to_owned(), run.pipeline.to_string()),
-        ("ropewalk.number".to_owned(), run.number.to_string()),
-        ("ropewalk.commit".to_owned(), run.commit.to_string()),
-    ])
-}
-
-fn labels(run: &Run, work: &Work) -> BTreeMap<String, String> {
-    let mut labels = run_labels(run);
-    labels.insert("ropewalk.stage".into(), work.stage.to_string());
-    labels.insert("ropewalk.step".into(), work.step.to_string());
-    labels
+fn run_labels(run: &Run) -> RunLabels {
+    RunLabels { run: run.id, repository: run.repository.clone(), pipeline: run.pipeline.clone(), number: run.number }
 }

@@ -50,11 +50,8 @@ async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
     let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
     let workspace = Workspace::of(&house.settings.workspaces, run);
     workspace.create().await?;
-    let network = house.engine.create_network(&ahead::run_labels(run)).await?;
-    let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone(), network);
-    let result = stages(house, run, &definition, (&workspace, &mut ahead, stop)).await;
-    ahead.abandon();
-    result
+    let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());
+    stages(house, run, &definition, (&workspace, &mut ahead, stop)).await
 }
 
 async fn stages(
@@ -84,7 +81,6 @@ async fn stages(
         let mut work = Stage {
             house,
             run,
-            workspace,
             name: &stage.name,
             ahead,
             log: house.logs.writer(run.id, index, Mask::default())?,
@@ -154,13 +150,14 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
         return;
     }
     // Steps run as root in their containers; what they leave may not be ours to remove.
-    if let Err(error) = house.engine.remove_trees(&left, &house.settings.step_image).await {
+    if let Err(error) = house.engine.remove_tree(&left, &house.settings.step_image).await {
         tracing::warn!(%error, "files of a run could not be removed");
     }
 }
 
 pub async fn sweep(house: &House) -> Result<()> {
     house.engine.clean_up_all_except(&house.active_ids()).await?;
+    house.engine.warm_up().await?;
     let active = house.active_ids();
     let mut kept = Vec::new();
     for id in active {

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::docker::Engine;
 use crate::git;
 use crate::logs::Logs;
+use crate::messages::{self, Language};
 use crate::model::{Result, Run, Turn};
 use crate::msg;
 use crate::registry;
@@ -55,7 +56,7 @@ pub struct Limits {
     /// Whole and part processors.
     pub cpus: Option<f64>,
     /// Processes and threads.
-    pub pids: Option<i64>,
+    pub processes: Option<u32>,
 }
 
 /// Everything a run's task uses; one for all of them.
@@ -188,7 +189,7 @@ impl House {
 
     /// A sentence for a log, which is not translated.
     fn say(&self, message: &crate::model::Message) -> String {
-        format!("[ropewalk] {}", (self.settings.say)(message))
+        format!("[ropewalk] {}", messages::render(Language::English, message))
     }
 
     fn active_ids(&self) -> Vec<i64> {

@@ -8,13 +8,15 @@ use tokio::time::{Instant, sleep_until};
 use super::House;
 use super::ahead::{Ahead, Resolved, Work};
 use super::stop::Stop;
-use super::workspace::Workspace;
-use crate::docker::{Exit, Output, Running};
+use crate::docker::{EngineError, Exit, Running, Source};
 use crate::logs::{Lane, Writer};
 use crate::model::{Error, Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::PushScanner;
 use crate::store::runs::{self, StepChange};
+
+/// How long a step that is told to stop may take to do so.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How a stage, and with it perhaps the run, ended.
 pub struct Ended {
@@ -33,7 +35,6 @@ impl Ended {
 pub struct Stage<'a> {
     pub house: &'a House,
     pub run: &'a Run,
-    pub workspace: &'a Workspace,
     pub name: &'a str,
     pub ahead: &'a mut Ahead,
     pub log: Writer,
@@ -85,26 +86,32 @@ impl Stage<'_> {
             return Ok((Ended { status: Status::Passed, message: None }, Some(0)));
         }
         match self.script(work, following).await {
+            Ok(ended) => Ok(ended),
+            Err(EngineError::Gone(message)) => {
+                self.log.line(&self.house.say(&message))?;
+                Ok((Ended { status: Status::Lost, message: Some(message) }, None))
+            }
             // A person can mend what comes with a sentence; it belongs into the log beside the output.
-            Err(error) => match error.message().cloned() {
+            Err(EngineError::Failed(error)) => match error.message().cloned() {
                 Some(message) => {
-                    self.log.line(&self.house.say(&message))?;
+                    // On a full disk the line cannot be kept either; the run still says it.
+                    let _ = self.log.line(&self.house.say(&message));
                     Ok((Ended::failed(message), None))
                 }
                 None => Err(error),
             },
-            ended => ended,
         }
     }
 
-    async fn script(&mut self, work: &Work, following: Option<&Work>) -> Result<(Ended, Option<i64>)> {
+    async fn script(
+        &mut self,
+        work: &Work,
+        following: Option<&Work>,
+    ) -> Result<(Ended, Option<i64>), EngineError> {
         let limit = work.timeout_seconds.map(|s| (Instant::now() + Duration::from_secs(s), msg!("run-timeout-step", seconds = s)));
         let deadline = limit.filter(|(at, _)| *at < self.deadline.0).unwrap_or_else(|| self.deadline.clone());
-        tokio::fs::create_dir_all(self.workspace.root.join(&work.directory))
-            .await
-            .map_err(|_| Error::Invalid(msg!("run-directory", path = work.directory)))?;
         let prepared = tokio::select! {
-            prepared = self.ahead.take(work) => prepared?,
+            prepared = self.ahead.take(work, &mut self.log) => prepared?,
             reason = self.stop.wanted() => {
                 return Ok((Ended { status: reason.status(), message: Some(reason.message()) }, None));
             }
@@ -115,48 +122,52 @@ impl Stage<'_> {
             self.ahead.begin(work);
         }
         let (exit, cut) = self.pump(running, deadline).await?;
-        Ok((self.judge(&exit, cut), Some(exit.code)))
+        Ok((self.judge(exit, cut), Some(exit.code)))
     }
 
     /// Output into the log until the step ends or has to. `Some` is why it had to.
-    async fn pump(&mut self, mut running: Running, deadline: (Instant, Message)) -> Result<(Exit, Option<Ended>)> {
+    async fn pump(
+        &mut self,
+        mut running: Running,
+        deadline: (Instant, Message),
+    ) -> Result<(Exit, Option<Ended>), EngineError> {
+        let killer = running.killer();
         let mut cut = None;
+        let mut kill = None;
         loop {
             tokio::select! {
-                output = running.output() => match output {
-                    Some(output) => {
-                        if let Err(error) = self.store(&output) {
-                            running.kill().await;
-                            return Err(error);
-                        }
-                    }
-                    None => break,
+                output = running.output() => {
+                    let Some(output) = output else { break };
+                    let lane = match output.source {
+                        Source::Stdout => Lane::Out,
+                        Source::Stderr => Lane::Err,
+                    };
+                    self.scanner.feed(&output.bytes);
+                    // The container goes with `running` when this fails.
+                    self.log.append(lane, &output.bytes)?;
                 },
                 () = self.log.due() => self.log.flush()?,
                 reason = self.stop.wanted(), if cut.is_none() => {
                     cut = Some(Ended { status: reason.status(), message: Some(reason.message()) });
-                    running.stop();
                 }
                 () = sleep_until(deadline.0), if cut.is_none() => {
                     cut = Some(Ended::failed(deadline.1.clone()));
-                    running.stop();
                 }
             }
+            if cut.is_some() && kill.is_none() {
+                let killer = killer.clone();
+                kill = Some(tokio::spawn(async move { killer.kill(GRACE).await }));
+            }
         }
-        let exit = running.wait().await?;
-        Ok((exit, cut))
+        let exit = running.wait().await;
+        match (exit, cut) {
+            // How it ended does not matter any more: it was told to.
+            (Err(_), Some(cut)) => Ok((Exit::killed(), Some(cut))),
+            (exit, cut) => Ok((exit?, cut)),
+        }
     }
 
-    fn store(&mut self, output: &Output) -> Result<()> {
-        let (lane, bytes) = match output {
-            Output::Out(bytes) => (Lane::Out, bytes),
-            Output::Err(bytes) => (Lane::Err, bytes),
-        };
-        self.scanner.feed(bytes);
-        self.log.append(lane, bytes)
-    }
-
-    fn judge(&mut self, exit: &Exit, cut: Option<Ended>) -> Ended {
+    fn judge(&self, exit: Exit, cut: Option<Ended>) -> Ended {
         if let Some(cut) = cut {
             return cut;
         }
