@@ -43,10 +43,7 @@ macro_rules! catalogue_files {
     };
 }
 
-const FILES: &[(Language, &str, &str)] = catalogue_files![
-    "model",
-    "web",
-];
+const FILES: &[(Language, &str, &str)] = catalogue_files!["app", "cli", "health", "logs", "model", "registry", "run", "store", "trigger", "watch", "web"];
 
 struct Catalogue {
     bundles: HashMap<Language, FluentBundle<FluentResource>>,
