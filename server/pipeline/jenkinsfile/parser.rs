@@ -72,7 +72,9 @@ impl Parser<'_, '_> {
                 "agent" => self.agent(call, *place, true),
                 "stages" => {
                     if let Some(body) = self.only_block(call, *place) {
-                        stages.extend(self.stages(body, &Around { scope: &scope, directory: String::new(), depth: 0 }));
+                        stages.extend(
+                            self.stages(body, &Around { scope: &scope, directory: String::new(), depth: 0 }),
+                        );
                         if self.stage_names.is_empty() {
                             self.findings.at(*place, msg!("pipeline-no-stages"));
                         }
@@ -155,7 +157,9 @@ impl Parser<'_, '_> {
                 Some(rest) => return self.unexpected(rest),
             },
             Some("none") if alone && top => msg!("pipeline-agent-none"),
-            Some("docker" | "dockerfile" | "kubernetes") => msg!("pipeline-agent-image", name = token.shown()),
+            Some("docker" | "dockerfile" | "kubernetes") => {
+                msg!("pipeline-agent-image", name = token.shown())
+            }
             Some(name) if AGENTS.contains(&name) => msg!("pipeline-agent-other", name = name),
             _ => msg!("pipeline-agent-unknown", name = token.shown(), known = AGENTS.join(", ")),
         };

@@ -170,6 +170,9 @@ mod tests {
         if std::env::var_os("ROPEWALK_WRITE_SCHEMA").is_some() {
             std::fs::write(path, &now).expect("written");
         }
-        assert!(std::fs::read_to_string(path).expect("a committed copy") == now, "{path} is not what schema() makes");
+        assert!(
+            std::fs::read_to_string(path).expect("a committed copy") == now,
+            "{path} is not what schema() makes"
+        );
     }
 }
