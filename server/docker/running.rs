@@ -14,8 +14,8 @@ use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error as Cause;
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    StartContainerOptions, WaitContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions, WaitContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -140,7 +140,8 @@ impl Engine {
         let made = client.create_container(None, body).await;
         let id = made.map_err(|e| self.not_created(&spec.image, e))?.id;
         let container = Container { engine: self.clone(), client, id };
-        let options = AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
+        let options =
+            AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
         let attached = container.client.attach_container(&container.id, Some(options)).await;
         let attached = attached.map_err(|e| self.failed("attach to a step", e))?;
         let started = container.client.start_container(&container.id, None::<StartContainerOptions>).await;
@@ -228,7 +229,9 @@ impl Running {
         while !self.ended && self.lanes.iter().any(|lane| lane.code().is_none()) {
             let (source, bytes) = match self.output.next().await {
                 Some(Ok(LogOutput::StdErr { message })) => (Source::Stderr, message),
-                Some(Ok(LogOutput::StdOut { message } | LogOutput::Console { message })) => (Source::Stdout, message),
+                Some(Ok(LogOutput::StdOut { message } | LogOutput::Console { message })) => {
+                    (Source::Stdout, message)
+                }
                 Some(Ok(LogOutput::StdIn { .. })) => continue,
                 // Whether it ended or the engine went away is for `wait` to say.
                 Some(Err(_)) | None => break,
@@ -270,7 +273,8 @@ impl Running {
             (None, Ok(Ok(Err(cause)))) => return Err(engine.failed("wait for a step", cause)),
             (None, _) => return Err(EngineError::Gone(msg!("docker-output-lost"))),
         };
-        let inspected = container.client.inspect_container(&container.id, None::<InspectContainerOptions>).await;
+        let inspected =
+            container.client.inspect_container(&container.id, None::<InspectContainerOptions>).await;
         let state = inspected.map_err(|e| engine.failed("inspect a step", e))?.state;
         let out_of_memory = state.and_then(|s| s.oom_killed).unwrap_or(false);
         match (marked, code) {
