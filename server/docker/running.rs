@@ -60,6 +60,11 @@ impl Exit {
         Exit { code, signal: (129..=192).contains(&code).then(|| code - 128), out_of_memory }
     }
 
+    /// Of a step that was told to stop and whose engine did not say how it did.
+    pub fn killed() -> Self {
+        Exit::new(137, false)
+    }
+
     pub fn passed(self) -> bool {
         self.code == 0
     }
