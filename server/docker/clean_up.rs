@@ -121,7 +121,7 @@ impl Engine {
         let id = client.create_container(None, body).await.map_err(|e| self.failed(doing, e))?.id;
         let started = client.start_container(&id, None::<StartContainerOptions>).await;
         let ended = match started {
-            Ok(()) => super::running::exit_code(&client, &id).await,
+            Ok(()) => super::ending::exit_code(&client, &id).await,
             Err(cause) => Err(cause),
         };
         self.remove_container(&id).await?;
