@@ -37,7 +37,8 @@ remove_stale_pid_files() {
 
 mount_cgroups_when_missing() {
     grep -q ' cgroup2\? ' /proc/mounts && return 0
-    mkdir -p /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup ||
+    mkdir -p /sys/fs/cgroup
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup ||
         warn "no control groups are mounted and mounting them failed; the engine may refuse to start."
 }
 
@@ -73,12 +74,14 @@ engine_wait() {
 # engine_ensure: afterwards `docker` exists and an engine answers it.
 engine_ensure() {
     engine_must_be_local
-    command -v docker >/dev/null && engine_answers && return
+    engine_answers && return
     engine_install
+    # systemd or the package may have started it meanwhile.
     engine_answers && return
     say "Starting the Docker Engine"
     engine_launch
     engine_wait
+    CHANGED=yes
 }
 
 engine_restart() {
@@ -87,9 +90,10 @@ engine_restart() {
         systemctl restart docker || die "systemd could not restart the Docker Engine." "See 'journalctl -u docker'."
     else
         local pid
-        pid=$(cat "$ENGINE_PID" 2>/dev/null) && pid_runs "$ENGINE_PID" dockerd ||
+        pid_runs "$ENGINE_PID" dockerd ||
             die "the Docker Engine runs, but $ENGINE_PID does not say as which process." \
                 "Restart it yourself, then run this again."
+        pid=$(cat "$ENGINE_PID")
         kill -TERM "$pid"
         wait_until 90 test ! -d "/proc/$pid" || die "dockerd (process $pid) did not stop within 90 seconds." "See $ENGINE_LOG."
         engine_launch
@@ -111,6 +115,7 @@ hosts_ensure() {
     # The last line of a hand-edited file may lack its end.
     [ -z "$(tail -c 1 /etc/hosts)" ] || echo >>/etc/hosts
     echo "127.0.0.1 $REGISTRY_HOST" >>/etc/hosts
+    CHANGED=yes
 }
 
 # Both entries want the scheme: BuildKit in Engine 20.10 reads a bare host:port as nothing.
@@ -168,18 +173,26 @@ engine_may_restart() {
 
 # engine_configure [ask|yes|no]: hosts entry, settings file and, once, the restart that makes them count.
 engine_configure() {
-    ensure_command jq jq
-    hosts_ensure
     # Settings in the file and an engine that was told on its command line would clash; such an engine needs nothing.
     engine_knows_registry && return
     engine_configure_file
     if engine_may_restart "${1:-ask}"; then
         engine_restart
+        CHANGED=yes
         engine_knows_registry ||
             die "the Docker Engine was restarted but does not use http://$REGISTRY." "Look for another settings file in how it is started ('docker info' shows what it uses)."
     else
         warn "the Docker Engine was not restarted; FROM lines find no mirror until its next start."
     fi
+}
+
+# engine_ready [ask|yes|no]: everything above. An engine that does not run yet starts with the right settings at once.
+engine_ready() {
+    ensure_command jq jq
+    hosts_ensure
+    engine_answers || engine_configure_file
+    engine_ensure
+    engine_configure "${1:-ask}"
 }
 
 # compose_ensure: afterwards "${COMPOSE[@]}" runs Compose, version 2 when it is there, else 1.29.

@@ -7,7 +7,7 @@
 
 SUITE=trixie
 BASE_IMAGE=debian:$SUITE-slim
-IMAGE_CACHE=${XDG_CACHE_HOME:-/var/cache}/ropewalk
+IMAGE_CACHE=/var/cache/ropewalk
 MADE_FROM=org.ropewalk.made-from
 
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -26,6 +26,7 @@ checksum() {
 
 # One "deb" line per archive this machine already uses, for the suite of the images; Debian's own when it uses none.
 debian_sources() {
+    # shellcheck disable=SC2016  # apt expands these
     apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
         awk -v suite="$SUITE" '
             $1 == "Debian" && !base[$2]++ { print "deb", $2, suite, "main"; print "deb", $2, suite "-updates", "main" }
@@ -40,7 +41,7 @@ mmdebstrap_ensure() {
 }
 
 recipe_checksum() {
-    (cd "$1" && checksum packages $([ ! -x trim ] || echo trim ../lib/slim))
+    if [ -x "$1/trim" ]; then (cd "$1" && checksum packages trim ../lib/slim); else (cd "$1" && checksum packages); fi
 }
 
 # rootfs RECIPE: prints the path of its root filesystem (a tar file), made when the cache has none.
@@ -62,6 +63,7 @@ make_rootfs() {
     proxy=$(apt-config shell proxy Acquire::http::Proxy | sed "s/^proxy='\(.*\)'$/\1/")
     [ -z "$proxy" ] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
     # Packages that are only unpacked (variant extract) never come to the customize hook.
+    # shellcheck disable=SC2016  # the hook's own shell expands it
     if [ -x "$recipe/trim" ]; then
         options+=(--extract-hook="$recipe/trim \"\$1\"")
     else
@@ -84,25 +86,30 @@ make_rootfs() {
     mv "$tar.part" "$tar"
 }
 
-# build_image IMAGE RECIPE [FILE...]: the recipe's image, with further files for its Dockerfile; nothing when up to date.
+# build_image IMAGE RECIPE: the recipe's image; nothing when it is up to date.
 build_image() {
-    local image=$1 recipe=$2 sum tar context
-    shift 2
-    sum=$(cd "$recipe" && checksum . ../lib/slim "$@")
-    [ "$(image_made_from "$image")" != "$sum" ] || return 0
+    local from
+    from=$(cd "$2" && checksum . ../lib/slim)
+    [ "$(image_made_from "$1")" = "$from" ] || build_image_from "$from" "$1" "$2"
+}
+
+# build_image_from CHECKSUM IMAGE RECIPE [PROGRAM]: builds it; the Dockerfile finds the program as `ropewalk`.
+build_image_from() {
+    local from=$1 image=$2 recipe=$3 program=${4:-} tar context
     tar=$(rootfs "$recipe")
     context=$(mktemp -d /var/tmp/ropewalk-image.XXXXXX)
-    cp -r "$recipe/." "$@" "$context"
+    cp -r "$recipe/." "$context"
+    [ -z "$program" ] || install -m 755 "$program" "$context/ropewalk"
     ln "$tar" "$context/rootfs.tar" 2>/dev/null || cp "$tar" "$context/rootfs.tar"
     say "Building the image $image"
     # A client without buildx warns about the classic builder on every build; its words matter only on failure.
-    if ! docker build --quiet --tag "$image" --label "$MADE_FROM=$sum" "$context" >"$context.said" 2>&1; then
+    if ! docker build --quiet --tag "$image" ${from:+--label "$MADE_FROM=$from"} "$context" >"$context.said" 2>&1; then
         cat "$context.said" >&2
         rm -rf "$context" "$context.said"
         die "the image $image could not be built." "The engine's message stands above."
     fi
     rm -rf "$context" "$context.said"
-    IMAGES_CHANGED=yes
+    CHANGED=yes
 }
 
 # The base image that Dockerfiles name: what is there, else what a registry gives, else made here.
@@ -111,7 +118,8 @@ base_image_ensure() {
     say "Looking for $BASE_IMAGE in the registries this engine knows"
     timeout 60 docker pull --quiet "$BASE_IMAGE" >/dev/null 2>&1 && return
     detail "none has it"
-    build_image "$BASE_IMAGE" "$HERE/base"
+    # Without a checksum: its labels would be inherited by every image made from it.
+    build_image_from "" "$BASE_IMAGE" "$HERE/base"
 }
 
 step_image_ensure() { build_image ropewalk/step "$HERE/step"; }
@@ -125,8 +133,8 @@ image_publish() {
     say "Pushing $1 to $REGISTRY/$2"
     docker tag "$1" "$REGISTRY/$2"
     docker push --quiet "$REGISTRY/$2" >/dev/null ||
-        die "$1 could not be pushed to the registry $REGISTRY." "See 'docker logs ropewalk_registry_1' and that 'curl http://$REGISTRY/v2/' answers."
-    IMAGES_CHANGED=yes
+        die "$1 could not be pushed to the registry $REGISTRY." "See that 'curl http://$REGISTRY/v2/' answers {} and what the registry's log says."
+    CHANGED=yes
 }
 
 # registry_image_id REPOSITORY:TAG: the id (configuration digest) the registry has under the name, empty for none.
