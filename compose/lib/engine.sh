@@ -73,7 +73,6 @@ engine_wait() {
 
 # engine_ensure: afterwards `docker` exists and an engine answers it.
 engine_ensure() {
-    engine_must_be_local
     engine_answers && return
     engine_install
     # systemd or the package may have started it meanwhile.
@@ -154,8 +153,8 @@ engine_knows_registry() {
 
 # Containers that are neither the stack's own nor a run's step.
 other_peoples_containers() {
-    docker ps --format '{{.Names}} {{.Label "com.docker.compose.project"}} {{.Label "ropewalk.stack"}} {{.Label "ropewalk.run"}}' |
-        awk 'NF == 1 || (NF == 2 && $2 != "ropewalk") { print $1 }'
+    docker ps --format '{{.Names}}|{{.Label "com.docker.compose.project"}}|{{.Label "ropewalk.run"}}' |
+        awk -F '|' '$2 != "ropewalk" && $3 == "" { print $1 }'
 }
 
 # engine_may_restart ask|yes|no: true to go ahead; false to carry on without; ends the script when nobody can say.
@@ -188,6 +187,7 @@ engine_configure() {
 
 # engine_ready [ask|yes|no]: everything above. An engine that does not run yet starts with the right settings at once.
 engine_ready() {
+    engine_must_be_local
     ensure_command jq jq
     hosts_ensure
     engine_answers || engine_configure_file

@@ -57,6 +57,11 @@ check_port() {
         die "port $2 of this machine is in use by another program ('ss -ltnp' names it)." "Stop that program, or choose another port: $3=..."
 }
 
+check_ports() {
+    check_port ropewalk "$PORT" ROPEWALK_PORT
+    check_port registry "$REGISTRY_PORT" ROPEWALK_REGISTRY_PORT
+}
+
 workspaces_ensure() {
     mkdir -p "$WORKSPACES"
     chown "$SERVER_UID:$SERVER_UID" "$WORKSPACES"
@@ -68,8 +73,6 @@ stack_identity() { docker ps -q --no-trunc --filter label=com.docker.compose.pro
 stack_start() {
     local before said
     before=$(stack_identity)
-    check_port ropewalk "$PORT" ROPEWALK_PORT
-    check_port registry "$REGISTRY_PORT" ROPEWALK_REGISTRY_PORT
     workspaces_ensure
     [ -n "$before" ] || say "Starting the stack"
     said=$(mktemp)
