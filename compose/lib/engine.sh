@@ -52,6 +52,9 @@ engine_install() {
     [ ${#wanted[@]} -eq 0 ] || ensure_packages "${wanted[@]}" iptables ca-certificates
 }
 
+# A dockerd that is just starting answers soon; one that is stopping must be gone before the next can start.
+engine_settled() { engine_answers || ! pid_runs "$ENGINE_PID" dockerd; }
+
 engine_launch() {
     if has_systemd; then
         systemctl enable --now docker >/dev/null 2>&1 || systemctl start docker ||
@@ -75,7 +78,7 @@ engine_wait() {
 engine_ensure() {
     engine_answers && return
     engine_install
-    # systemd or the package may have started it meanwhile.
+    wait_until 60 engine_settled || die "dockerd runs (process $(cat "$ENGINE_PID")) but does not answer." "See its log; end it if it hangs, then run this again."
     engine_answers && return
     say "Starting the Docker Engine"
     engine_launch
@@ -94,7 +97,7 @@ engine_restart() {
                 "Restart it yourself, then run this again."
         pid=$(cat "$ENGINE_PID")
         kill -TERM "$pid"
-        wait_until 90 test ! -d "/proc/$pid" || die "dockerd (process $pid) did not stop within 90 seconds." "See $ENGINE_LOG."
+        wait_until 90 eval "! kill -0 $pid" || die "dockerd (process $pid) did not stop within 90 seconds." "See $ENGINE_LOG."
         engine_launch
     fi
     engine_wait
