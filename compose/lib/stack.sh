@@ -53,8 +53,11 @@ port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # check_port SERVICE PORT VARIABLE: the port is ours already or free.
 check_port() {
     case $(health "$1") in running/*) return ;; esac
-    port_is_free "$2" ||
-        die "port $2 of this machine is in use by another program ('ss -ltnp' names it)." "Stop that program, or choose another port: $3=..."
+    port_is_free "$2" && return
+    local holder
+    holder=$(docker ps --filter "publish=$2" --format 'the container {{.Names}}' | head -n 1)
+    die "port $2 of this machine is in use by ${holder:-another program ('ss -ltnp' names it)}." \
+        "Stop it, or choose another port: $3=NUMBER compose/up"
 }
 
 check_ports() {
