@@ -9,6 +9,9 @@ remembered() {
 ROPEWALK_PORT=${ROPEWALK_PORT:-$(remembered ROPEWALK_PORT)}
 ROPEWALK_REGISTRY_PORT=${ROPEWALK_REGISTRY_PORT:-$(remembered ROPEWALK_REGISTRY_PORT)}
 
+# A proxy for the outside world knows nothing of these names.
+export no_proxy=localhost,127.0.0.1,registry.local${no_proxy:+,$no_proxy} NO_PROXY=localhost,127.0.0.1,registry.local${NO_PROXY:+,$NO_PROXY}
+
 # Set to yes by everything that makes or changes something, so that `up` can say when there was nothing to do.
 CHANGED=
 
