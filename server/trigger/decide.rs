@@ -46,20 +46,15 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     let Happened::RefMoved { reference, new, by, .. } = &event.happened else {
         return Ok(only(msg!("trigger-not-a-trigger")));
     };
-    let Some(repository) = event.repository_id.map(|id| store.read(|c| repositories::by_id(c, id))).transpose()?.flatten()
+    let Some(repository) =
+        event.repository_id.map(|id| store.read(|c| repositories::by_id(c, id))).transpose()?.flatten()
     else {
         return Ok(only(msg!("trigger-no-repository")));
     };
     let Some(object) = new else {
         return Ok(only(msg!("trigger-ref-deleted", name = reference.short())));
     };
-    let tip = Tip {
-        repository: &repository,
-        reference,
-        by: by.as_deref(),
-        event_id: event.id,
-        git,
-    };
+    let tip = Tip { repository: &repository, reference, by: by.as_deref(), event_id: event.id, git };
     let tag = object.clone();
     match git.read(&repository.path, move |open| open.peel(&tag)).await {
         Ok(commit) => tip.decide(store, &commit).await,
@@ -119,7 +114,13 @@ impl Tip<'_> {
                     None => continue,
                 }
             }
-            all.push(Candidate { id: Some(row.id), name: row.name, path, branches: row.branches, discovered: row.discovered });
+            all.push(Candidate {
+                id: Some(row.id),
+                name: row.name,
+                path,
+                branches: row.branches,
+                discovered: row.discovered,
+            });
         }
         if let (Some(path), false) = (found, default_known) {
             let name = PipelineName::new(DEFAULT)?;
