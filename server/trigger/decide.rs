@@ -85,6 +85,14 @@ struct Candidate {
     discovered: bool,
 }
 
+/// What the run will be carried out with, whatever moves meanwhile.
+struct Pinned {
+    commit: CommitId,
+    blob: String,
+    definition: Result<Definition, Vec<Finding>>,
+    inputs: BTreeMap<String, String>,
+}
+
 impl Tip<'_> {
     async fn decide(&self, store: &Store, commit: &CommitId) -> Result<Plan> {
         let mut decisions = Vec::new();
@@ -157,7 +165,9 @@ impl Tip<'_> {
             Ok(inputs) => inputs,
             Err(error) => return refuse(unreadable(&error)),
         };
-        Ok(Decision::Start(Box::new(self.start(commit, candidate, source.object, definition, inputs))))
+        let start =
+            self.start(candidate, Pinned { commit: commit.clone(), blob: source.object, definition, inputs });
+        Ok(Decision::Start(Box::new(start)))
     }
 
     /// Why the definition does not want to be started by this ref.
@@ -173,14 +183,8 @@ impl Tip<'_> {
         (!wanted).then(|| msg!("trigger-branch-filtered", branch = branch))
     }
 
-    fn start(
-        &self,
-        commit: &CommitId,
-        candidate: Candidate,
-        blob: String,
-        definition: Result<Definition, Vec<Finding>>,
-        inputs: BTreeMap<String, String>,
-    ) -> Start {
+    fn start(&self, candidate: Candidate, pinned: Pinned) -> Start {
+        let Pinned { commit, blob, definition, inputs } = pinned;
         let (message, refusal) = match &definition {
             Ok(_) => (msg!("trigger-started"), None),
             Err(findings) => {
@@ -204,7 +208,7 @@ impl Tip<'_> {
             pipeline_id: candidate.id.unwrap_or_default(),
             cause,
             reference: self.reference.clone(),
-            commit: commit.clone(),
+            commit,
             definition_path: candidate.path,
             definition_blob: blob,
             definition,
