@@ -18,7 +18,6 @@ mod check;
 mod checkout;
 mod clean;
 mod commands;
-mod definition;
 mod durable;
 mod exchange;
 mod history;
