@@ -10,6 +10,7 @@ mod pipeline;
 mod run;
 mod secret;
 mod status;
+mod turn;
 
 pub use error::{Error, Result};
 pub use event::{Event, Happened, Outcome};
@@ -23,3 +24,4 @@ pub use pipeline::{
 pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
+pub use turn::Turn;

@@ -11,7 +11,7 @@ use crate::model::{Error, Result};
 /// Called after the commit, with its outcome.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 /// Given the connection inside the group's transaction, or why there is none.
-type Job = Box<dyn FnOnce(Result<&mut Connection>) -> (bool, Answer) + Send>;
+type Job = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
 
 /// At most this many changes share one commit, so that the first of them does not wait for ever.
 const LARGEST_GROUP: usize = 256;
@@ -42,11 +42,9 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let result = connection.and_then(|c| in_savepoint(c, change));
-            let wrote = result.is_ok();
-            let answer: Answer = Box::new(move |committed| {
+            Box::new(move |committed| {
                 let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
-            });
-            (wrote, answer)
+            })
         });
         let stopped = || Error::Internal("the writer thread has stopped".into());
         self.jobs.send(job).map_err(|_| stopped())?;
@@ -74,24 +72,22 @@ fn commit_group(
     bell: &watch::Sender<u64>,
 ) {
     if let Err(error) = begin(connection) {
-        let (_, answer) = first(Err(error));
-        answer(Ok(()));
+        first(Err(error))(Ok(()));
         return;
     }
     let mut answers = Vec::new();
-    let mut wrote = false;
+    // Only a change rings, or a loop that merely looked through `write` would wake itself for ever.
+    let before = connection.total_changes();
     let mut next = Some(first);
     while let Some(job) = next {
-        let (changed, answer) = job(Ok(connection));
-        wrote |= changed;
-        answers.push(answer);
+        answers.push(job(Ok(connection)));
         next = if answers.len() < LARGEST_GROUP { queue.try_recv().ok() } else { None };
     }
     let committed = connection.execute_batch("COMMIT").map_err(Error::from);
     if committed.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
     }
-    if wrote && committed.is_ok() {
+    if connection.total_changes() != before && committed.is_ok() {
         bell.send_modify(|number| *number += 1);
     }
     for answer in answers {

@@ -6,7 +6,8 @@ mod queue;
 
 pub use history::{Past, StageDuration, durations, of_repositories};
 pub use progress::{
-    StepChange, cancel, claim, finish, mark_lost, set_stage, set_step, skip_rest, unfinished,
+    StepChange, cancel, cancel_requests, claim, claimable, finish, mark_lost, set_stage, set_step, skip_rest,
+    unfinished,
 };
 pub use queue::{NewRun, queue};
 

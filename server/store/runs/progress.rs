@@ -9,20 +9,38 @@ use super::super::rows::{millis, text, to_json};
 use super::{COLUMNS, TABLES, run};
 use crate::model::{Error, Happened, Message, Result, Run, Status};
 
-/// Claims the oldest queued run whose pipeline has none running (two runs of one pipeline share
-/// compose project names and host paths, so they take turns). `None` when there is nothing to do.
-pub fn claim(c: &Connection, at: Timestamp) -> Result<Option<Run>> {
+/// The oldest queued run whose pipeline has none running: two runs of one pipeline share compose project
+/// names and host paths, so they take turns. `None` when there is nothing to do.
+pub fn claimable(c: &Connection) -> Result<Option<i64>> {
     let mut statement = c.prepare_cached(
         "SELECT n.id FROM runs n WHERE n.status = 'queued'
            AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.status = 'running' AND o.pipeline_id = n.pipeline_id)
          ORDER BY n.id LIMIT 1",
     )?;
-    let Some(id) = statement.query_row([], |row| row.get::<_, i64>(0)).optional()? else { return Ok(None) };
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// Claims what `claimable` finds: it is `running` when this returns.
+pub fn claim(c: &Connection, at: Timestamp) -> Result<Option<Run>> {
+    let Some(id) = claimable(c)? else { return Ok(None) };
     c.prepare_cached(
         "UPDATE runs SET status = 'running', started_at = ?2 WHERE id = ?1 AND status = 'queued'",
     )?
     .execute(params![id, millis(at)])?;
     super::by_id(c, id)
+}
+
+/// Which of the given runs somebody asked to cancel, and who.
+pub fn cancel_requests(c: &Connection, ids: &[i64]) -> Result<Vec<(i64, String)>> {
+    let mut statement =
+        c.prepare_cached("SELECT cancel_by FROM runs WHERE id = ?1 AND cancel_by IS NOT NULL")?;
+    let mut asked = Vec::new();
+    for id in ids {
+        if let Some(by) = statement.query_row([id], |row| row.get(0)).optional()? {
+            asked.push((*id, by));
+        }
+    }
+    Ok(asked)
 }
 
 /// Every run that is `running`, for recovery after a start.
