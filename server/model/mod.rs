@@ -6,6 +6,7 @@ mod health;
 mod image;
 mod message;
 mod names;
+mod password;
 mod pipeline;
 mod run;
 mod secret;
@@ -18,6 +19,7 @@ pub use health::{Check, Condition, RunningContainer, Surroundings};
 pub use image::{Digest, ImageReference, is_repository, is_tag};
 pub use message::Message;
 pub use names::{CommitId, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, is_invisible};
+pub use password::{LONGEST_PASSWORD, PasswordHash, SHORTEST_PASSWORD};
 pub use pipeline::{
     Action, Definition, Dialect, Finding, Input, InputKind, Piece, Stage, Step, Text, Triggers,
 };
