@@ -27,6 +27,9 @@ pub enum Failure {
     /// Longer than this address takes.
     #[error("too large")]
     TooLarge,
+    /// A body of a kind this address does not take.
+    #[error("unsupported: {0}")]
+    Unsupported(Message),
 }
 
 impl Failure {
@@ -50,6 +53,7 @@ impl Failure {
             Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Failure::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 
@@ -60,7 +64,7 @@ impl Failure {
                 Some(message) => message.clone(),
                 None => return internal(&error.to_string()),
             },
-            Failure::Unauthenticated(message) => message.clone(),
+            Failure::Unauthenticated(message) | Failure::Unsupported(message) => message.clone(),
             Failure::TooMany { seconds } => msg!("auth-too-many", seconds = seconds),
             Failure::TooLarge => msg!("api-too-large"),
         };
@@ -122,9 +126,13 @@ pub async fn present(
     let (request, before) = response.into_parts();
     let status = failure.status();
     let shown = failure.shown();
-    let mut answer = match request.path().starts_with("/api/") {
-        true => json(&request, status, &shown),
-        false => super::pages_failure(&request, status, &shown),
+    let path = request.path();
+    let mut answer = if path.starts_with("/api/") {
+        json(&request, status, &shown)
+    } else if super::git::is_address(path) {
+        super::git::failure(&request, status, &shown)
+    } else {
+        super::pages_failure(&request, status, &shown)
     };
     for (name, value) in before.headers() {
         if !answer.headers().contains_key(name) {

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::web;
@@ -17,8 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::attempts::Attempts;
 use super::errors::Failure;
-use super::passwords;
-use crate::model::{Error, Result, Secret};
+use crate::model::{Error, LONGEST_PASSWORD, PasswordHash, Result, Secret};
 use crate::msg;
 use crate::store::accounts::{self, Account, Scope};
 use crate::store::Store;
@@ -43,9 +42,6 @@ struct Inner {
     noted: Mutex<HashMap<i64, Instant>>,
 }
 
-/// What a password is compared with when there is no such account.
-static NOBODY: LazyLock<String> = LazyLock::new(|| passwords::hash("no account has this password").unwrap_or_default());
-
 impl Gate {
     pub fn new() -> Result<Gate> {
         let key = Secret::random(32)?;
@@ -65,8 +61,8 @@ impl Gate {
     ) -> Result<Account, Failure> {
         self.check_attempts(name, from)?;
         let account = store.read(|c| accounts::by_name(c, name))?.filter(|account| !account.disabled);
-        let hash = account.as_ref().map_or(NOBODY.as_str(), |account| account.password_hash.as_str());
-        let mark = self.mark(name, password, hash);
+        let hash = account.as_ref().map(|account| account.password_hash.clone());
+        let mark = self.mark(name, password, hash.as_deref().unwrap_or_default());
         let right = account.is_some() && self.is_remembered(&mark) || self.verify(password, hash).await?;
         match account.filter(|_| right) {
             Some(account) => {
@@ -101,10 +97,10 @@ impl Gate {
 
     /// Hashes a new password off the event loop; `Invalid` when the rules refuse it.
     pub async fn hash(&self, password: &str, account: &str) -> Result<String> {
-        passwords::check_rules(password, account)?;
         let _turn = self.turn().await?;
-        let password = password.to_owned();
-        web::block(move || passwords::hash(&password)).await.map_err(|e| Error::internal("hash", e))?
+        let (password, account) = (Secret::new(password), account.to_owned());
+        let made = web::block(move || PasswordHash::new(&password, &account)).await;
+        Ok(made.map_err(|e| Error::internal("hash", e))??.as_str().to_owned())
     }
 
     /// At most once a minute, and nobody waits for it.
@@ -131,10 +127,21 @@ impl Gate {
         }
     }
 
-    async fn verify(&self, password: &str, hash: &str) -> Result<bool> {
+    /// `None` is nobody's hash: it takes as long and matches nothing.
+    async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
+        if password.len() > LONGEST_PASSWORD * 4 {
+            return Ok(false);
+        }
         let _turn = self.turn().await?;
-        let (password, hash) = (password.to_owned(), hash.to_owned());
-        web::block(move || passwords::verify(&password, &hash)).await.map_err(|e| Error::internal("verify", e))
+        let password = Secret::new(password);
+        let check = move || match hash {
+            Some(hash) => PasswordHash::stored(hash).verify(&password),
+            None => {
+                PasswordHash::verify_nobody(&password);
+                false
+            }
+        };
+        web::block(check).await.map_err(|e| Error::internal("verify", e))
     }
 
     async fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {

@@ -11,10 +11,11 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
+use actix_web::{HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 
-use super::errors::Failure;
-use crate::model::Error;
+use super::git;
+
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
@@ -25,7 +26,8 @@ pub async fn secure(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let is_git = is_git(request.path());
+    // git's own tests want exactly git's headers.
+    let is_git = git::is_address(request.path());
     let is_head = request.method() == Method::HEAD;
     if is_head {
         // The connection remembers that it was HEAD and sends no body.
@@ -39,11 +41,6 @@ pub async fn secure(
         add(response.headers_mut());
     }
     Ok(response)
-}
-
-/// git's own tests want exactly git's headers.
-fn is_git(path: &str) -> bool {
-    path.split('/').nth(2).is_some_and(|name| name.ends_with(".git"))
 }
 
 fn add(headers: &mut HeaderMap) {
@@ -68,6 +65,24 @@ pub async fn survive(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(answer) => Ok(answer?.map_into_boxed_body()),
-        Err(_) => Err(Failure::Known(Error::Internal("a handler panicked".into())).into()),
+        Err(_) => {
+            tracing::error!("a handler panicked");
+            Err(Panicked.into())
+        }
+    }
+}
+
+/// The request went down with its handler, so this answer cannot be made for it.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked")]
+struct Panicked;
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::InternalServerError().json(serde_json::json!({
+            "error": { "code": "api-internal", "message": "The server made a mistake; its log has the cause." }
+        }));
+        add(response.headers_mut());
+        response
     }
 }
