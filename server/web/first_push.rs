@@ -25,7 +25,7 @@ pub struct FirstPush {
 impl FirstPush {
     /// Makes the folder unless another first push has made it already.
     pub fn begin(door: &Door, path: &RepositoryPath) -> Result<FirstPush> {
-        let pushes = door.first_pushes.clone();
+        let pushes = door.gate.first_pushes();
         let mut counts = pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
         match door.git.create(path) {
             Ok(()) | Err(Error::Conflict(_)) => {}

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::attempts::Attempts;
 use super::errors::Failure;
+use super::first_push::FirstPushes;
 use crate::model::{Error, LONGEST_PASSWORD, PasswordHash, Result, Secret};
 use crate::msg;
 use crate::store::accounts::{self, Account, Scope};
@@ -40,6 +41,7 @@ struct Inner {
     remembered: Mutex<HashMap<[u8; 32], Instant>>,
     /// When the use of a token was last written down.
     noted: Mutex<HashMap<i64, Instant>>,
+    first_pushes: FirstPushes,
 }
 
 impl Gate {
@@ -47,7 +49,12 @@ impl Gate {
         let key = Secret::random(32)?;
         let (remembered, noted) = (Mutex::default(), Mutex::default());
         let (attempts, checks) = (Attempts::default(), Semaphore::new(CHECKS));
-        Ok(Gate { inner: Arc::new(Inner { attempts, checks, key, remembered, noted }) })
+        let first_pushes = FirstPushes::default();
+        Ok(Gate { inner: Arc::new(Inner { attempts, checks, key, remembered, noted, first_pushes }) })
+    }
+
+    pub fn first_pushes(&self) -> FirstPushes {
+        self.inner.first_pushes.clone()
     }
 
     /// The account whose name and password these are. `Unauthenticated` says no more than that it is not

@@ -110,7 +110,7 @@ async fn receive_pack(
     };
     let say: git::Say = Arc::new(move |message| messages::render(language, message));
     let protocol = protocol(&request);
-    let max_bytes = door.settings.largest_push;
+    let max_bytes = Some(door.settings.max_push_bytes);
     let settle = push::settle(door.as_ref().clone(), path.clone(), target, pusher.clone());
     let receive = Receive { protocol, pusher: pusher.name, max_bytes, say, settle };
     let mut answer = answer("application/x-git-receive-pack-result");

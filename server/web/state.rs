@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use tokio::sync::watch;
 
-use super::first_push::FirstPushes;
 use super::gate::Gate;
 use crate::model::Surroundings;
 use crate::store::Store;
@@ -21,7 +20,6 @@ pub struct Door {
     pub surroundings: watch::Receiver<Surroundings>,
     pub settings: Settings,
     pub gate: Gate,
-    pub first_pushes: FirstPushes,
 }
 
 #[derive(Clone, Debug)]
@@ -33,8 +31,8 @@ pub struct Settings {
     pub version: String,
     /// Peers whose `X-Forwarded-*` would be believed. Nothing reads those headers yet, whoever sends them.
     pub trusted_proxies: Vec<IpAddr>,
-    /// The largest pack a push may bring, in bytes; `None` is without limit.
-    pub largest_push: Option<u64>,
+    /// The largest pack a push may bring, in bytes.
+    pub max_push_bytes: u64,
     /// How long a push waits for what the trigger loop makes of it, so that it can say so.
     pub push_patience: std::time::Duration,
 }

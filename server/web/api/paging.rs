@@ -32,7 +32,7 @@ impl Paging {
     }
 }
 
-/// The page as JSON; `next` is the key of its last item when there is more.
+/// The page as JSON; `path` may have a query. `next` is the key of its last item when there is more.
 pub fn answer<T: Serialize>(
     door: &Door,
     path: &str,
@@ -46,7 +46,8 @@ pub fn answer<T: Serialize>(
             .append_pair("limit", &paging.limit().to_string())
             .append_pair("after", &key)
             .finish();
-        response.insert_header((LINK, format!("<{}{path}?{query}>; rel=\"next\"", door.settings.url)));
+        let joint = if path.contains('?') { '&' } else { '?' };
+        response.insert_header((LINK, format!("<{}{path}{joint}{query}>; rel=\"next\"", door.settings.url)));
     }
     response.json(items)
 }
@@ -56,4 +57,9 @@ pub fn cut<T>(items: &mut Vec<T>, limit: u32) -> bool {
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
     more
+}
+
+/// `name=value`, encoded for a query.
+pub fn pair(name: &str, value: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }
