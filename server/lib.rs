@@ -19,6 +19,8 @@
 //! app       -> all
 //! ```
 
+pub mod cli;
+pub mod config;
 pub mod docker;
 pub mod git;
 pub mod logs;

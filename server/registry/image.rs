@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::base::{Reference, Repository};
 use super::client::{Client, Document};
-use super::manifest::{self, Config, History, ImageManifest, Layer, Manifest, Platform};
+use super::config::{Config, History};
+use super::manifest::{self, ImageManifest, Layer, Manifest, Platform};
 use crate::model::{Digest, Error, Result};
 use crate::msg;
 

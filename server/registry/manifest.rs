@@ -1,10 +1,10 @@
-//! The documents a registry keeps, read leniently where the world is loose (nulls, unknown keys, odd
-//! dates) and strictly where it matters (digests, one meaning per document). Pure; knows no connection.
+//! Manifests: the documents that say what an image is made of. Read leniently where the world is loose
+//! (nulls, unknown keys) and strictly where it matters (digests, one meaning per document). Pure; knows no
+//! connection.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
 use oci_client::manifest::{
     IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE, IMAGE_MANIFEST_LIST_MEDIA_TYPE,
     IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE,
@@ -53,16 +53,6 @@ pub struct Layer {
     pub created_by: String,
 }
 
-/// A build step, with or without a layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct History {
-    pub created: Option<Timestamp>,
-    pub created_by: String,
-    pub comment: String,
-    /// True for steps that only changed the configuration.
-    pub empty_layer: bool,
-}
-
 /// What a manifest is.
 #[derive(Clone, Debug)]
 pub(super) enum Manifest {
@@ -89,21 +79,6 @@ impl ImageManifest {
     pub fn total_size(&self) -> u64 {
         self.layers.iter().fold(self.config_size, |sum, layer| sum.saturating_add(layer.size))
     }
-}
-
-/// The parts of an image's configuration that people ask for.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Config {
-    pub created: Option<Timestamp>,
-    pub architecture: String,
-    pub os: String,
-    pub labels: BTreeMap<String, String>,
-    pub env: Vec<String>,
-    pub entrypoint: Vec<String>,
-    pub command: Vec<String>,
-    pub working_dir: String,
-    pub user: String,
-    pub history: Vec<History>,
 }
 
 /// True for the formats of before 2016, whose digest is not that of their bytes.
@@ -227,95 +202,11 @@ impl RawDescriptor {
     }
 }
 
-impl Config {
-    pub fn parse(body: &[u8]) -> Result<Config, Message> {
-        let raw: RawConfig = serde_json::from_slice(body)
-            .map_err(|cause| msg!("registry-config-unreadable", cause = cause))?;
-        let history = raw.history.into_iter().map(|step| History {
-            created: time(&step.created),
-            created_by: step.created_by,
-            comment: step.comment,
-            empty_layer: step.empty_layer,
-        });
-        Ok(Config {
-            created: time(&raw.created),
-            architecture: raw.architecture,
-            os: raw.os,
-            history: history.collect(),
-            labels: raw.config.labels,
-            env: raw.config.env,
-            entrypoint: raw.config.entrypoint,
-            command: raw.config.command,
-            working_dir: raw.config.working_dir,
-            user: raw.config.user,
-        })
-    }
-
-    /// Gives each layer the step that made it, if the history has as many steps with layers as there are.
-    pub fn explain(&self, layers: &mut [Layer]) {
-        let made = || self.history.iter().filter(|step| !step.empty_layer);
-        if made().count() == layers.len() {
-            for (layer, step) in layers.iter_mut().zip(made()) {
-                layer.created_by.clone_from(&step.created_by);
-            }
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct RawConfig {
-    #[serde(default, deserialize_with = "or_default")]
-    created: String,
-    #[serde(default, deserialize_with = "or_default")]
-    architecture: String,
-    #[serde(default, deserialize_with = "or_default")]
-    os: String,
-    #[serde(default, deserialize_with = "or_default")]
-    config: RawSettings,
-    #[serde(default, deserialize_with = "or_default")]
-    history: Vec<RawHistory>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct RawSettings {
-    #[serde(deserialize_with = "or_default")]
-    labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "or_default")]
-    env: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
-    entrypoint: Vec<String>,
-    #[serde(rename = "Cmd", deserialize_with = "or_default")]
-    command: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
-    working_dir: String,
-    #[serde(deserialize_with = "or_default")]
-    user: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawHistory {
-    #[serde(deserialize_with = "or_default")]
-    created: String,
-    #[serde(deserialize_with = "or_default")]
-    created_by: String,
-    #[serde(deserialize_with = "or_default")]
-    comment: String,
-    #[serde(deserialize_with = "or_default")]
-    empty_layer: bool,
-}
-
 /// Go writes `null` for what is empty.
-fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(
+pub(super) fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
     Option::<T>::deserialize(from).map(Option::unwrap_or_default)
-}
-
-/// Go's zero time means that nobody said when.
-fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok().filter(|time: &Timestamp| *time >= Timestamp::UNIX_EPOCH)
 }
 
 fn shown(text: &str) -> String {
@@ -364,24 +255,12 @@ mod tests {
         assert_eq!(parse(&media_type(None, old), old).unwrap_err().key, "registry-schema1");
     }
 
-    #[test]
-    fn nulls_and_zero_times_are_empty() {
-        let config = Config::parse(
-            br#"{"created":"0001-01-01T00:00:00Z","config":{"Labels":null,"Env":null,"Cmd":["sh"],"User":null},"history":null}"#,
-        )
-        .unwrap();
-        assert!(config.created.is_none() && config.labels.is_empty() && config.history.is_empty());
-        assert_eq!(config.command, ["sh"]);
-        assert!(Config::parse(b"{\"config\":null}").unwrap().env.is_empty());
-    }
-
     proptest! {
         #[test]
         fn reading_never_panics(body in proptest::collection::vec(any::<u8>(), 0..300), kind in 0usize..4) {
             let kinds = [IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, ""];
             let _ = parse(kinds[kind], &body);
             let _ = media_type(None, &body);
-            let _ = Config::parse(&body);
         }
     }
 }

@@ -11,6 +11,7 @@ mod base;
 mod cache;
 mod catalogue;
 mod client;
+mod config;
 mod image;
 mod manifest;
 mod push_log;
@@ -24,8 +25,9 @@ mod tests;
 
 pub use catalogue::Page;
 pub use client::{Client, Descriptor};
+pub use config::History;
 pub use image::{Confirmed, Image};
-pub use manifest::{History, Layer, Platform};
+pub use manifest::{Layer, Platform};
 pub use push_log::{Candidate, PushScanner};
 pub use state::{Condition, RegistryState};
 pub use wire::Patience;

@@ -10,6 +10,7 @@ use crate::model::{Digest, ImageReference};
 
 const LONGEST_LINE: usize = 4096;
 const MOST_CANDIDATES: usize = 1000;
+const MOST_BEGUN: usize = 32;
 
 /// An image a step says it pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct PushScanner {
     escape: Escape,
     /// What `docker push` said it is pushing; its later lines give only the tag.
     current: Option<String>,
+    /// Build steps (`#6`) that buildx said are pushing, until it says that they are done.
+    begun: Vec<(String, String)>,
     found: Vec<Candidate>,
 }
 
@@ -53,6 +56,7 @@ impl PushScanner {
             line: Vec::new(),
             escape: Escape::None,
             current: None,
+            begun: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -106,7 +110,8 @@ impl PushScanner {
 
     fn end_line(&mut self) {
         let mut line = mem::take(&mut self.line);
-        if memmem::find(&line, b"ush").is_some() || memmem::find(&line, b": digest: ").is_some() {
+        let telling: [&[u8]; 3] = [b"ush", b": digest: ", b" DONE "];
+        if telling.iter().any(|word| memmem::find(&line, word).is_some()) {
             self.read(&String::from_utf8_lossy(&line));
         }
         line.clear();
@@ -129,11 +134,16 @@ impl PushScanner {
             {
                 self.add_reference(reference);
             }
-        } else if let Some((_, rest)) = line.split_once("pushing ")
-            && let Some((reference, rest)) = rest.split_once(" with docker")
-            && rest.trim_end().ends_with("done")
+        } else if let Some((step, rest)) = line.split_once(" pushing ")
+            && let Some((reference, _)) = rest.split_once(" with docker")
+            && self.begun.len() < MOST_BEGUN
         {
-            self.add_reference(reference);
+            self.begun.push((step.to_owned(), reference.to_owned()));
+        } else if let Some((step, _)) = line.split_once(" DONE ") {
+            let (done, begun) = mem::take(&mut self.begun).into_iter().partition(|(known, _)| known == step);
+            self.begun = begun;
+            let done: Vec<(String, String)> = done;
+            done.iter().for_each(|(_, reference)| self.add_reference(reference));
         }
     }
 
@@ -229,8 +239,9 @@ mod tests {
               Pushing registry.local:5000/numbers/api:v3: 5f70bf18a086 Layer already exists \n \
               Pushing elsewhere.example/numbers/api:v3: 5f70bf18a086 Pushed \n\
              #8 pushing manifest for registry.local:5000/a/b:1@{0} 0.1s done\n\
-             #9 pushing registry.local:5000/a/c:2 with docker 0.1s done\n\
-             #9 pushing registry.local:5000/a/d:2 with docker\n\
+             #9 pushing registry.local:5000/a/c:2 with docker\n\
+             #9 pushing layer b9d8c52c1a0f 0.0s done\n#9 DONE 0.1s\n\
+             #10 pushing registry.local:5000/a/d:2 with docker\n#10 ERROR: refused\n#1 DONE 0.0s\n\
              2024/05/01 10:00:00 registry.local:5000/a/e:3: digest: {0} size: 426\n",
             digest('a'),
         );

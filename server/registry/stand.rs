@@ -197,6 +197,10 @@ fn first_line(stream: &mut TcpStream) -> Option<String> {
             return None;
         }
         if head.is_empty() && byte[0] == TLS_GREETING {
+            // Read to its end: closing with bytes unread would reset the connection and lose the answer.
+            let mut rest = [0; 4];
+            stream.read_exact(&mut rest).ok()?;
+            stream.read_exact(&mut vec![0; u16::from_be_bytes([rest[2], rest[3]]).into()]).ok()?;
             return Some("TLS".to_owned());
         }
         head.push(byte[0]);

@@ -148,11 +148,11 @@ fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
         return Some(Known::Tls(error.to_string()));
     }
     let error = cause.downcast_ref::<io::Error>()?;
-    // `source` of an io::Error skips the error it wraps.
-    if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Some(Known::Tls(inner.to_string()));
+    // `source` of an io::Error skips the error it wraps, so its inside is looked at here.
+    match error.get_ref() {
+        Some(inner) => known(inner),
+        None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Known::Refused),
     }
-    (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Known::Refused)
 }
 
 fn causes<'a>(error: &'a (dyn Cause + 'static)) -> impl Iterator<Item = &'a (dyn Cause + 'static)> {

@@ -278,3 +278,32 @@ async fn a_blob_may_be_elsewhere_in_the_registry_but_not_outside() {
         }
     }
 }
+
+/// What the engine prints is what the scanner reads, and the registry agrees.
+#[tokio::test]
+async fn docker_push_is_found_in_its_output_and_confirmed() {
+    let registry = Registry::start("");
+    let client = registry.client();
+    let name = format!("{}/numbers/api:v3-build-1", client.host());
+    let docker = |args: &[&str]| {
+        let out = std::process::Command::new("docker").args(args).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        out.stdout
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let layer = folder.path().join("layer.tar");
+    // The end of an archive with nothing in it.
+    std::fs::write(&layer, [0; 1024]).unwrap();
+    let label = "LABEL ropewalk.test=registry version=3.1";
+    docker(&["import", "--change", label, layer.to_str().unwrap(), &name]);
+    let output = std::process::Command::new("docker").args(["push", &name]).output().unwrap();
+    docker(&["rmi", &name]);
+    let mut scanner = client.scanner();
+    scanner.feed(&output.stdout);
+    let found = scanner.finish();
+    assert_eq!(found.len(), 1, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((found[0].repository.as_str(), found[0].tag.as_str()), ("numbers/api", "v3-build-1"));
+    let confirmed = client.confirm(&found[0].repository, &found[0].tag).await.unwrap().unwrap();
+    assert_eq!(found[0].digest.as_ref(), Some(&confirmed.digest));
+    assert_eq!(confirmed.labels["version"], "3.1");
+}

@@ -111,6 +111,12 @@ pub fn all(c: &Connection) -> Result<Vec<Repository>> {
     Ok(statement.query_map([], repository)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The highest id given out: whether there are new ones.
+pub fn newest(c: &Connection) -> Result<i64> {
+    let mut statement = c.prepare_cached("SELECT coalesce(max(id), 0) FROM repositories")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// Repositories `viewer` may see (`None`: public ones; admins: all), those with the newest run first,
 /// after the one with key `(last_run_id, id)`.
 pub fn page(

@@ -8,7 +8,9 @@
 //! start  runs by hand              live      a run as it happens     pages/  HTML for people
 //! ```
 
+pub mod ansi;
 mod api;
+pub mod assets;
 mod attempts;
 mod auth;
 mod csrf;
@@ -19,6 +21,7 @@ mod git;
 mod headers;
 mod health;
 mod live;
+pub mod pages;
 mod push;
 mod sessions;
 mod start;
@@ -81,7 +84,8 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
 fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/api/v1/openapi.json", web::get().to(openapi))
         .route("/healthz", web::get().to(health::alive))
-        .route("/health", web::get().to(health::health));
+        .route("/health", web::get().to(health::health))
+        .route("/static/{name}", web::get().to(assets::serve));
 }
 
 async fn openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
