@@ -6,9 +6,9 @@
 //! a language lacks is shown in English, a key that nobody knows is shown itself: a page never fails for
 //! want of a word. The tests see to it that neither happens.
 
-mod language;
 #[cfg(test)]
 mod catalogue_test;
+mod language;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -44,8 +44,8 @@ macro_rules! catalogue_files {
 }
 
 const FILES: &[(Language, &str, &str)] = catalogue_files![
-    "app", "cli", "git", "health", "logs", "model", "pipeline", "registry", "run", "store", "trigger", "watch", "web",
-    "web-api",
+    "app", "cli", "docker", "git", "health", "logs", "model", "pipeline", "registry", "run", "store",
+    "trigger", "watch", "web", "web-api",
 ];
 
 struct Catalogue {

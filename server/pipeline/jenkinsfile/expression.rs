@@ -48,7 +48,10 @@ impl Parser<'_, '_> {
         };
         match &token.kind {
             Kind::Str(parts) => {
-                let good = parts.iter().fold(true, |good, part| self.part(part, scope, pieces) && good);
+                let mut good = true;
+                for part in parts {
+                    good &= self.part(part, scope, pieces);
+                }
                 (at + 1, good)
             }
             Kind::Name(first) => {
