@@ -61,6 +61,13 @@ impl Terminal {
         let _ = writeln!(io::stderr().lock(), "{}", clean(text));
     }
 
+    /// As `note`, for what only a person wants.
+    pub fn note_unless(&self, json: bool, text: &str) {
+        if !json {
+            self.note(text);
+        }
+    }
+
     /// Why the command ends.
     pub fn complain(&self, exit: &Exit) {
         match &exit.said {
@@ -88,6 +95,20 @@ pub fn clean(text: &str) -> String {
         c => Some(c),
     };
     text.chars().filter_map(seen).collect()
+}
+
+/// A field of the API's JSON as text, by JSON pointer; empty when it is not there.
+pub fn field(value: &serde_json::Value, pointer: &str) -> String {
+    match value.pointer(pointer) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The first `length` characters.
+pub fn cut(text: &str, length: usize) -> String {
+    text.chars().take(length).collect()
 }
 
 /// What is left after JSON's own escaping stands inside of strings, where `\u` means the same.
