@@ -29,3 +29,4 @@ pub mod model;
 pub mod pipeline;
 pub mod registry;
 pub mod store;
+pub mod web;

@@ -28,7 +28,11 @@ pub struct RunningContainer {
 impl Engine {
     /// References (`registry.local:5000/numbers/api:v3-build-1`) the engine pushed between two times, in order, each
     /// once. A hint: the engine remembers its last 256 events only, and tools that push without it are not seen.
-    pub async fn recent_pushes(&self, since: Timestamp, until: Timestamp) -> Result<Vec<String>, EngineError> {
+    pub async fn recent_pushes(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<String>, EngineError> {
         let options = pushes().since(&seconds(since)).until(&seconds(until)).build();
         let client = self.client().await?;
         let mut events = Box::pin(client.events(Some(options)));
@@ -57,7 +61,8 @@ impl Engine {
     pub async fn running_containers(&self) -> Result<Vec<RunningContainer>, EngineError> {
         let client = self.client().await?;
         let options = ListContainersOptionsBuilder::new().build();
-        let all = client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
+        let all =
+            client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
         let images = client.list_images(None::<ListImagesOptions>).await;
         let images = images.map_err(|e| self.failed("list images", e))?;
         let digests: HashMap<_, _> = images.into_iter().map(|image| (image.id, image.repo_digests)).collect();

@@ -22,7 +22,7 @@ pub use ropewalk::schema;
 pub use scripts::Script;
 pub use variables::BUILTIN_NAMES;
 
-use crate::model::{Definition, Finding};
+use crate::model::{Definition, DefinitionContent, DefinitionSource, Finding};
 use crate::msg;
 use finding::{Findings, Place};
 use paths::Kind;
@@ -50,7 +50,10 @@ pub enum Source<'a> {
 pub fn read(path: &str, source: &Source) -> Result<Definition, Vec<Finding>> {
     let mut findings = Findings::new(path);
     if let Err(error) = check_path(path) {
-        findings.at(Place::NONE, error.message().cloned().unwrap_or_else(|| msg!("pipeline-path", path = finding::shown(path))));
+        findings.at(
+            Place::NONE,
+            error.message().cloned().unwrap_or_else(|| msg!("pipeline-path", path = finding::shown(path))),
+        );
         return Err(findings.into_vec());
     }
     let definition = match source {
@@ -60,6 +63,17 @@ pub fn read(path: &str, source: &Source) -> Result<Definition, Vec<Finding>> {
     match definition {
         Some(definition) if findings.is_empty() => Ok(definition),
         _ => Err(findings.into_vec()),
+    }
+}
+
+/// `read` for what the git room found at `path`.
+pub fn read_found(path: &str, found: &DefinitionSource) -> Result<Definition, Vec<Finding>> {
+    match &found.content {
+        DefinitionContent::File(bytes) => read(path, &Source::File(bytes)),
+        DefinitionContent::Folder(files) => {
+            let script = |(name, executable): &(String, bool)| Script { name: name.clone(), executable: *executable };
+            read(path, &Source::Folder(&files.iter().map(script).collect::<Vec<_>>()))
+        }
     }
 }
 

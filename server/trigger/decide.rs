@@ -58,9 +58,10 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
         reference,
         by: by.as_deref(),
         event_id: event.id,
-        git: git.repository(&repository.path),
+        git,
     };
-    match tip.git.peel(object).await {
+    let tag = object.clone();
+    match git.read(&repository.path, move |open| open.peel(&tag)).await {
         Ok(commit) => tip.decide(store, &commit).await,
         Err(error) => Ok(only(unreadable(&error))),
     }
@@ -77,7 +78,7 @@ struct Tip<'a> {
     reference: &'a RefName,
     by: Option<&'a str>,
     event_id: i64,
-    git: git::Repository,
+    git: &'a git::Repositories,
 }
 
 /// A pipeline that may be started: one with a row, or one just found.
@@ -104,7 +105,8 @@ impl Tip<'_> {
     /// The pipelines with a row, and the one found at the root of this commit.
     async fn candidates(&self, store: &Store, commit: &CommitId) -> Result<Vec<Candidate>> {
         let known = store.read(|c| pipelines::of_repository(c, self.repository.id))?;
-        let found = self.git.discovery(commit).await?;
+        let at = commit.clone();
+        let found = self.git.read(&self.repository.path, move |open| open.definition_names(&at)).await?;
         let found = pipeline::discover(&found).map(str::to_owned);
         let mut all = Vec::new();
         let mut default_known = false;
@@ -134,12 +136,14 @@ impl Tip<'_> {
         {
             return refuse(msg!("trigger-branch-filtered", branch = branch));
         }
-        let source = match self.git.definition(commit, &candidate.path).await {
+        let (at, path) = (commit.clone(), candidate.path.clone());
+        let read = move |open: &git::OpenRepository| open.definition_source(&at, &path);
+        let source = match self.git.read(&self.repository.path, read).await {
             Ok(Some(source)) => source,
             Ok(None) => return refuse(msg!("trigger-no-definition", path = candidate.path)),
             Err(error) => return refuse(unreadable(&error)),
         };
-        let definition = source.read(&candidate.path);
+        let definition = pipeline::read_found(&candidate.path, &source);
         let inputs = match &definition {
             Err(_) if self.reference.tag_name().is_some() => return refuse(msg!("trigger-tags-off")),
             Err(_) => Ok(BTreeMap::new()),
@@ -152,7 +156,7 @@ impl Tip<'_> {
             Ok(inputs) => inputs,
             Err(error) => return refuse(unreadable(&error)),
         };
-        Ok(Decision::Start(Box::new(self.start(commit, candidate, source.blob, definition, inputs))))
+        Ok(Decision::Start(Box::new(self.start(commit, candidate, source.object, definition, inputs))))
     }
 
     /// Why the definition does not want to be started by this ref.
