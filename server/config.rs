@@ -98,7 +98,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("log-limit", "SIZE", "1g", || msg!("cli-set-log-limit")),
     setting("max-push", "SIZE", "2g", || msg!("cli-set-max-push")),
     setting("poll-seconds", "N", "60", || msg!("cli-set-poll-seconds")),
-    Setting { flag: "admin-password-file", ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password")) },
+    Setting {
+        flag: "admin-password-file",
+        ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password"))
+    },
     setting("log", "FILTER", "info", || msg!("cli-set-log")),
     setting("log-format", "text|json", "text", || msg!("cli-set-log-format")),
 ];

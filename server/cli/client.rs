@@ -101,7 +101,9 @@ impl Client {
         let mut request = self.http.request(method, url).header(header::ACCEPT_LANGUAGE, language().as_str());
         request = match &self.credentials {
             Some(Credentials::Token(token)) => request.bearer_auth(token.reveal()),
-            Some(Credentials::Password { user, password }) => request.basic_auth(user, Some(password.reveal())),
+            Some(Credentials::Password { user, password }) => {
+                request.basic_auth(user, Some(password.reveal()))
+            }
             None => request,
         };
         if let Some(body) = body {
@@ -147,7 +149,10 @@ fn address(text: &str) -> Result<(Url, Option<Credentials>), Exit> {
 fn percent_decoded(part: &str) -> String {
     // A form's `+` is a space; in an address it is itself.
     let text = part.replace('+', "%2B");
-    url::form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, v)| v.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(format!("x={text}").as_bytes())
+        .next()
+        .map(|(_, v)| v.into_owned())
+        .unwrap_or_default()
 }
 
 /// The query of `Link: <...?query>; rel="next"`.
@@ -205,7 +210,11 @@ mod tests {
         let Some(Credentials::Password { user, password }) = client.credentials else { panic!() };
         assert_eq!((user.as_str(), password.reveal()), ("marta", "p@ss+w"));
         for bad in ["ftp://x", "not an address", "/etc/passwd"] {
-            assert_eq!(Client::new(&session_with(&[("ROPEWALK_URL", bad)])).err().unwrap().number(), 2, "{bad}");
+            assert_eq!(
+                Client::new(&session_with(&[("ROPEWALK_URL", bad)])).err().unwrap().number(),
+                2,
+                "{bad}"
+            );
         }
     }
 

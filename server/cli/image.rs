@@ -53,7 +53,8 @@ pub async fn image(session: &Session, command: Image) -> Result<(), Exit> {
             parts.extend(tags.name.split('/'));
             parts.push("tags");
             let all = client.list(&parts, usize::MAX).await?;
-            session.answer_list(all, |t| vec![field(t, "/name"), field(t, "/digest"), field(t, "/run/html_url")])
+            session
+                .answer_list(all, |t| vec![field(t, "/name"), field(t, "/digest"), field(t, "/run/html_url")])
         }
         Image::Trace(trace) => {
             let found = client.get(&["registry", "images", trace.digest.as_str()]).await?;

@@ -41,7 +41,8 @@ fn usage_errors_exit_with_two_and_help_with_zero() {
         let refused = parse(bad).unwrap_err();
         assert_eq!(refused.exit_code(), 2, "{bad}: {refused}");
     }
-    for good in ["ropewalk --help", "ropewalk run --help", "ropewalk run start --help", "ropewalk --version"] {
+    for good in ["ropewalk --help", "ropewalk run --help", "ropewalk run start --help", "ropewalk --version"]
+    {
         assert_eq!(parse(good).unwrap_err().exit_code(), 0, "{good}");
     }
 }
@@ -64,7 +65,8 @@ fn json_is_taken_everywhere() {
 fn every_argument_says_what_it_is_for() {
     fn below(command: &clap::Command, path: &str) {
         assert!(command.get_about().is_some_and(|about| !about.to_string().is_empty()), "{path}");
-        for argument in command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+        for argument in command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version"))
+        {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(!help.is_empty() && !help.starts_with("cli-"), "{path} {}: {help:?}", argument.get_id());
         }
@@ -77,7 +79,8 @@ fn every_argument_says_what_it_is_for() {
 
 #[test]
 fn serve_takes_every_setting() {
-    let line = parse("ropewalk serve --data /srv/rope --listen 127.0.0.1:0 --admin-password-file /x").unwrap();
+    let line =
+        parse("ropewalk serve --data /srv/rope --listen 127.0.0.1:0 --admin-password-file /x").unwrap();
     let Command::Serve(flags) = line.command else { panic!() };
     assert_eq!(flags.given.len(), 3);
     assert_eq!(flags.given["admin-password-file"], "/x");

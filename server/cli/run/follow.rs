@@ -71,7 +71,12 @@ pub async fn log(session: &Session, client: &Client, log: &Log) -> Result<(), Ex
 }
 
 /// Shows the whole log as it grows and ends as the run ends. With `--json` only the run at its end is shown.
-pub async fn follow(session: &Session, runs: &Runs<'_>, number: u64, following: &Following) -> Result<(), Exit> {
+pub async fn follow(
+    session: &Session,
+    runs: &Runs<'_>,
+    number: u64,
+    following: &Following,
+) -> Result<(), Exit> {
     let filter = Some(LogFilter::new(session.terminal.colours()));
     let mut tail = Tail { session, runs, number, stage: None, from: 0, filter };
     tail.until_the_end(following.deadline()).await?;
