@@ -28,7 +28,6 @@ pub use clean_up::Removed;
 pub use ending::{Exit, Killer};
 pub use failure::EngineError;
 pub use image::LocalImage;
-pub use observe::RunningContainer;
 pub use running::{Output, Prepared, Running, Source};
 pub use state::EngineState;
 pub use step::{Limits, Mount, RunLabels, Shell, StepSpec};

@@ -1,6 +1,6 @@
 //! Looks at what happens on the engine beside our steps: what was pushed, what runs where.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::{EventsOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptions};
@@ -8,22 +8,7 @@ use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 
 use super::{Engine, EngineError};
-
-/// A container that runs on the engine, ours or anybody's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunningContainer {
-    pub id: String,
-    pub name: String,
-    /// As it was named when the container was made; may point elsewhere by now.
-    pub image: String,
-    /// `sha256:...` of the image's configuration.
-    pub image_id: String,
-    /// `repository@sha256:...`
-    pub digests: Vec<String>,
-    pub labels: BTreeMap<String, String>,
-    /// `running`, `paused`, `restarting`.
-    pub state: String,
-}
+use crate::model::RunningContainer;
 
 impl Engine {
     /// References (`registry.local:5000/numbers/api:v3-build-1`) the engine pushed between two times, in order, each

@@ -102,7 +102,10 @@ mod tests {
     fn nothing_names_another_origin() {
         for (name, _, text) in FILES {
             let text = text.replace("http://www.w3.org/2000/svg", "");
-            assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("@import"), "{name}");
+            assert!(
+                !text.contains("http://") && !text.contains("https://") && !text.contains("@import"),
+                "{name}"
+            );
         }
     }
 }

@@ -67,7 +67,9 @@ fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
 
 /// `colour`, mixed with white until it can be read on the ground.
 fn raised(colour: [u8; 3]) -> [u8; 3] {
-    let mix = |step: u16| colour.map(|v| u8::try_from((u16::from(v) * (20 - step) + 255 * step) / 20).unwrap_or(255));
+    let mix = |step: u16| {
+        colour.map(|v| u8::try_from((u16::from(v) * (20 - step) + 255 * step) / 20).unwrap_or(255))
+    };
     (0..=20).map(mix).find(|c| contrast(*c, GROUND) >= 4.5).unwrap_or([255; 3])
 }
 

@@ -13,8 +13,36 @@ use super::links;
 pub const LONGEST: usize = 512 * 1024;
 
 const ELEMENTS: [&str; 30] = [
-    "a", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "kbd", "li",
-    "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "dd",
+    "del",
+    "dl",
+    "dt",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "kbd",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
 ];
 
 /// Where a text stands: links in it are relative to that.
@@ -105,7 +133,18 @@ mod tests {
             "[x](\\\\elsewhere\\y)",
         ] {
             let html = html(hostile);
-            for bad in ["<script", "<img", "<style", "<form", "<iframe", "<svg", "javascript:", "data:", "vbscript:", "elsewhere"] {
+            for bad in [
+                "<script",
+                "<img",
+                "<style",
+                "<form",
+                "<iframe",
+                "<svg",
+                "javascript:",
+                "data:",
+                "vbscript:",
+                "elsewhere",
+            ] {
                 assert!(!html.contains(bad), "{hostile} -> {html}");
             }
         }
