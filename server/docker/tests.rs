@@ -216,6 +216,9 @@ async fn docker_a_killed_container_is_not_a_success_and_an_unused_one_is_removed
 async fn docker_runs_keep_apart_and_networks_are_used_again() {
     let bench = Bench::new();
     bench.engine.warm_up().await.unwrap();
+    bench.engine.close().await.unwrap();
+    assert_eq!(bench.engine.clean_up_all_except(&[]).await.unwrap().networks, 0);
+    bench.engine.warm_up().await.unwrap();
     let one = bench.engine.network(1).await.unwrap();
     let two = bench.engine.network(2).await.unwrap();
     assert_ne!(one, two);
