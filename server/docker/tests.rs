@@ -105,6 +105,11 @@ async fn docker_a_step_waits_for_its_turn_and_reports_its_exit() {
     assert!(!text.contains('\u{1e}'));
     let (text, exit) = bench.run(&bench.spec("true")).await;
     assert_eq!((text.as_str(), exit.unwrap().code), ("+ true\n", 0));
+    // A command's trace, what it prints and what it complains about come in the order of writing.
+    let (text, exit) = bench.run(&bench.spec("for i in 1 2 3; do echo out $i; echo err $i >&2; done")).await;
+    let lines: String =
+        (1..4).map(|i| format!("+ echo out {i}\nout {i}\n+ echo err {i}\nerr {i}\n")).collect();
+    assert_eq!((text, exit.unwrap().code), (lines, 0));
     bench.clean().await;
 }
 
