@@ -71,7 +71,8 @@ pub fn read_found(path: &str, found: &DefinitionSource) -> Result<Definition, Ve
     match &found.content {
         DefinitionContent::File(bytes) => read(path, &Source::File(bytes)),
         DefinitionContent::Folder(files) => {
-            let script = |(name, executable): &(String, bool)| Script { name: name.clone(), executable: *executable };
+            let script =
+                |(name, executable): &(String, bool)| Script { name: name.clone(), executable: *executable };
             read(path, &Source::Folder(&files.iter().map(script).collect::<Vec<_>>()))
         }
     }
