@@ -121,7 +121,13 @@ mod tests {
 
     #[test]
     fn marks_that_are_not_ours_are_text() {
-        for text in ["\u{1e}work 0\u{1e}", "\u{1e}word \u{1e}", "\u{1e}word 12345\u{1e}", "\u{1e}word x\u{1e}", "\u{1e}\u{1e}"] {
+        for text in [
+            "\u{1e}work 0\u{1e}",
+            "\u{1e}word \u{1e}",
+            "\u{1e}word 12345\u{1e}",
+            "\u{1e}word x\u{1e}",
+            "\u{1e}\u{1e}",
+        ] {
             assert_eq!(read(&[text.as_bytes()]), (text.as_bytes().to_vec(), None), "{text:?}");
         }
         assert_eq!(read(&[b"a\x1eword 137\x1e later"]), (b"a".to_vec(), Some(137)));

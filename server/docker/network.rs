@@ -104,7 +104,9 @@ impl Engine {
 
     async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         match self.client().await?.remove_network(id).await {
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) | Ok(()) => Ok(()),
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) | Ok(()) => {
+                Ok(())
+            }
             Err(e) => Err(self.failed("remove a network", e)),
         }
     }
