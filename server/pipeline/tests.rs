@@ -1,5 +1,7 @@
 //! The front ends from outside: whole files in, definitions or findings with places out.
 
+#![allow(clippy::too_many_lines)] // Tables of cases.
+
 use proptest::prelude::*;
 
 use super::*;
