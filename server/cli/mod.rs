@@ -111,6 +111,18 @@ impl Session {
         if self.json { self.terminal.json(value) } else { self.terminal.line(text) }
     }
 
+    /// A list: as JSON, or one row each.
+    fn answer_list(
+        &self,
+        items: Vec<serde_json::Value>,
+        row: impl Fn(&serde_json::Value) -> Vec<String>,
+    ) -> Result<(), Exit> {
+        if self.json {
+            return self.terminal.json(&items.into());
+        }
+        self.terminal.table(&items.iter().map(row).collect::<Vec<_>>())
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

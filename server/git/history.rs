@@ -77,7 +77,8 @@ impl OpenRepository {
         after: Option<&CommitId>,
     ) -> Result<Vec<CommitInfo>> {
         let mut walk = self.git.revwalk().map_err(|e| internal("walk the history", e))?;
-        walk.set_sorting(Sort::TIME).map_err(|e| internal("walk the history", e))?;
+        // git's own order. Any other sorting makes libgit2 read the whole history first.
+        walk.set_sorting(Sort::NONE).map_err(|e| internal("walk the history", e))?;
         self.find_commit(from)?;
         walk.push(oid(from)?).map_err(|e| internal("walk the history", e))?;
         let mut skip = after.map(oid).transpose()?;
