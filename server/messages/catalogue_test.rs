@@ -22,7 +22,8 @@ fn keys_of(text: &str) -> Keys {
             assert!(keys.insert(current.clone(), BTreeSet::new()).is_none(), "{current} is there twice");
         }
         for after in line.split('$').skip(1) {
-            let name: String = after.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+            let name: String =
+                after.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
             if let Some(args) = keys.get_mut(&current) {
                 args.insert(name);
             }
@@ -179,7 +180,9 @@ fn every_key_in_use_exists_with_its_arguments() {
         .into_iter()
         .filter_map(|(place, key, given)| match english.get(&key) {
             None => Some(format!("{place}: {key} is in no file")),
-            Some(wanted) if *wanted != given => Some(format!("{place}: {key} wants {wanted:?}, is given {given:?}")),
+            Some(wanted) if *wanted != given => {
+                Some(format!("{place}: {key} wants {wanted:?}, is given {given:?}"))
+            }
             Some(_) => None,
         })
         .collect();

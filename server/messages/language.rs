@@ -18,12 +18,8 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Language; 4] = [
-        Language::English,
-        Language::Korean,
-        Language::TraditionalChinese,
-        Language::BrazilianPortuguese,
-    ];
+    pub const ALL: [Language; 4] =
+        [Language::English, Language::Korean, Language::TraditionalChinese, Language::BrazilianPortuguese];
 
     /// `en`, `ko`, `zh-TW` or `pt-BR`: for the `lang` attribute, the cookie and the account's setting.
     pub const fn as_str(self) -> &'static str {
@@ -60,7 +56,8 @@ impl Language {
         for entry in header.split(',').take(32) {
             let mut parts = entry.split(';');
             let tag = parts.next().unwrap_or_default().trim();
-            let quality = parts.find_map(|p| p.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.trim().parse().ok());
+            let quality =
+                parts.find_map(|p| p.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.trim().parse().ok());
             let (Some(language), Some(quality)) = (Language::closest(tag), quality) else { continue };
             if quality > 0.0 && best.is_none_or(|(found, _)| quality > found) {
                 best = Some((quality, language));

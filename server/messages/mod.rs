@@ -6,9 +6,9 @@
 //! a language lacks is shown in English, a key that nobody knows is shown itself: a page never fails for
 //! want of a word. The tests see to it that neither happens.
 
-mod language;
 #[cfg(test)]
 mod catalogue_test;
+mod language;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -43,7 +43,9 @@ macro_rules! catalogue_files {
     };
 }
 
-const FILES: &[(Language, &str, &str)] = catalogue_files!["app", "cli", "health", "logs", "model", "registry", "run", "store", "trigger", "watch", "web"];
+const FILES: &[(Language, &str, &str)] = catalogue_files![
+    "app", "cli", "health", "logs", "model", "registry", "run", "store", "trigger", "watch", "web"
+];
 
 struct Catalogue {
     bundles: HashMap<Language, FluentBundle<FluentResource>>,

@@ -13,7 +13,7 @@ mod screen;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-pub use palette::rules;
+pub use palette::{contrast, rules};
 use screen::{Cell, Screen, Style};
 
 /// Bytes since the last carriage return that are laid out; the rest of such a line is only counted.
@@ -147,7 +147,12 @@ impl FromStr for Place {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         let mut parts = text.split('.');
-        let mut number = || parts.next().ok_or(()).and_then(|p| if p == "-" { Ok(None) } else { p.parse().map(Some).map_err(|_| ()) });
+        let mut number = || {
+            parts
+                .next()
+                .ok_or(())
+                .and_then(|p| if p == "-" { Ok(None) } else { p.parse().map(Some).map_err(|_| ()) })
+        };
         let (offset, line): (Option<u64>, Option<u64>) = (number()?, number()?);
         let mut byte = || number().and_then(|n| n.map(u8::try_from).transpose().map_err(|_| ()));
         let (fg, bg, flags) = (byte()?, byte()?, byte()?);
@@ -213,7 +218,8 @@ fn address_at(cells: &[Cell], start: usize) -> Option<(usize, String)> {
         return None;
     }
     let here = &cells[start..cells.len().min(start + LONGEST)];
-    let begins = |scheme: &str| scheme.chars().zip(here).filter(|(a, b)| *a == b.symbol).count() == scheme.len();
+    let begins =
+        |scheme: &str| scheme.chars().zip(here).filter(|(a, b)| *a == b.symbol).count() == scheme.len();
     if !begins("http://") && !begins("https://") {
         return None;
     }
@@ -221,12 +227,14 @@ fn address_at(cells: &[Cell], start: usize) -> Option<(usize, String)> {
         c.symbol.is_whitespace() || matches!(c.symbol, '<' | '>' | '"' | '\'' | '`') || c.style.is_mark()
     };
     let mut length = here.iter().position(stops).unwrap_or(here.len());
-    while length > 0 && matches!(here[length - 1].symbol, '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '}') {
+    while length > 0 && matches!(here[length - 1].symbol, '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '}')
+    {
         length -= 1;
     }
     let text: String = here[..length].iter().map(|c| c.symbol).collect();
     let address = url::Url::parse(&text).ok()?;
-    let plain = matches!(address.scheme(), "http" | "https") && address.has_host() && address.username().is_empty();
+    let plain =
+        matches!(address.scheme(), "http" | "https") && address.has_host() && address.username().is_empty();
     plain.then(|| (start + length, address.into()))
 }
 
@@ -275,7 +283,8 @@ mod tests {
                 _ if tag.starts_with("span class=\"") => open.push("span"),
                 _ if tag.starts_with("a class=\"n\" href=\"#s2-L") => open.push("a"),
                 _ => {
-                    let address = tag.strip_prefix("a rel=\"noopener noreferrer nofollow\" href=\"").expect(tag);
+                    let address =
+                        tag.strip_prefix("a rel=\"noopener noreferrer nofollow\" href=\"").expect(tag);
                     assert!(address.starts_with("http://") || address.starts_with("https://"), "{tag}");
                     assert_eq!(address.matches('"').count(), 1, "{tag}");
                     open.push("a");
@@ -319,7 +328,10 @@ mod tests {
         assert!(render(&long).len() < 300_000, "a line has a longest form");
         assert!(text(b"\x1b]0;never ends\nstill here\n").contains("still here"));
         assert!(!render(b"\x1b]8;;javascript:alert(1)\x07click").contains("javascript"));
-        assert!(render(b"see https://example.org/x?a=1&b=2.").contains("href=\"https://example.org/x?a=1&amp;b=2\""));
+        assert!(
+            render(b"see https://example.org/x?a=1&b=2.")
+                .contains("href=\"https://example.org/x?a=1&amp;b=2\"")
+        );
         assert!(text("a\u{202e}b".as_bytes()).contains("a⟨U+202E⟩b"));
     }
 
@@ -339,7 +351,9 @@ mod tests {
     #[test]
     fn addresses_keep_their_colours() {
         let html = render(b"\x1b[4mhttp://localhost:3000/a\x1b[0m/b, end");
-        assert!(html.contains("href=\"http://localhost:3000/a/b\"><span class=\"u\">http://localhost:3000/a</span>/b</a>, end"));
+        assert!(html.contains(
+            "href=\"http://localhost:3000/a/b\"><span class=\"u\">http://localhost:3000/a</span>/b</a>, end"
+        ));
     }
 
     proptest! {

@@ -212,7 +212,8 @@ impl vte::Perform for Screen {
             0x07 | b'\n' => {}
             0x7f => self.put_mark("␡"),
             // The pictures of the control characters stand in their order from U+2400.
-            0..=0x1f => self.put_mark(char::from_u32(0x2400 + u32::from(byte)).unwrap_or('?').encode_utf8(&mut [0; 4])),
+            0..=0x1f => self
+                .put_mark(char::from_u32(0x2400 + u32::from(byte)).unwrap_or('?').encode_utf8(&mut [0; 4])),
             _ => self.put_mark(&format!("⟨U+{byte:04X}⟩")),
         }
     }

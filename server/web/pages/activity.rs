@@ -48,11 +48,17 @@ pub struct OutcomeRow {
 /// An event as a sentence.
 pub fn sentence(happened: &Happened) -> Message {
     match happened {
-        Happened::RefMoved { reference, old, new, by } => moved(reference.short(), [old, new].map(Option::is_some), by),
+        Happened::RefMoved { reference, old, new, by } => {
+            moved(reference.short(), [old, new].map(Option::is_some), by)
+        }
         Happened::RepositoryCreated { by } => msg!("web-event-repository-created", by = by),
         Happened::RepositoryDeleted { by } => msg!("web-event-repository-deleted", by = by),
-        Happened::PipelineCreated { pipeline, by } => msg!("web-event-pipeline-created", pipeline = pipeline, by = by),
-        Happened::PipelineDeleted { pipeline, by } => msg!("web-event-pipeline-deleted", pipeline = pipeline, by = by),
+        Happened::PipelineCreated { pipeline, by } => {
+            msg!("web-event-pipeline-created", pipeline = pipeline, by = by)
+        }
+        Happened::PipelineDeleted { pipeline, by } => {
+            msg!("web-event-pipeline-deleted", pipeline = pipeline, by = by)
+        }
         Happened::RunRequested { by, .. } => msg!("web-event-run-requested", by = by),
         Happened::RunCancelRequested { by, .. } => msg!("web-event-run-cancel-requested", by = by),
         Happened::RunFinished { status, .. } => msg!("web-event-run-finished", status = status),

@@ -10,7 +10,10 @@ use std::fmt::Write as _;
 fn encode(text: &str, slashes: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || slashes && byte == b'/' {
+        if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~')
+            || slashes && byte == b'/'
+        {
             out.push(char::from(byte));
         } else {
             let _ = write!(out, "%{byte:02X}");

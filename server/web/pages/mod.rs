@@ -19,6 +19,8 @@ pub mod account;
 pub mod activity;
 pub mod browse;
 pub mod error;
+#[cfg(test)]
+mod examples;
 pub mod health;
 pub mod home;
 pub mod links;
@@ -28,8 +30,6 @@ pub mod readme;
 pub mod registry;
 pub mod repository;
 pub mod run;
-#[cfg(test)]
-mod examples;
 
 use std::fmt;
 

@@ -214,7 +214,8 @@ impl Bars {
             Bar { x: (first + index) * 6, y: 24 - height, height, status: status.as_str(), mark }
         };
         let passed = runs.iter().filter(|r| r.0 == Status::Passed).count();
-        let label = messages::render(page.language, &msg!("web-bars-label", total = runs.len(), passed = passed));
+        let label =
+            messages::render(page.language, &msg!("web-bars-label", total = runs.len(), passed = passed));
         Bars { bars: runs.iter().enumerate().map(bar).collect(), label }
     }
 

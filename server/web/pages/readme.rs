@@ -13,8 +13,36 @@ use super::links;
 pub const LONGEST: usize = 512 * 1024;
 
 const ELEMENTS: [&str; 30] = [
-    "a", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "kbd", "li",
-    "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "dd",
+    "del",
+    "dl",
+    "dt",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "kbd",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
 ];
 
 /// Where a text stands: links in it are relative to that.
@@ -76,7 +104,8 @@ fn resolved(link: &str, origin: &Origin) -> Option<String> {
 
 /// `%41` to `A`; what is not UTF-8 afterwards becomes the replacement character.
 fn decoded(text: &str) -> String {
-    let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let digit =
+        |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     let bytes = text.as_bytes();
     let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
     while let Some(byte) = bytes.get(at) {
@@ -122,7 +151,18 @@ mod tests {
             "[x](\\\\elsewhere\\y)",
         ] {
             let html = html(hostile);
-            for bad in ["<script", "<img", "<style", "<form", "<iframe", "<svg", "javascript:", "data:", "vbscript:", "elsewhere"] {
+            for bad in [
+                "<script",
+                "<img",
+                "<style",
+                "<form",
+                "<iframe",
+                "<svg",
+                "javascript:",
+                "data:",
+                "vbscript:",
+                "elsewhere",
+            ] {
                 assert!(!html.contains(bad), "{hostile} -> {html}");
             }
         }

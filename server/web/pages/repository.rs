@@ -37,7 +37,10 @@ impl Head {
         self.repository.split_once('/').map_or(&self.repository, |(_, name)| name)
     }
     pub(super) fn is(&self, tab: &str) -> bool {
-        matches!((self.tab, tab), (Tab::Files, "files") | (Tab::Commits, "commits") | (Tab::Pipelines, "pipelines"))
+        matches!(
+            (self.tab, tab),
+            (Tab::Files, "files") | (Tab::Commits, "commits") | (Tab::Pipelines, "pipelines")
+        )
     }
     pub(super) fn href(&self) -> String {
         links::repository(&self.repository)
