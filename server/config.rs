@@ -61,10 +61,11 @@ pub struct Serve {
 /// file that holds it (`--NAME-file`), as a command line can be read by everybody on the machine.
 pub struct Setting {
     pub name: &'static str,
+    /// Without its dashes; the name, but for secrets.
+    pub flag: &'static str,
     pub value: &'static str,
     /// As documentation shows it; empty when there is none.
     pub default: &'static str,
-    pub secret: bool,
     pub help: fn() -> Message,
 }
 
@@ -74,7 +75,7 @@ const fn setting(
     default: &'static str,
     help: fn() -> Message,
 ) -> Setting {
-    Setting { name, value, default, secret: false, help }
+    Setting { name, flag: name, value, default, help }
 }
 
 /// All settings of `serve`, in the order of the documentation.
@@ -97,7 +98,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("log-limit", "SIZE", "1g", || msg!("cli-set-log-limit")),
     setting("max-push", "SIZE", "2g", || msg!("cli-set-max-push")),
     setting("poll-seconds", "N", "60", || msg!("cli-set-poll-seconds")),
-    Setting { secret: true, ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password")) },
+    Setting {
+        flag: "admin-password-file",
+        ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password"))
+    },
     setting("log", "FILTER", "info", || msg!("cli-set-log")),
     setting("log-format", "text|json", "text", || msg!("cli-set-log-format")),
 ];
@@ -107,9 +111,8 @@ impl Setting {
     pub fn variable(&self) -> String {
         variable(self.name)
     }
-    /// The flag without its dashes.
-    pub fn flag(&self) -> String {
-        if self.secret { format!("{}-file", self.name) } else { self.name.to_owned() }
+    pub fn is_secret(&self) -> bool {
+        self.flag != self.name
     }
 }
 
@@ -167,7 +170,7 @@ fn refuse_unknown(environment: &Environment) -> Result<()> {
     let mut known: Vec<String> = CLIENT_VARIABLES.iter().map(|name| (*name).to_owned()).collect();
     for setting in SETTINGS {
         known.push(setting.variable());
-        if setting.secret {
+        if setting.is_secret() {
             known.push(setting.variable() + "_FILE");
         }
     }
@@ -394,7 +397,7 @@ mod tests {
         // A value nobody could mean must be refused or show up: a row of the table that nothing reads would not.
         let plain = format!("{:?}", from(&[], &[]).unwrap());
         for setting in SETTINGS {
-            let odd = from(&[(&setting.flag(), "/7")], &[]);
+            let odd = from(&[(setting.flag, "/7")], &[]);
             assert!(odd.is_err() || format!("{:?}", odd.unwrap()) != plain, "{}", setting.name);
         }
     }

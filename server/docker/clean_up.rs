@@ -7,8 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptions};
 use bollard::query_parameters::StartContainerOptions;
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptions,
+};
 use futures_util::future::join_all;
 
 use super::step::{LABEL_RUN, LABEL_SERVER, Mount, mount};
@@ -43,12 +45,16 @@ impl Engine {
         Ok(removed)
     }
 
-    async fn remove_labelled(&self, wanted: &(dyn Fn(Option<i64>) -> bool + Sync)) -> Result<Removed, EngineError> {
+    async fn remove_labelled(
+        &self,
+        wanted: &(dyn Fn(Option<i64>) -> bool + Sync),
+    ) -> Result<Removed, EngineError> {
         let client = self.client().await?;
         let filters = HashMap::from([("label", vec![format!("{LABEL_SERVER}={}", self.0.server)])]);
         let run = |labels: &HashMap<String, String>| labels.get(LABEL_RUN).and_then(|run| run.parse().ok());
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let listed = client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
+        let listed =
+            client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
         let containers: Vec<String> = listed
             .into_iter()
             .filter(|c| wanted(run(c.labels.as_ref().unwrap_or(&HashMap::new()))))
@@ -115,7 +121,7 @@ impl Engine {
         let id = client.create_container(None, body).await.map_err(|e| self.failed(doing, e))?.id;
         let started = client.start_container(&id, None::<StartContainerOptions>).await;
         let ended = match started {
-            Ok(()) => super::running::exit_code(&client, &id).await,
+            Ok(()) => super::ending::exit_code(&client, &id).await,
             Err(cause) => Err(cause),
         };
         self.remove_container(&id).await?;

@@ -64,7 +64,8 @@ impl Engine {
             Ok(Ok(())) => self.inspect_image(reference).await,
             Ok(Err(EngineError::Failed(error))) => {
                 let why = EngineError::Failed(error);
-                Err(Error::NotFound(msg!("docker-image-missing", image = reference, reason = why.said())).into())
+                Err(Error::NotFound(msg!("docker-image-missing", image = reference, reason = why.said()))
+                    .into())
             }
             Ok(Err(gone)) => Err(gone),
             Err(_) => {

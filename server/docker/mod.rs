@@ -6,6 +6,7 @@
 //! Output bytes are handed to the caller piece by piece; this room stores none and masks none.
 
 mod clean_up;
+mod ending;
 mod failure;
 mod image;
 mod launcher;
@@ -24,10 +25,10 @@ use crate::model::{Error, Result};
 use crate::msg;
 
 pub use clean_up::Removed;
+pub use ending::{Exit, Killer};
 pub use failure::EngineError;
 pub use image::LocalImage;
-pub use observe::RunningContainer;
-pub use running::{Exit, Killer, Output, Prepared, Running, Source};
+pub use running::{Output, Prepared, Running, Source};
 pub use state::EngineState;
 pub use step::{Limits, Mount, RunLabels, Shell, StepSpec};
 

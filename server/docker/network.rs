@@ -34,6 +34,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The server stops: gives back what was kept ready. Call when no run is left; what is missed here is removed at
+    /// the next start.
+    pub async fn close(&self) -> Result<(), EngineError> {
+        let spare = self.networks().spare.take();
+        match spare {
+            Some(network) => self.remove_network(&network).await,
+            None => Ok(()),
+        }
+    }
+
     /// The run's network (its id), taken or made at the first call. `prepare` calls it; a run that wants it ahead
     /// of its first step can too.
     pub async fn network(&self, run: i64) -> Result<String, EngineError> {
@@ -104,7 +114,9 @@ impl Engine {
 
     async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         match self.client().await?.remove_network(id).await {
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) | Ok(()) => Ok(()),
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) | Ok(()) => {
+                Ok(())
+            }
             Err(e) => Err(self.failed("remove a network", e)),
         }
     }

@@ -1,6 +1,6 @@
 //! Looks at what happens on the engine beside our steps: what was pushed, what runs where.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::{EventsOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptions};
@@ -8,27 +8,16 @@ use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 
 use super::{Engine, EngineError};
-
-/// A container that runs on the engine, ours or anybody's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunningContainer {
-    pub id: String,
-    pub name: String,
-    /// As it was named when the container was made; may point elsewhere by now.
-    pub image: String,
-    /// `sha256:...` of the image's configuration.
-    pub image_id: String,
-    /// `repository@sha256:...`
-    pub digests: Vec<String>,
-    pub labels: BTreeMap<String, String>,
-    /// `running`, `paused`, `restarting`.
-    pub state: String,
-}
+use crate::model::RunningContainer;
 
 impl Engine {
     /// References (`registry.local:5000/numbers/api:v3-build-1`) the engine pushed between two times, in order, each
     /// once. A hint: the engine remembers its last 256 events only, and tools that push without it are not seen.
-    pub async fn recent_pushes(&self, since: Timestamp, until: Timestamp) -> Result<Vec<String>, EngineError> {
+    pub async fn recent_pushes(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<String>, EngineError> {
         let options = pushes().since(&seconds(since)).until(&seconds(until)).build();
         let client = self.client().await?;
         let mut events = Box::pin(client.events(Some(options)));
@@ -57,7 +46,8 @@ impl Engine {
     pub async fn running_containers(&self) -> Result<Vec<RunningContainer>, EngineError> {
         let client = self.client().await?;
         let options = ListContainersOptionsBuilder::new().build();
-        let all = client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
+        let all =
+            client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
         let images = client.list_images(None::<ListImagesOptions>).await;
         let images = images.map_err(|e| self.failed("list images", e))?;
         let digests: HashMap<_, _> = images.into_iter().map(|image| (image.id, image.repo_digests)).collect();

@@ -8,13 +8,12 @@
 //! the network down before it answers), removal 70. `docker run --rm` takes 250-270 from start to end.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error as Cause;
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder,
     StartContainerOptions, WaitContainerOptionsBuilder,
 };
 use bytes::Bytes;
@@ -22,18 +21,18 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
+use super::ending::{Exit, Killer, SETTLE_WITHIN, exit_code};
 use super::launcher::EndMark;
 use super::step::StepSpec;
 use super::{Engine, EngineError};
-use crate::model::{Error, Message, Secret};
+use crate::model::{Error, Secret};
 use crate::msg;
-
-/// How long the engine may take to settle a container whose script has ended.
-const SETTLE_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// Everything the script writes, to either of its outputs, in the order it was written.
     Stdout,
+    /// What container and shell say when the script could not be started at all.
     Stderr,
 }
 
@@ -42,44 +41,6 @@ pub enum Source {
 pub struct Output {
     pub source: Source,
     pub bytes: Bytes,
-}
-
-/// How a step ended by itself or was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exit {
-    /// 0 only when the script itself was seen to end with 0.
-    pub code: i64,
-    /// Set for 129 and above, as shells report a signal.
-    pub signal: Option<i64>,
-    /// Something in the container was killed for reaching the memory limit.
-    pub out_of_memory: bool,
-}
-
-impl Exit {
-    fn new(code: i64, out_of_memory: bool) -> Self {
-        Exit { code, signal: (129..=192).contains(&code).then(|| code - 128), out_of_memory }
-    }
-
-    /// Of a step that was told to stop and whose engine did not say how it did.
-    pub fn killed() -> Self {
-        Exit::new(137, false)
-    }
-
-    pub fn passed(self) -> bool {
-        self.code == 0
-    }
-
-    /// Why it failed, in a sentence; `limit` is the step's memory limit in bytes.
-    pub fn message(self, limit: Option<u64>) -> Option<Message> {
-        match (self.code, self.signal, limit) {
-            (0, _, _) => None,
-            (code, _, Some(limit)) if self.out_of_memory => {
-                Some(msg!("docker-exit-memory", code = code, megabytes = limit.div_ceil(1 << 20)))
-            }
-            (code, Some(signal), _) => Some(msg!("docker-exit-signal", code = code, signal = signal)),
-            (code, None, _) => Some(msg!("docker-exit-code", code = code)),
-        }
-    }
 }
 
 /// Removes its container when dropped.
@@ -120,7 +81,7 @@ pub struct Running {
     _input: Pin<Box<dyn AsyncWrite + Send>>,
     output: OutputStream,
     ended: bool,
-    lanes: [EndMark; 2],
+    mark: EndMark,
     /// Asked for before the script starts, so that an engine that goes away in between is noticed.
     exit: JoinHandle<Result<i64, Cause>>,
 }
@@ -145,7 +106,8 @@ impl Engine {
         let made = client.create_container(None, body).await;
         let id = made.map_err(|e| self.not_created(&spec.image, e))?.id;
         let container = Container { engine: self.clone(), client, id };
-        let options = AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
+        let options =
+            AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
         let attached = container.client.attach_container(&container.id, Some(options)).await;
         let attached = attached.map_err(|e| self.failed("attach to a step", e))?;
         let started = container.client.start_container(&container.id, None::<StartContainerOptions>).await;
@@ -205,7 +167,7 @@ impl Prepared {
             let _ = self.input.flush().await;
         }
         Ok(Running {
-            lanes: [EndMark::new(word.reveal()), EndMark::new(word.reveal())],
+            mark: EndMark::new(word.reveal()),
             container: self.container,
             image: self.image,
             _input: self.input,
@@ -230,37 +192,31 @@ impl Running {
     /// The next piece of output, or `None` when all of it has been handed out. Nothing is read ahead: a reader
     /// that stops stops the script's writing. Safe to drop and call again.
     pub async fn output(&mut self) -> Option<Output> {
-        while !self.ended && self.lanes.iter().any(|lane| lane.code().is_none()) {
+        while !self.ended && self.mark.code().is_none() {
             let (source, bytes) = match self.output.next().await {
                 Some(Ok(LogOutput::StdErr { message })) => (Source::Stderr, message),
-                Some(Ok(LogOutput::StdOut { message } | LogOutput::Console { message })) => (Source::Stdout, message),
+                Some(Ok(LogOutput::StdOut { message } | LogOutput::Console { message })) => {
+                    (Source::Stdout, message)
+                }
                 Some(Ok(LogOutput::StdIn { .. })) => continue,
                 // Whether it ended or the engine went away is for `wait` to say.
                 Some(Err(_)) | None => break,
             };
-            let bytes = self.lanes[source as usize].push(bytes);
+            let bytes = if source == Source::Stdout { self.mark.push(bytes) } else { bytes };
             if !bytes.is_empty() {
                 return Some(Output { source, bytes });
             }
         }
         self.ended = true;
-        for source in [Source::Stdout, Source::Stderr] {
-            let bytes = self.lanes[source as usize].rest();
-            if !bytes.is_empty() {
-                return Some(Output { source, bytes });
-            }
-        }
-        None
+        let bytes = self.mark.rest();
+        (!bytes.is_empty()).then_some(Output { source: Source::Stdout, bytes })
     }
 
     /// How it ended; call after `output` has returned `None` (what was not read is read and dropped).
     /// `Gone` when the engine went away before it could say: the outcome is unknown.
     pub async fn wait(mut self) -> Result<Exit, EngineError> {
         while self.output().await.is_some() {}
-        let marked = match (self.lanes[0].code(), self.lanes[1].code()) {
-            (Some(code), Some(_)) => Some(code),
-            _ => None,
-        };
+        let marked = self.mark.code();
         if marked == Some(0) {
             self.exit.abort();
             return Ok(Exit::new(0, false));
@@ -275,7 +231,8 @@ impl Running {
             (None, Ok(Ok(Err(cause)))) => return Err(engine.failed("wait for a step", cause)),
             (None, _) => return Err(EngineError::Gone(msg!("docker-output-lost"))),
         };
-        let inspected = container.client.inspect_container(&container.id, None::<InspectContainerOptions>).await;
+        let inspected =
+            container.client.inspect_container(&container.id, None::<InspectContainerOptions>).await;
         let state = inspected.map_err(|e| engine.failed("inspect a step", e))?.state;
         let out_of_memory = state.and_then(|s| s.oom_killed).unwrap_or(false);
         match (marked, code) {
@@ -283,47 +240,6 @@ impl Running {
             // The container ended well and its script was not seen to: that is no success.
             (None, 0) => Err(EngineError::Gone(msg!("docker-output-lost"))),
             _ => Ok(Exit::new(code, out_of_memory)),
-        }
-    }
-}
-
-pub(super) async fn exit_code(client: &Docker, id: &str) -> Result<i64, Cause> {
-    let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
-    let mut stream = Box::pin(client.wait_container(id, Some(options)));
-    match stream.next().await {
-        Some(Ok(response)) => Ok(response.status_code),
-        Some(Err(Cause::DockerContainerWaitError { code, .. })) => Ok(code),
-        Some(Err(cause)) => Err(cause),
-        None => Err(Cause::IOError { err: std::io::ErrorKind::UnexpectedEof.into() }),
-    }
-}
-
-/// Ends a step.
-#[derive(Clone)]
-pub struct Killer {
-    engine: Engine,
-    id: String,
-}
-
-impl Killer {
-    /// SIGTERM to the script and its group; after `grace` SIGKILL to all that is left. Returns when the container has
-    /// ended, was gone already, or the engine is.
-    pub async fn kill(&self, grace: Duration) -> Result<(), EngineError> {
-        let client = self.engine.client().await?;
-        self.signal(&client, "SIGTERM").await?;
-        if tokio::time::timeout(grace, exit_code(&client, &self.id)).await.is_err() {
-            self.signal(&client, "SIGKILL").await?;
-            let _ = tokio::time::timeout(SETTLE_WITHIN, exit_code(&client, &self.id)).await;
-        }
-        Ok(())
-    }
-
-    async fn signal(&self, client: &Docker, signal: &str) -> Result<(), EngineError> {
-        let options = KillContainerOptionsBuilder::new().signal(signal).build();
-        match client.kill_container(&self.id, Some(options)).await {
-            // 404 and 409: it is gone or has ended.
-            Ok(()) | Err(Cause::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-            Err(e) => Err(self.engine.failed("end a step", e)),
         }
     }
 }

@@ -33,7 +33,9 @@ impl EngineState {
     pub fn message(&self) -> &Message {
         match self {
             EngineState::Ready { message, .. } => message,
-            EngineState::Absent(message) | EngineState::Denied(message) | EngineState::Silent(message) => message,
+            EngineState::Absent(message) | EngineState::Denied(message) | EngineState::Silent(message) => {
+                message
+            }
         }
     }
 }
@@ -52,9 +54,13 @@ impl Engine {
                 let message = msg!("docker-state-ready", version = version, api = api);
                 EngineState::Ready { version, api, message }
             }
-            Ok(Err(Cause::SocketNotFoundError(_))) => EngineState::Absent(msg!("docker-state-absent", host = host)),
+            Ok(Err(Cause::SocketNotFoundError(_))) => {
+                EngineState::Absent(msg!("docker-state-absent", host = host))
+            }
             Ok(Err(cause)) => match io_kind(&cause) {
-                Some(io::ErrorKind::PermissionDenied) => EngineState::Denied(msg!("docker-state-denied", host = host)),
+                Some(io::ErrorKind::PermissionDenied) => {
+                    EngineState::Denied(msg!("docker-state-denied", host = host))
+                }
                 Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                     EngineState::Absent(msg!("docker-state-absent", host = host))
                 }

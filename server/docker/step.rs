@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount as EngineMount, MountType};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount as EngineMount, MountType,
+};
 
 use super::launcher::LAUNCHER;
 use crate::model::{PipelineName, RepositoryPath};
@@ -123,7 +125,8 @@ impl StepSpec {
 
     fn command(&self) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let mut command = vec!["/bin/sh".into(), "-c".into(), LAUNCHER.into(), "sh".into(), text(&self.directory)];
+        let mut command =
+            vec!["/bin/sh".into(), "-c".into(), LAUNCHER.into(), "sh".into(), text(&self.directory)];
         command.push(if self.create_directory { "1" } else { "0" }.into());
         if self.shell == Shell::Traced {
             command.extend(["/bin/sh".into(), "-xe".into()]);
@@ -148,7 +151,8 @@ impl StepSpec {
     /// A valid host name that says where one is, e.g. `default-12`.
     fn host_name(&self) -> String {
         let lower = self.labels.pipeline.as_str().to_ascii_lowercase();
-        let mut name: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
+        let mut name: String =
+            lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
         name.push_str(&format!("-{}", self.labels.number));
         name
     }

@@ -37,7 +37,8 @@ impl Health {
 
     /// Looks at everything once; a part that does not answer does not keep the others from being seen.
     pub async fn look(&self) -> Surroundings {
-        let (engine, registry, git) = tokio::join!(self.engine.state(), self.registry.state(), self.git.check_program());
+        let (engine, registry, git) =
+            tokio::join!(self.engine.state(), self.registry.state(), self.git.check_program());
         let containers = if engine.is_ready() { self.containers().await } else { Vec::new() };
         let or_degraded = |ok: bool| if ok { Condition::Ok } else { Condition::Degraded };
         let git = match git {
@@ -68,10 +69,16 @@ impl Health {
 
     fn database(&self) -> Check {
         match self.store.read(runs::counts) {
-            Ok(_) => check("database", Condition::Ok, msg!("health-database", size = mebibytes(self.store.size()))),
+            Ok(_) => {
+                check("database", Condition::Ok, msg!("health-database", size = mebibytes(self.store.size())))
+            }
             Err(error) => {
                 tracing::error!(%error, "the database does not answer");
-                check("database", Condition::Failing, msg!("health-database-failing", path = self.data.display()))
+                check(
+                    "database",
+                    Condition::Failing,
+                    msg!("health-database-failing", path = self.data.display()),
+                )
             }
         }
     }
@@ -82,20 +89,28 @@ impl Health {
             Ok(disk) => {
                 let free = disk.f_bavail.saturating_mul(disk.f_frsize);
                 let (condition, message) = match free {
-                    free if free < DISK_FAILING => (Condition::Failing, msg!("health-disk-full", free = mebibytes(free), path = path)),
-                    free if free < DISK_LOW => (Condition::Degraded, msg!("health-disk-low", free = mebibytes(free), path = path)),
+                    free if free < DISK_FAILING => {
+                        (Condition::Failing, msg!("health-disk-full", free = mebibytes(free), path = path))
+                    }
+                    free if free < DISK_LOW => {
+                        (Condition::Degraded, msg!("health-disk-low", free = mebibytes(free), path = path))
+                    }
                     free => (Condition::Ok, msg!("health-disk", free = mebibytes(free))),
                 };
                 check("disk", condition, message)
             }
-            Err(error) => check("disk", Condition::Failing, msg!("health-disk-unreadable", path = path, cause = error)),
+            Err(error) => {
+                check("disk", Condition::Failing, msg!("health-disk-unreadable", path = path, cause = error))
+            }
         }
     }
 
     fn poll(&self) -> Check {
         match self.watch.watching() {
             Watching::Everything => check("poll", Condition::Ok, msg!("health-poll")),
-            Watching::Partly(count) => check("poll", Condition::Degraded, msg!("health-poll-partly", count = count)),
+            Watching::Partly(count) => {
+                check("poll", Condition::Degraded, msg!("health-poll-partly", count = count))
+            }
         }
     }
 

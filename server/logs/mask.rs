@@ -103,7 +103,7 @@ impl Masker {
         let held = std::mem::take(&mut self.held);
         if let Some(patterns) = self.mask.0.clone() {
             let view = View { end: held.len(), ..View::of(&held) };
-            self.decide(&patterns, &held, &view, held.len(), out);
+            self.decide(&patterns, &view, held.len(), out);
         }
         self.marked = false;
     }
@@ -112,12 +112,13 @@ impl Masker {
     fn scan(&mut self, patterns: &Patterns, bytes: &[u8], out: &mut Vec<u8>) -> usize {
         let view = View::of(bytes);
         let keep = view.raw(patterns.undecided(&view.visible)).min(view.end);
-        self.decide(patterns, bytes, &view, keep, out);
+        self.decide(patterns, &view, keep, out);
         keep
     }
 
     /// Gives out `bytes` up to `keep`. What lies after it comes again with the next piece.
-    fn decide(&mut self, patterns: &Patterns, bytes: &[u8], view: &View, keep: usize, out: &mut Vec<u8>) {
+    fn decide(&mut self, patterns: &Patterns, view: &View, keep: usize, out: &mut Vec<u8>) {
+        let bytes = view.bytes;
         let mut spans = vec![(0, self.covered)];
         if patterns.finder.is_match(&*view.visible) {
             let found = patterns.finder.find_overlapping_iter(&*view.visible);
@@ -172,8 +173,9 @@ impl Patterns {
     }
 }
 
-/// The bytes without their colour codes, and where each of them stands among all bytes.
+/// Some bytes, the same without their colour codes, and where each of those stands among all.
 struct View<'a> {
+    bytes: &'a [u8],
     visible: Cow<'a, [u8]>,
     /// `None` when nothing was left out.
     places: Option<Vec<usize>>,
@@ -184,7 +186,7 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn of(bytes: &'a [u8]) -> Self {
         let Some(mut at) = memchr::memchr(ESCAPE, bytes) else {
-            return View { visible: Cow::Borrowed(bytes), places: None, end: bytes.len() };
+            return View { bytes, visible: Cow::Borrowed(bytes), places: None, end: bytes.len() };
         };
         let mut visible = bytes[..at].to_vec();
         let mut places: Vec<usize> = (0..at).collect();
@@ -203,7 +205,7 @@ impl<'a> View<'a> {
                 }
             }
         }
-        View { visible: Cow::Owned(visible), places: Some(places), end }
+        View { bytes, visible: Cow::Owned(visible), places: Some(places), end }
     }
 
     fn raw(&self, place: usize) -> usize {

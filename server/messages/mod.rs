@@ -44,7 +44,8 @@ macro_rules! catalogue_files {
 }
 
 const FILES: &[(Language, &str, &str)] = catalogue_files![
-    "app", "cli", "health", "logs", "model", "registry", "run", "store", "trigger", "watch", "web"
+    "app", "cli", "docker", "git", "health", "logs", "model", "pipeline", "registry", "run", "store",
+    "trigger", "watch", "web", "web-api",
 ];
 
 struct Catalogue {

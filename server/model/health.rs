@@ -26,16 +26,20 @@ pub struct Check {
     pub at: Timestamp,
 }
 
-/// A container the engine runs now, as far as tracing needs it.
-#[derive(Clone, Debug)]
+/// A container that runs on the engine, ours or anybody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningContainer {
     pub id: String,
     pub name: String,
-    /// As it was started: `registry.local:5000/numbers/api:v3-build-1`.
+    /// As it was named when the container was made (`registry.local:5000/numbers/api:v3-build-1`); may point elsewhere by now.
     pub image: String,
-    /// `repository@sha256:...` as the engine knows them.
-    pub repo_digests: Vec<String>,
+    /// `sha256:...` of the image's configuration.
+    pub image_id: String,
+    /// `repository@sha256:...`
+    pub digests: Vec<String>,
     pub labels: BTreeMap<String, String>,
+    /// `running`, `paused`, `restarting`.
+    pub state: String,
 }
 
 /// What the house saw of its surroundings when it last looked; `app` keeps it fresh.

@@ -23,7 +23,8 @@ pub use message::Message;
 pub use names::{CommitId, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, is_invisible};
 pub use password::{LONGEST_PASSWORD, PasswordHash, SHORTEST_PASSWORD};
 pub use pipeline::{
-    Action, Definition, DefinitionContent, DefinitionSource, Dialect, Finding, Input, InputKind, Piece, Stage, Step, Text, Triggers,
+    Action, Definition, DefinitionContent, DefinitionSource, Dialect, Finding, Input, InputKind, Piece,
+    Stage, Step, Text, Triggers,
 };
 pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;

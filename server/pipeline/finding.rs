@@ -99,7 +99,7 @@ pub fn shown(text: &str) -> String {
 /// The candidate most like `name`, if one is like enough to be meant: by edit distance, case set aside.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.to_lowercase().chars().take(41).collect();
-    if name.len() > 40 {
+    if !(2..=40).contains(&name.len()) {
         return None;
     }
     let limit = (name.len() / 3).clamp(1, 3);

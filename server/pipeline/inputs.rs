@@ -44,7 +44,9 @@ pub(super) fn objection(input: &Input, value: &str) -> Option<Message> {
     }
     match &input.kind {
         InputKind::Text => None,
-        InputKind::String if value.contains(['\n', '\r']) => Some(msg!("pipeline-input-one-line", name = name)),
+        InputKind::String if value.contains(['\n', '\r']) => {
+            Some(msg!("pipeline-input-one-line", name = name))
+        }
         InputKind::String => None,
         InputKind::Boolean if matches!(value, "true" | "false") => None,
         InputKind::Boolean => Some(msg!("pipeline-input-boolean", name = name, value = shown(value))),
@@ -112,7 +114,8 @@ mod tests {
             ("COUNT", "-", "pipeline-input-number"),
             ("COLOUR", "green", "pipeline-input-choice"),
         ] {
-            let given = if name == "VERSION" { vec![(name, value)] } else { vec![("VERSION", "1"), (name, value)] };
+            let given =
+                if name == "VERSION" { vec![(name, value)] } else { vec![("VERSION", "1"), (name, value)] };
             assert_eq!(fill(&given), Err(key.to_owned()), "{name}={value:?}");
         }
         assert_eq!(fill(&[]), Err("pipeline-input-missing".to_owned()));

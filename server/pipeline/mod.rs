@@ -50,7 +50,10 @@ pub enum Source<'a> {
 pub fn read(path: &str, source: &Source) -> Result<Definition, Vec<Finding>> {
     let mut findings = Findings::new(path);
     if let Err(error) = check_path(path) {
-        findings.at(Place::NONE, error.message().cloned().unwrap_or_else(|| msg!("pipeline-path", path = finding::shown(path))));
+        findings.at(
+            Place::NONE,
+            error.message().cloned().unwrap_or_else(|| msg!("pipeline-path", path = finding::shown(path))),
+        );
         return Err(findings.into_vec());
     }
     let definition = match source {
@@ -68,7 +71,8 @@ pub fn read_found(path: &str, found: &DefinitionSource) -> Result<Definition, Ve
     match &found.content {
         DefinitionContent::File(bytes) => read(path, &Source::File(bytes)),
         DefinitionContent::Folder(files) => {
-            let script = |(name, executable): &(String, bool)| Script { name: name.clone(), executable: *executable };
+            let script =
+                |(name, executable): &(String, bool)| Script { name: name.clone(), executable: *executable };
             read(path, &Source::Folder(&files.iter().map(script).collect::<Vec<_>>()))
         }
     }

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn kinds_follow_from_names() {
-        for path in ["Jenkinsfile", "ch11/exercises/Jenkinsfile.windows", "a/nightly.jenkinsfile", "ci/x.groovy"] {
+        for path in
+            ["Jenkinsfile", "ch11/exercises/Jenkinsfile.windows", "a/nightly.jenkinsfile", "ci/x.groovy"]
+        {
             assert_eq!(Kind::of(path), Some(Kind::Jenkinsfile), "{path}");
         }
         for path in ["ropewalk.yml", "x/other.yaml"] {

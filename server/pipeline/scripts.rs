@@ -46,7 +46,9 @@ fn parse(name: &str) -> Option<Numbered<'_>> {
     let (number, rest) = split_number(name)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let known = |&(_, ending): &(usize, &&str)| {
-        rest.strip_suffix(*ending).is_some_and(|stem| stem.starts_with(|c: char| c.is_ascii_alphanumeric()) && stem.chars().all(plain))
+        rest.strip_suffix(*ending).is_some_and(|stem| {
+            stem.starts_with(|c: char| c.is_ascii_alphanumeric()) && stem.chars().all(plain)
+        })
     };
     let (rank, ending) = ENDINGS.iter().enumerate().find(known)?;
     Some(Numbered { number, stem: rest.strip_suffix(ending)?, rank })
@@ -134,7 +136,10 @@ mod tests {
     use super::*;
 
     fn files(names: &[&str]) -> Vec<Script> {
-        names.iter().map(|name| Script { name: (*name).to_owned(), executable: name.ends_with("-run") }).collect()
+        names
+            .iter()
+            .map(|name| Script { name: (*name).to_owned(), executable: name.ends_with("-run") })
+            .collect()
     }
 
     fn commands(path: &str, names: &[&str]) -> Vec<(String, String, String)> {
@@ -152,7 +157,15 @@ mod tests {
 
     #[test]
     fn scripts_become_stages_in_order() {
-        let names = ["03-push.bat", "00-verify.sh", "README.md", "02-unit-tests-run", "00-verify.bat", "010-late.sh", "lib.sh"];
+        let names = [
+            "03-push.bat",
+            "00-verify.sh",
+            "README.md",
+            "02-unit-tests-run",
+            "00-verify.bat",
+            "010-late.sh",
+            "lib.sh",
+        ];
         assert_eq!(
             commands("ci", &names),
             owned(&[

@@ -8,8 +8,21 @@ use crate::msg;
 
 /// What the server sets for every step, whatever the definition says.
 pub const BUILTIN_NAMES: &[&str] = &[
-    "BUILD_NUMBER", "BUILD_ID", "BUILD_TAG", "BUILD_URL", "JOB_NAME", "WORKSPACE", "STAGE_NAME", "GIT_COMMIT",
-    "GIT_BRANCH", "GIT_URL", "BRANCH_NAME", "TAG_NAME", "NODE_NAME", "CI", "REGISTRY",
+    "BUILD_NUMBER",
+    "BUILD_ID",
+    "BUILD_TAG",
+    "BUILD_URL",
+    "JOB_NAME",
+    "WORKSPACE",
+    "STAGE_NAME",
+    "GIT_COMMIT",
+    "GIT_BRANCH",
+    "GIT_URL",
+    "BRANCH_NAME",
+    "TAG_NAME",
+    "NODE_NAME",
+    "CI",
+    "REGISTRY",
 ];
 
 /// `[A-Za-z_][A-Za-z0-9_]*`, at most 200 characters.

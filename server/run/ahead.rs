@@ -134,7 +134,12 @@ impl Ahead {
     }
 }
 
-fn spec(house: &House, run: &Run, workspace: &Workspace, (work, script, text): (&Work, PathBuf, &str)) -> StepSpec {
+fn spec(
+    house: &House,
+    run: &Run,
+    workspace: &Workspace,
+    (work, script, text): (&Work, PathBuf, &str),
+) -> StepSpec {
     let settings = &house.settings;
     StepSpec {
         labels: run_labels(run),
@@ -160,5 +165,10 @@ fn spec(house: &House, run: &Run, workspace: &Workspace, (work, script, text): (
 }
 
 fn run_labels(run: &Run) -> RunLabels {
-    RunLabels { run: run.id, repository: run.repository.clone(), pipeline: run.pipeline.clone(), number: run.number }
+    RunLabels {
+        run: run.id,
+        repository: run.repository.clone(),
+        pipeline: run.pipeline.clone(),
+        number: run.number,
+    }
 }

@@ -109,7 +109,12 @@ fn earlier(deadline: &(Instant, Message), stage: &crate::model::Stage) -> (Insta
 type StageEnd = (Result<Ended>, crate::logs::Writer, crate::registry::PushScanner, Timestamp);
 
 /// Records what the stage pushed, whatever became of it, then its end.
-async fn close(house: &House, run: &Run, index: u32, (ended, mut log, scanner, since): StageEnd) -> Result<Ended> {
+async fn close(
+    house: &House,
+    run: &Run,
+    index: u32,
+    (ended, mut log, scanner, since): StageEnd,
+) -> Result<Ended> {
     let recorded = pushed::record(house, run, index, (scanner, since)).await;
     let mut ended = ended?;
     match recorded {

@@ -89,7 +89,18 @@ impl Runs {
     pub fn new(rooms: Rooms, settings: Settings) -> Self {
         let Rooms { store, git, logs, engine, registry } = rooms;
         let active = Mutex::new(BTreeMap::new());
-        Runs { house: Arc::new(House { store, git, logs, engine, registry, settings, active, ended: Notify::new() }) }
+        Runs {
+            house: Arc::new(House {
+                store,
+                git,
+                logs,
+                engine,
+                registry,
+                settings,
+                active,
+                ended: Notify::new(),
+            }),
+        }
     }
 
     /// Passes on requests to cancel and starts the next run if there is one and a place for it.
@@ -120,7 +131,9 @@ impl Runs {
             let work = tokio::spawn(carry_out::carry_out(house.clone(), run.clone(), listener));
             if let Err(error) = work.await {
                 tracing::error!(run = id, %error, "a run's task ended badly");
-                let lost = house.store.write(move |c| runs::mark_lost(c, id, &msg!("run-lost-task"), Timestamp::now()));
+                let lost = house
+                    .store
+                    .write(move |c| runs::mark_lost(c, id, &msg!("run-lost-task"), Timestamp::now()));
                 if let Err(error) = lost.await {
                     tracing::error!(run = id, %error, "and could not be marked as lost");
                 }

@@ -13,7 +13,12 @@ use crate::store::{events, images};
 /// Returns one line for the log per image that was named but is not there.
 ///
 /// A failure to ask is an error: without an answer nobody may say that the stage passed.
-pub async fn record(house: &House, run: &Run, stage: u32, found: (PushScanner, Timestamp)) -> Result<Vec<String>> {
+pub async fn record(
+    house: &House,
+    run: &Run,
+    stage: u32,
+    found: (PushScanner, Timestamp),
+) -> Result<Vec<String>> {
     let (scanner, since) = found;
     let named: BTreeMap<(String, String), Option<Digest>> =
         scanner.finish().into_iter().map(|c| ((c.repository, c.tag), c.digest)).collect();

@@ -10,7 +10,7 @@ use super::ahead::{Ahead, Resolved, Work};
 use super::stop::Stop;
 use crate::docker::{EngineError, Exit, Running, Source};
 use crate::logs::{Lane, Writer};
-use crate::model::{Error, Message, Result, Run, Status};
+use crate::model::{Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::PushScanner;
 use crate::store::runs::{self, StepChange};
@@ -51,7 +51,8 @@ impl Stage<'_> {
             if let Some(reason) = self.stop.reason() {
                 return Ok(Ended { status: reason.status(), message: Some(reason.message()) });
             }
-            let following = steps[index + 1..].iter().chain(next).find(|w| matches!(w.action, Resolved::Script(_)));
+            let following =
+                steps[index + 1..].iter().chain(next).find(|w| matches!(w.action, Resolved::Script(_)));
             self.begin(work).await?;
             let (ended, code) = self.step(work, following).await?;
             self.end(work, ended.status, code).await?;
@@ -64,7 +65,8 @@ impl Stage<'_> {
 
     async fn begin(&mut self, work: &Work) -> Result<()> {
         let log_from = Some(self.log.settle()?);
-        let change = StepChange { stage: work.stage, step: work.step, to: Status::Running, exit_code: None, log_from };
+        let change =
+            StepChange { stage: work.stage, step: work.step, to: Status::Running, exit_code: None, log_from };
         self.change(change).await
     }
 
@@ -108,7 +110,9 @@ impl Stage<'_> {
         work: &Work,
         following: Option<&Work>,
     ) -> Result<(Ended, Option<i64>), EngineError> {
-        let limit = work.timeout_seconds.map(|s| (Instant::now() + Duration::from_secs(s), msg!("run-timeout-step", seconds = s)));
+        let limit = work
+            .timeout_seconds
+            .map(|s| (Instant::now() + Duration::from_secs(s), msg!("run-timeout-step", seconds = s)));
         let deadline = limit.filter(|(at, _)| *at < self.deadline.0).unwrap_or_else(|| self.deadline.clone());
         let prepared = tokio::select! {
             prepared = self.ahead.take(work, &mut self.log) => prepared?,

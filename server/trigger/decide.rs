@@ -46,20 +46,15 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     let Happened::RefMoved { reference, new, by, .. } = &event.happened else {
         return Ok(only(msg!("trigger-not-a-trigger")));
     };
-    let Some(repository) = event.repository_id.map(|id| store.read(|c| repositories::by_id(c, id))).transpose()?.flatten()
+    let Some(repository) =
+        event.repository_id.map(|id| store.read(|c| repositories::by_id(c, id))).transpose()?.flatten()
     else {
         return Ok(only(msg!("trigger-no-repository")));
     };
     let Some(object) = new else {
         return Ok(only(msg!("trigger-ref-deleted", name = reference.short())));
     };
-    let tip = Tip {
-        repository: &repository,
-        reference,
-        by: by.as_deref(),
-        event_id: event.id,
-        git,
-    };
+    let tip = Tip { repository: &repository, reference, by: by.as_deref(), event_id: event.id, git };
     let tag = object.clone();
     match git.read(&repository.path, move |open| open.peel(&tag)).await {
         Ok(commit) => tip.decide(store, &commit).await,
@@ -88,6 +83,14 @@ struct Candidate {
     path: String,
     branches: Vec<String>,
     discovered: bool,
+}
+
+/// What the run will be carried out with, whatever moves meanwhile.
+struct Pinned {
+    commit: CommitId,
+    blob: String,
+    definition: Result<Definition, Vec<Finding>>,
+    inputs: BTreeMap<String, String>,
 }
 
 impl Tip<'_> {
@@ -119,7 +122,13 @@ impl Tip<'_> {
                     None => continue,
                 }
             }
-            all.push(Candidate { id: Some(row.id), name: row.name, path, branches: row.branches, discovered: row.discovered });
+            all.push(Candidate {
+                id: Some(row.id),
+                name: row.name,
+                path,
+                branches: row.branches,
+                discovered: row.discovered,
+            });
         }
         if let (Some(path), false) = (found, default_known) {
             let name = PipelineName::new(DEFAULT)?;
@@ -156,7 +165,9 @@ impl Tip<'_> {
             Ok(inputs) => inputs,
             Err(error) => return refuse(unreadable(&error)),
         };
-        Ok(Decision::Start(Box::new(self.start(commit, candidate, source.object, definition, inputs))))
+        let start =
+            self.start(candidate, Pinned { commit: commit.clone(), blob: source.object, definition, inputs });
+        Ok(Decision::Start(Box::new(start)))
     }
 
     /// Why the definition does not want to be started by this ref.
@@ -172,14 +183,8 @@ impl Tip<'_> {
         (!wanted).then(|| msg!("trigger-branch-filtered", branch = branch))
     }
 
-    fn start(
-        &self,
-        commit: &CommitId,
-        candidate: Candidate,
-        blob: String,
-        definition: Result<Definition, Vec<Finding>>,
-        inputs: BTreeMap<String, String>,
-    ) -> Start {
+    fn start(&self, candidate: Candidate, pinned: Pinned) -> Start {
+        let Pinned { commit, blob, definition, inputs } = pinned;
         let (message, refusal) = match &definition {
             Ok(_) => (msg!("trigger-started"), None),
             Err(findings) => {
@@ -203,7 +208,7 @@ impl Tip<'_> {
             pipeline_id: candidate.id.unwrap_or_default(),
             cause,
             reference: self.reference.clone(),
-            commit: commit.clone(),
+            commit,
             definition_path: candidate.path,
             definition_blob: blob,
             definition,

@@ -69,7 +69,11 @@ fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<(
 }
 
 /// The row of the pipeline found at the root; made when the repository has none, moved when its path moved.
-fn keep_discovered(c: &crate::store::Connection, found: &pipelines::NewPipeline, now: Timestamp) -> Result<i64> {
+fn keep_discovered(
+    c: &crate::store::Connection,
+    found: &pipelines::NewPipeline,
+    now: Timestamp,
+) -> Result<i64> {
     match pipelines::by_name(c, found.repository_id, &found.name)? {
         Some(known) => {
             if known.discovered && known.path != found.path {

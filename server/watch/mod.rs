@@ -104,12 +104,14 @@ impl Watch {
         let stamps = std::mem::take(&mut self.lock().stamps);
         let git = self.git.clone();
         let look = move || {
-            let moved = |r: &Repository| !stamps.get(&r.id).is_some_and(|stamp| stamp.holds(&git.directory(&r.path)));
+            let moved =
+                |r: &Repository| !stamps.get(&r.id).is_some_and(|stamp| stamp.holds(&git.directory(&r.path)));
             let changed = all.into_iter().filter(moved).collect::<Vec<_>>();
             (changed, stamps)
         };
         let looked = tokio::task::spawn_blocking(look).await;
-        let (changed, stamps) = looked.map_err(|e| crate::model::Error::internal("look at the repositories", e))?;
+        let (changed, stamps) =
+            looked.map_err(|e| crate::model::Error::internal("look at the repositories", e))?;
         self.lock().stamps = stamps;
         Ok(changed)
     }
@@ -147,7 +149,8 @@ impl Watch {
         let written = if moved.is_empty() {
             Vec::new()
         } else {
-            let branch = repository.default_branch.is_none().then(|| self.first_branch(repository, &here)).flatten();
+            let branch =
+                repository.default_branch.is_none().then(|| self.first_branch(repository, &here)).flatten();
             self.store
                 .write(move |c| {
                     if let Some(branch) = branch {

@@ -68,7 +68,11 @@ impl Notices {
                 told.note(path);
             }
         });
-        let watcher = watcher.inspect_err(|error| tracing::warn!(%error, "no file system notices; the minute poll finds changes")).ok();
+        let watcher = watcher
+            .inspect_err(
+                |error| tracing::warn!(%error, "no file system notices; the minute poll finds changes"),
+            )
+            .ok();
         Notices { watcher: Mutex::new(watcher), shared }
     }
 
@@ -120,7 +124,10 @@ impl Notices {
             }
         }
         if refused > 0 {
-            tracing::warn!(refused, "repositories without file system notices (see fs.inotify.max_user_watches)");
+            tracing::warn!(
+                refused,
+                "repositories without file system notices (see fs.inotify.max_user_watches)"
+            );
         }
         let mut folders = self.shared.lock();
         folders.followed = followed;

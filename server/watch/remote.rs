@@ -51,7 +51,7 @@ impl Watch {
         if !self.git.exists(&repository.path) {
             self.git.create(&repository.path)?;
         }
-        self.git.fetch_remote(&repository.path, &url, credentials.as_ref()).await?;
+        self.git.fetch_remote(&url, credentials.as_ref(), &repository.path).await?;
         Ok(())
     }
 }

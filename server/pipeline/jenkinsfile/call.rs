@@ -58,7 +58,11 @@ impl Source<'_> {
                 Kind::Symbol(';') => return at,
                 Kind::Newline => {
                     let next = self.next_word(at, limit);
-                    let goes_on = self.tokens.get(next).filter(|_| next < limit).is_some_and(|t| t.is('{') || t.is('.'));
+                    let goes_on = self
+                        .tokens
+                        .get(next)
+                        .filter(|_| next < limit)
+                        .is_some_and(|t| t.is('{') || t.is('.'));
                     let before = &self.tokens[at - 1];
                     let waits = ['+', ',', '=', ':', '.'].iter().any(|&symbol| before.is(symbol));
                     if !goes_on && !waits {
@@ -127,7 +131,8 @@ impl Source<'_> {
         if start == range.end {
             return None;
         }
-        let named = self.tokens[start].name().is_some() && start + 1 < range.end && self.tokens[start + 1].is(':');
+        let named =
+            self.tokens[start].name().is_some() && start + 1 < range.end && self.tokens[start + 1].is(':');
         Some(match named {
             true => Argument { name: Some(start), value: start + 2..range.end },
             false => Argument { name: None, value: start..range.end },

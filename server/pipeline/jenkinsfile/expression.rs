@@ -48,7 +48,10 @@ impl Parser<'_, '_> {
         };
         match &token.kind {
             Kind::Str(parts) => {
-                let good = parts.iter().fold(true, |good, part| self.part(part, scope, pieces) && good);
+                let mut good = true;
+                for part in parts {
+                    good &= self.part(part, scope, pieces);
+                }
                 (at + 1, good)
             }
             Kind::Name(first) => {
@@ -56,7 +59,9 @@ impl Parser<'_, '_> {
                 let mut next = at + 1;
                 let symbol = |at: usize, symbol| words.get(at).is_some_and(|&index| tokens[index].is(symbol));
                 while symbol(next, '.') && path.len() < 10 {
-                    let Some(name) = words.get(next + 1).and_then(|&index| tokens[index].name()) else { break };
+                    let Some(name) = words.get(next + 1).and_then(|&index| tokens[index].name()) else {
+                        break;
+                    };
                     path.push(name.to_owned());
                     next += 2;
                 }
@@ -104,7 +109,9 @@ impl Parser<'_, '_> {
         let objection = match path {
             [scope_name, name] if scope_name == "env" => scope.objection(name),
             [name] => scope.objection(name),
-            [scope_name, _] if scope_name == "params" => Some(msg!("pipeline-params", name = shown(&path.join(".")))),
+            [scope_name, _] if scope_name == "params" => {
+                Some(msg!("pipeline-params", name = shown(&path.join("."))))
+            }
             _ => Some(msg!("pipeline-expression", code = shown(&path.join(".")))),
         };
         match objection {

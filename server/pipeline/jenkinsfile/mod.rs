@@ -9,6 +9,7 @@ mod call;
 mod expression;
 mod lexer;
 mod parser;
+mod stages;
 mod steps;
 mod string;
 mod token;
@@ -17,7 +18,7 @@ mod vocabulary;
 use super::finding::Findings;
 use crate::model::Definition;
 
-pub use parser::is_stage_name;
+pub use stages::is_stage_name;
 
 /// The definition in `text` (newlines are `\n` only), with whatever is wrong in `findings`.
 pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {

@@ -1,15 +1,15 @@
-//! The sections of a Declarative Pipeline, from the top down to each stage.
+//! The sections of a Declarative Pipeline: the file, the `pipeline` block, its agent and environment.
 
 use std::ops::Range;
 
+use super::super::MAX_VARIABLES;
 use super::super::finding::{Findings, Place, shown};
 use super::super::variables::{Scope, is_name};
-use super::super::{MAX_STAGES, MAX_STEPS, MAX_VARIABLES};
 use super::call::{Call, Source};
 use super::steps::Around;
 use super::token::Kind;
-use super::vocabulary::{AGENTS, PIPELINE, STAGE, STAGE_WORK, outside, unknown_section, unsupported};
-use crate::model::{Definition, Dialect, Piece, Stage, Text, Triggers, is_invisible};
+use super::vocabulary::{AGENTS, PIPELINE, outside, unknown_section, unsupported};
+use crate::model::{Definition, Dialect, Text, Triggers};
 use crate::msg;
 
 pub struct Parser<'a, 'f> {
@@ -72,7 +72,9 @@ impl Parser<'_, '_> {
                 "agent" => self.agent(call, *place, true),
                 "stages" => {
                     if let Some(body) = self.only_block(call, *place) {
-                        stages.extend(self.stages(body, &Around { scope: &scope, directory: String::new(), depth: 0 }));
+                        stages.extend(
+                            self.stages(body, &Around { scope: &scope, directory: String::new(), depth: 0 }),
+                        );
                         if self.stage_names.is_empty() {
                             self.findings.at(*place, msg!("pipeline-no-stages"));
                         }
@@ -99,7 +101,7 @@ impl Parser<'_, '_> {
     }
 
     /// The statements of a block as sections: each name is one of `known`, each at most once.
-    fn sections(&mut self, body: Range<usize>, known: &[&'static str]) -> Vec<(Call, Place)> {
+    pub fn sections(&mut self, body: Range<usize>, known: &[&'static str]) -> Vec<(Call, Place)> {
         let mut calls: Vec<(Call, Place)> = Vec::new();
         for statement in self.source.statements(body) {
             if self.findings.is_full() {
@@ -122,7 +124,7 @@ impl Parser<'_, '_> {
     }
 
     /// Reports a section we do not carry out, and what is wrong in the steps inside it.
-    fn refuse(&mut self, call: &Call, place: Place, scope: &Scope, depth: usize) {
+    pub fn refuse(&mut self, call: &Call, place: Place, scope: &Scope, depth: usize) {
         self.findings.at(place, unsupported(&call.name));
         let around = Around { scope, directory: String::new(), depth: depth + 1 };
         match (call.name.as_str(), call.body.clone()) {
@@ -138,7 +140,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn agent(&mut self, call: &Call, place: Place, top: bool) {
+    pub fn agent(&mut self, call: &Call, place: Place, top: bool) {
         let typed = match &call.body {
             Some(body) => body.clone(),
             None => call.arguments.clone(),
@@ -155,7 +157,9 @@ impl Parser<'_, '_> {
                 Some(rest) => return self.unexpected(rest),
             },
             Some("none") if alone && top => msg!("pipeline-agent-none"),
-            Some("docker" | "dockerfile" | "kubernetes") => msg!("pipeline-agent-image", name = token.shown()),
+            Some("docker" | "dockerfile" | "kubernetes") => {
+                msg!("pipeline-agent-image", name = token.shown())
+            }
             Some(name) if AGENTS.contains(&name) => msg!("pipeline-agent-other", name = name),
             _ => msg!("pipeline-agent-unknown", name = token.shown(), known = AGENTS.join(", ")),
         };
@@ -163,7 +167,7 @@ impl Parser<'_, '_> {
     }
 
     /// `environment { NAME = 'text' ... }`; the names become known in `scope`.
-    fn environment(&mut self, call: &Call, place: Place, scope: &mut Scope) -> Vec<(String, Text)> {
+    pub fn environment(&mut self, call: &Call, place: Place, scope: &mut Scope) -> Vec<(String, Text)> {
         let mut entries: Vec<(String, Text)> = Vec::new();
         let Some(body) = self.only_block(call, place) else { return entries };
         for statement in self.source.statements(body) {
@@ -194,93 +198,8 @@ impl Parser<'_, '_> {
         entries
     }
 
-    pub fn stages(&mut self, body: Range<usize>, around: &Around) -> Vec<Stage> {
-        let mut stages = Vec::new();
-        for statement in self.source.statements(body) {
-            if self.findings.is_full() {
-                break;
-            }
-            let token = &self.source.tokens[statement.start];
-            let (place, found) = (token.place, token.shown());
-            match self.source.call(statement) {
-                Some(call) if call.name == "stage" => {
-                    if self.stage_names.len() == MAX_STAGES {
-                        self.findings.at(place, msg!("pipeline-too-many-stages", most = MAX_STAGES));
-                        break;
-                    }
-                    stages.extend(self.stage(&call, place, around));
-                }
-                Some(call) => self.findings.at(place, unknown_section(&call.name, &["stage"])),
-                None => self.findings.at(place, msg!("pipeline-unexpected", found = found)),
-            }
-        }
-        stages
-    }
-
-    fn stage(&mut self, call: &Call, place: Place, around: &Around) -> Option<Stage> {
-        let name = self.stage_name(call, place);
-        let Some(body) = call.body.clone() else {
-            self.findings.at(place, msg!("pipeline-needs-block", name = "stage"));
-            return None;
-        };
-        if let Some(rest) = call.rest {
-            self.unexpected(rest);
-        }
-        let calls = self.sections(body, STAGE);
-        let mut scope = around.scope.clone();
-        let mut environment = Vec::new();
-        for (call, place) in calls.iter().filter(|(call, _)| call.name == "environment") {
-            environment.extend(self.environment(call, *place, &mut scope));
-        }
-        let label = shown(name.as_deref().unwrap_or("?"));
-        let mut steps = Vec::new();
-        for (call, place) in &calls {
-            match call.name.as_str() {
-                "environment" => {}
-                "agent" => self.agent(call, *place, false),
-                "steps" => {
-                    if let Some(body) = self.only_block(call, *place) {
-                        if self.source.statements(body.clone()).is_empty() {
-                            self.findings.at(*place, msg!("pipeline-no-steps", stage = label));
-                        }
-                        let around = Around { scope: &scope, directory: String::new(), depth: 0 };
-                        self.steps(body, &around, &mut steps);
-                    }
-                }
-                _ => self.refuse(call, *place, &scope, around.depth),
-            }
-        }
-        match calls.iter().filter(|(call, _)| STAGE_WORK.contains(&call.name.as_str())).count() {
-            0 => self.findings.at(place, msg!("pipeline-stage-work-missing", stage = label)),
-            1 => {}
-            _ => self.findings.at(place, msg!("pipeline-stage-work-many", stage = label)),
-        }
-        self.step_count += steps.len();
-        if self.step_count > MAX_STEPS {
-            self.findings.at(place, msg!("pipeline-too-many-steps", most = MAX_STEPS));
-        }
-        Some(Stage { name: name?, image: None, environment, timeout_seconds: None, steps })
-    }
-
-    /// A stage's name: one string without variables, used once.
-    fn stage_name(&mut self, call: &Call, place: Place) -> Option<String> {
-        let text = self.text(call.arguments.clone(), &Scope::builtin(), place)?;
-        let name = match text.0.as_slice() {
-            [Piece::Literal(name)] if is_stage_name(name) => name.clone(),
-            _ => {
-                self.findings.at(place, msg!("pipeline-stage-name", name = shown(&text.source())));
-                return None;
-            }
-        };
-        if self.stage_names.contains(&name) {
-            self.findings.at(place, msg!("pipeline-stage-twice", name = shown(&name)));
-        }
-        self.stage_names.push(name.clone());
-        Some(name)
-    }
-
     /// The body of a section that takes nothing else.
-    fn only_block(&mut self, call: &Call, place: Place) -> Option<Range<usize>> {
+    pub fn only_block(&mut self, call: &Call, place: Place) -> Option<Range<usize>> {
         let odd = if call.arguments.is_empty() { call.rest } else { Some(call.arguments.start) };
         match (&call.body, odd) {
             (Some(body), None) => return Some(body.clone()),
@@ -294,10 +213,4 @@ impl Parser<'_, '_> {
         let token = &self.source.tokens[index];
         self.findings.at(token.place, msg!("pipeline-unexpected", found = token.shown()));
     }
-}
-
-/// A name that fits in a column and hides nothing.
-pub fn is_stage_name(name: &str) -> bool {
-    let odd = |c: char| c.is_control() || is_invisible(c);
-    !name.trim().is_empty() && name.chars().count() <= 100 && !name.contains(odd)
 }

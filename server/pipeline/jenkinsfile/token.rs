@@ -72,7 +72,10 @@ pub fn match_brackets(tokens: &[Token], findings: &mut Findings) -> Option<Vec<u
                 Some((opener, expected)) if expected == symbol => closes[opener] = index,
                 Some((opener, expected)) => {
                     let line = tokens[opener].place.line;
-                    findings.at(token.place, msg!("pipeline-bracket-other", found = symbol, expected = expected, line = line));
+                    findings.at(
+                        token.place,
+                        msg!("pipeline-bracket-other", found = symbol, expected = expected, line = line),
+                    );
                     return None;
                 }
                 None => {

@@ -15,7 +15,9 @@ const MOST: usize = 50;
 impl Reader<'_> {
     pub fn inputs(&mut self, fields: &Fields, scope: &mut Scope) -> Vec<Input> {
         let mut found = Vec::new();
-        let Some(entries) = fields.get("inputs").and_then(|node| self.map(node, "inputs")) else { return found };
+        let Some(entries) = fields.get("inputs").and_then(|node| self.map(node, "inputs")) else {
+            return found;
+        };
         if let Some(entry) = entries.get(MOST) {
             self.say(entry.place, msg!("pipeline-too-many-inputs", most = MOST));
             return found;

@@ -46,7 +46,9 @@ pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {
 impl Reader<'_> {
     fn branches(&mut self, fields: &Fields) -> Vec<String> {
         let mut found = Vec::new();
-        let Some(list) = fields.get("branches").and_then(|node| self.list(node, "branches")) else { return found };
+        let Some(list) = fields.get("branches").and_then(|node| self.list(node, "branches")) else {
+            return found;
+        };
         if let Some(node) = list.get(MOST_BRANCHES) {
             self.say(node.place, msg!("pipeline-too-many-branches", most = MOST_BRANCHES));
             return found;
@@ -67,7 +69,8 @@ impl Reader<'_> {
 
     fn triggers(&mut self, fields: &Fields) -> Triggers {
         let mut triggers = Triggers::default();
-        let Some(fields) = fields.get("triggers").and_then(|node| self.fields(node, "triggers", TRIGGERS)) else {
+        let Some(fields) = fields.get("triggers").and_then(|node| self.fields(node, "triggers", TRIGGERS))
+        else {
             return triggers;
         };
         for (key, value) in [("push", &mut triggers.push), ("tag", &mut triggers.tag)] {

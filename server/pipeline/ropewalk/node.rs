@@ -27,7 +27,10 @@ pub struct Node {
 #[derive(Clone, Debug)]
 pub enum Value {
     /// `plain` is a text without quotes, which may be meant as a number, a boolean or nothing.
-    Text { text: String, plain: bool },
+    Text {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -91,12 +94,20 @@ impl Builder<'_> {
     /// Takes one event in; `None` ends the reading, after a finding.
     fn event(&mut self, event: Event, span: &Span) -> Option<()> {
         let place = at(span.start.line(), span.start.col());
-        let tagged = matches!(&event, Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, _, Some(_)) | Event::MappingStart(_, _, Some(_)));
+        let tagged = matches!(
+            &event,
+            Event::Scalar(_, _, _, Some(_))
+                | Event::SequenceStart(_, _, Some(_))
+                | Event::MappingStart(_, _, Some(_))
+        );
         if tagged {
+            let place = span.tag_start().map_or(place, |mark| at(mark.line(), mark.col()));
             return self.stop(place, msg!("pipeline-yaml-tag"));
         }
         match event {
-            Event::DocumentStart(..) if self.root.is_some() => self.stop(place, msg!("pipeline-yaml-documents")),
+            Event::DocumentStart(..) if self.root.is_some() => {
+                self.stop(place, msg!("pipeline-yaml-documents"))
+            }
             Event::Scalar(text, style, anchor, _) => {
                 let (text, plain) = (text.into_owned(), matches!(style, ScalarStyle::Plain));
                 if text.contains('\0') {
@@ -141,7 +152,8 @@ impl Builder<'_> {
             return self.stop(place, msg!("pipeline-too-deep"));
         }
         // A map or list as a key would be lost otherwise.
-        if self.open.last().is_some_and(|open| matches!(open.node.value, Value::Map(_)) && open.key.is_none()) {
+        if self.open.last().is_some_and(|open| matches!(open.node.value, Value::Map(_)) && open.key.is_none())
+        {
             return self.stop(place, msg!("pipeline-yaml-key"));
         }
         self.weigh(NODE, place)?;

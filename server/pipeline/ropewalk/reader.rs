@@ -39,10 +39,13 @@ impl Reader<'_> {
                 break;
             }
             let key = shown(&entry.key);
-            self.findings.at(entry.place, match nearest(&entry.key, known.iter().copied()) {
-                Some(known) => msg!("pipeline-key-similar", key = key, known = known),
-                None => msg!("pipeline-key-unknown", key = key, known = known.join(", ")),
-            });
+            self.findings.at(
+                entry.place,
+                match nearest(&entry.key, known.iter().copied()) {
+                    Some(known) => msg!("pipeline-key-similar", key = key, known = known),
+                    None => msg!("pipeline-key-unknown", key = key, known = known.join(", ")),
+                },
+            );
         }
         Some(Fields { place: node.place, entries })
     }
@@ -106,7 +109,10 @@ impl Reader<'_> {
         match ImageReference::parse(text) {
             Ok(_) => Some(text.to_owned()),
             Err(error) => {
-                self.say(node.place, error.message().cloned().unwrap_or_else(|| msg!("image-invalid", image = shown(text))));
+                self.say(
+                    node.place,
+                    error.message().cloned().unwrap_or_else(|| msg!("image-invalid", image = shown(text))),
+                );
                 None
             }
         }
@@ -146,7 +152,8 @@ impl Reader<'_> {
             if let Some(after) = behind.strip_prefix("${") {
                 literal.push_str("${");
                 rest = after;
-            } else if let Some((name, after)) = behind.strip_prefix('{').and_then(|name| name.split_once('}')) {
+            } else if let Some((name, after)) = behind.strip_prefix('{').and_then(|name| name.split_once('}'))
+            {
                 good &= self.known(name, node.place, scope);
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -154,7 +161,10 @@ impl Reader<'_> {
                 pieces.push(Piece::Variable(name.to_owned()));
                 rest = after;
             } else if behind.starts_with('{') {
-                self.say(node.place, msg!("pipeline-variable-open", key = shown(what)));
+                self.say(
+                    node.place,
+                    msg!("pipeline-variable-open", key = shown(what), example = "${NAME}", literal = "$${"),
+                );
                 return None;
             } else {
                 literal.push('$');
