@@ -146,6 +146,7 @@ async fn set_stage(house: &House, run: &Run, index: u32, to: Status) -> Result<(
 pub async fn clean_up(house: &House, run: &Run) {
     if let Err(error) = house.engine.clean_up(run.id).await {
         tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
+        house.untidy.notify_one();
     }
     remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
 }

@@ -1,45 +1,11 @@
 //! Crashes: the real binary, killed with SIGKILL, started again on the same folder.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use crate::kit::{Copy, House, PASSWORD, one_step};
+use crate::kit::server::Server;
+use crate::kit::{Copy, House, one_step};
 use ropewalk::model::Status;
 use ropewalk::store::{Store, repositories, runs};
-
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(data: &std::path::Path) -> Server {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ropewalk"))
-            .args(["serve", "--data", data.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")])
-            .env("ROPEWALK_ADMIN_PASSWORD", PASSWORD)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Its log says when it listens; the rest is read so that it never blocks.
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("serving"));
-        assert!(ready, "the server ended before it served");
-        std::thread::spawn(move || lines.for_each(drop));
-        Server { child, port }
-    }
-
-    fn remote(&self, repository: &str) -> String {
-        format!("http://admin:{PASSWORD}@127.0.0.1:{}/{repository}.git", self.port)
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 fn status(data: &std::path::Path, repository: &str) -> Option<Status> {
     let store = Store::open(data).ok()?;

@@ -2,6 +2,9 @@
 
 #![allow(dead_code)]
 
+pub mod relay;
+pub mod server;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -158,6 +161,26 @@ impl House {
         .await
     }
 
+    /// Waits until a step of the run has said something.
+    pub async fn step_running(&self, run: &Run) {
+        let mut bell = self.app.logs.bell(run.id);
+        while self.log(run).is_empty() {
+            bell.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until the engine has no container of the run.
+    pub async fn no_containers(&self, run: &Run) {
+        let label = format!("ropewalk.run={}", run.id);
+        let repository = format!("ropewalk.repository={}", run.repository);
+        let gone = async {
+            while !containers(&[&label, &repository]).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.unwrap_or_else(|_| panic!("containers of {label} stay"));
+    }
+
     pub fn log(&self, run: &Run) -> String {
         let stages = self.app.store.read(|c| runs::stages(c, run.id)).unwrap();
         let read = |index| {
@@ -166,6 +189,18 @@ impl House {
         };
         stages.iter().map(|stage| read(stage.index)).collect()
     }
+}
+
+/// Ids of the containers with all these labels, running or not.
+pub async fn containers(labels: &[&str]) -> Vec<String> {
+    let mut command = tokio::process::Command::new("docker");
+    command.args(["ps", "--all", "--quiet"]);
+    for label in labels {
+        command.args(["--filter", &format!("label={label}")]);
+    }
+    let output = command.output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// A working copy with git's own idea of nothing but what the test gives it.
