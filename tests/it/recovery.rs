@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::kit::data::Data;
 use crate::kit::server::Server;
 use crate::kit::{Copy, House, one_step};
 use ropewalk::model::Status;
@@ -19,7 +20,7 @@ fn status(data: &std::path::Path, repository: &str) -> Option<Status> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_kill_nothing_is_running_and_the_next_run_has_the_next_number() {
-    let data = Arc::new(tempfile::tempdir().unwrap());
+    let data = Arc::new(Data::new());
     let server = Server::start(data.path());
     let copy = Copy::new();
     copy.write("ropewalk.yml", &one_step("echo begun; sleep 600")).commit("Endless");
@@ -41,7 +42,7 @@ async fn after_a_kill_nothing_is_running_and_the_next_run_has_the_next_number() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
-    let data = Arc::new(tempfile::tempdir().unwrap());
+    let data = Arc::new(Data::new());
     let copy = Copy::new();
     copy.write("README.md", "x").commit("Base");
     let mut acknowledged = copy.git(&["rev-parse", "HEAD"]).trim().to_owned();
@@ -82,4 +83,27 @@ async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
         acknowledged = tip.to_string();
         house.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_takes_nothing_from_runs_that_begin_meanwhile() {
+    let house = House::with(&[("jobs", "4")]).await;
+    let names: Vec<String> = (0..12).map(|n| format!("admin/sweep-{n}")).collect();
+    let one = async |name: &String| {
+        let copy = Copy::new();
+        copy.write("ropewalk.yml", &one_step("echo one; test -f ropewalk.yml")).commit("One");
+        copy.push(&house.remote(name)).await;
+        let run = house.run_ended(name, "default", 1).await;
+        assert_eq!(run.status, Status::Passed, "{:?}\n{}", run.message, house.log(&run));
+    };
+    let runs = futures_util::future::join_all(names.iter().map(one));
+    let sweep = async || loop {
+        house.app.runs.sweep().await.unwrap();
+    };
+    tokio::select! {
+        _ = runs => {}
+        () = sweep() => {}
+        () = sweep() => {}
+    }
+    house.stop().await;
 }

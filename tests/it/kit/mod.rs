@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod data;
 pub mod relay;
 pub mod server;
 
@@ -19,6 +20,8 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use data::Data;
+
 pub const PASSWORD: &str = "a-long-walk-of-rope";
 /// How long a run may take here before the test says that it hangs.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -26,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 pub struct House {
     pub app: Arc<App>,
     pub url: String,
-    pub data: Arc<tempfile::TempDir>,
+    pub data: Arc<Data>,
     pub http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -50,11 +53,11 @@ impl House {
     }
 
     pub async fn with(more: &[(&str, &str)]) -> House {
-        Self::on(Arc::new(tempfile::tempdir().unwrap()), more).await
+        Self::on(Arc::new(Data::new()), more).await
     }
 
     /// On a folder that another house may have used before.
-    pub async fn on(data: Arc<tempfile::TempDir>, more: &[(&str, &str)]) -> House {
+    pub async fn on(data: Arc<Data>, more: &[(&str, &str)]) -> House {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -75,7 +78,7 @@ impl House {
     }
 
     /// As SIGTERM would; returns the folder for the next house.
-    pub async fn stop(mut self) -> Arc<tempfile::TempDir> {
+    pub async fn stop(mut self) -> Arc<Data> {
         drop(self.stop.take());
         self.served.take().unwrap().await.unwrap();
         self.data.clone()
