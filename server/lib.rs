@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! model     ->                                     nouns and pure rules
+//! config    -> model                               settings of the server
 //! messages  -> model                               the catalogue: keys to sentences in four languages
 //! store     -> model                               SQLite, the only place with SQL
 //! logs      -> model                               append-only log files, masking
@@ -13,17 +14,26 @@
 //! pipeline  -> model                               definitions into the model
 //! watch     -> model store git                     notices: refs against the record
 //! trigger   -> model store git pipeline            decides: events into queued runs
-//! run       -> model store logs git docker registry pipeline   does: queued runs to their end
-//! web       -> model messages store logs git registry pipeline the door for people, git and programs
-//! cli       -> model messages store pipeline       the door for a terminal
-//! app       -> all
+//! run       -> model messages store logs git docker registry pipeline  does: queued runs to their end
+//! health    -> model store git docker registry watch  looks around, mends nothing
+//! web       -> model messages store logs git registry pipeline  the door for people, git and programs
+//! app       -> all                                 opens the rooms, starts and stops the loops
+//! cli       -> model config messages store git docker registry pipeline app  the door for a terminal
 //! ```
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod docker;
 pub mod git;
+pub mod health;
 pub mod logs;
 pub mod messages;
 pub mod model;
 pub mod pipeline;
 pub mod registry;
+pub mod run;
 pub mod store;
+pub mod trigger;
+pub mod watch;
+pub mod web;

@@ -1,1 +1,148 @@
 //! The message catalogue: keys to sentences in four languages.
+//!
+//! The sentences are Fluent files, one per room and language, compiled into the server. Whoever has a
+//! `Message` gets its text here and nowhere else; an argument is inserted as it is and is never read as
+//! markup or as Fluent, so the place that shows the text has to escape it (the templates do). A key that
+//! a language lacks is shown in English, a key that nobody knows is shown itself: a page never fails for
+//! want of a word. The tests see to it that neither happens.
+
+#[cfg(test)]
+mod catalogue_test;
+mod language;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use jiff::Timestamp;
+
+pub use language::Language;
+
+use crate::model::Message;
+
+/// `(language, room, text)` of every catalogue file. A room that gets its first sentence adds its line
+/// to the list below; a test finds files that are not on it.
+macro_rules! catalogue_files {
+    ($($room:literal),* $(,)?) => {
+        &[$(
+            (Language::English, $room, include_str!(concat!("../../web-templates/messages/en/", $room, ".ftl"))),
+            (Language::Korean, $room, include_str!(concat!("../../web-templates/messages/ko/", $room, ".ftl"))),
+            (
+                Language::TraditionalChinese,
+                $room,
+                include_str!(concat!("../../web-templates/messages/zh-TW/", $room, ".ftl")),
+            ),
+            (
+                Language::BrazilianPortuguese,
+                $room,
+                include_str!(concat!("../../web-templates/messages/pt-BR/", $room, ".ftl")),
+            ),
+        )*]
+    };
+}
+
+const FILES: &[(Language, &str, &str)] = catalogue_files![
+    "app", "cli", "docker", "git", "health", "logs", "model", "pipeline", "registry", "run", "store",
+    "trigger", "watch", "web", "web-api",
+];
+
+struct Catalogue {
+    bundles: HashMap<Language, FluentBundle<FluentResource>>,
+}
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
+
+impl Catalogue {
+    /// What cannot be parsed or is there twice is left out; the tests name it.
+    fn load() -> Self {
+        let mut bundles = HashMap::new();
+        for language in Language::ALL {
+            let identifier = language.as_str().parse().unwrap_or_default();
+            let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
+            // Isolation marks are invisible characters around each argument; they would end up in copied commands.
+            bundle.set_use_isolating(false);
+            for (_, _, text) in FILES.iter().filter(|(l, _, _)| *l == language) {
+                let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(part, _)| part);
+                let _ = bundle.add_resource(resource);
+            }
+            bundles.insert(language, bundle);
+        }
+        Catalogue { bundles }
+    }
+
+    fn find(&self, language: Language, key: &str, args: Option<&FluentArgs<'_>>) -> Option<String> {
+        let bundle = self.bundles.get(&language)?;
+        let pattern = bundle.get_message(key)?.value()?;
+        Some(bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned())
+    }
+}
+
+/// The sentence in `language`, else in English, else the key. Plain text: escape it where it is shown.
+pub fn render(language: Language, message: &Message) -> String {
+    let args = message.args.iter().map(|(name, value)| (&**name, value.as_str()));
+    render_parts(language, &message.key, args)
+}
+
+/// As `render`, from a key and `(name, value)` pairs.
+pub fn render_parts<'a>(
+    language: Language,
+    key: &str,
+    args: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut values = FluentArgs::new();
+    for (name, value) in args {
+        values.set(name.to_owned(), argument(value));
+    }
+    let values = Some(&values);
+    CATALOGUE
+        .find(language, key, values)
+        .or_else(|| CATALOGUE.find(Language::English, key, values))
+        .unwrap_or_else(|| key.to_owned())
+}
+
+/// Whole numbers are given as numbers, so that `[one]` and `[other]` work; everything else as text.
+/// Only where the number prints exactly as it was given: an id of digits must not lose its zeros.
+fn argument(value: &str) -> FluentValue<'static> {
+    match value.parse::<u32>() {
+        Ok(number) if number.to_string() == value => FluentValue::from(number),
+        _ => FluentValue::from(value.to_owned()),
+    }
+}
+
+/// `2026-11-20 12:52:03 UTC`: dates are ISO with their zone in every language.
+pub fn date_time(at: Timestamp) -> impl fmt::Display {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC")
+}
+
+/// `2026-11-20T12:52:03Z`, for `datetime` attributes.
+pub fn date_time_machine(at: Timestamp) -> impl fmt::Display {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_text_and_stay_as_they_are() {
+        let hostile = "<img src=x> { $other } \u{202e} 007";
+        let text = render(Language::English, &crate::msg!("name-reserved", name = hostile));
+        assert!(text.contains(hostile), "{text}");
+        assert!(!text.contains('\u{2068}'), "no isolation marks");
+        assert!(render(Language::Korean, &crate::msg!("status-unknown", status = "007")).contains("007"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_itself() {
+        assert_eq!(render(Language::Korean, &Message::new("no-such-key")), "no-such-key");
+    }
+
+    #[test]
+    fn dates_are_iso_with_zone() {
+        let at: Timestamp = "2026-11-20T12:52:03.5Z".parse().unwrap();
+        assert_eq!(date_time(at).to_string(), "2026-11-20 12:52:03 UTC");
+        assert_eq!(date_time_machine(at).to_string(), "2026-11-20T12:52:03Z");
+    }
+}

@@ -17,18 +17,53 @@ pub enum Happened {
         /// The account that pushed, when it came through our door.
         by: Option<String>,
     },
-    RepositoryCreated { by: String },
-    RepositoryDeleted { by: String },
-    PipelineCreated { pipeline: String, by: String },
-    PipelineDeleted { pipeline: String, by: String },
-    RunRequested { run_id: i64, by: String },
-    RunCancelRequested { run_id: i64, by: String },
-    RunFinished { run_id: i64, status: super::Status },
-    ImagePushed { run_id: i64, repository: String, tag: String, digest: super::Digest },
-    SignedIn { by: String },
-    SignInRefused { name: String, address: String },
-    AccountCreated { name: String, by: String },
-    TokenCreated { name: String, by: String },
+    RepositoryCreated {
+        by: String,
+    },
+    RepositoryDeleted {
+        by: String,
+    },
+    PipelineCreated {
+        pipeline: String,
+        by: String,
+    },
+    PipelineDeleted {
+        pipeline: String,
+        by: String,
+    },
+    RunRequested {
+        run_id: i64,
+        by: String,
+    },
+    RunCancelRequested {
+        run_id: i64,
+        by: String,
+    },
+    RunFinished {
+        run_id: i64,
+        status: super::Status,
+    },
+    ImagePushed {
+        run_id: i64,
+        repository: String,
+        tag: String,
+        digest: super::Digest,
+    },
+    SignedIn {
+        by: String,
+    },
+    SignInRefused {
+        name: String,
+        address: String,
+    },
+    AccountCreated {
+        name: String,
+        by: String,
+    },
+    TokenCreated {
+        name: String,
+        by: String,
+    },
 }
 
 impl Happened {

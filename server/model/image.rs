@@ -36,6 +36,13 @@ impl fmt::Display for Digest {
     }
 }
 
+impl std::str::FromStr for Digest {
+    type Err = Error;
+    fn from_str(value: &str) -> Result<Self> {
+        Digest::new(value)
+    }
+}
+
 impl TryFrom<String> for Digest {
     type Error = Error;
     fn try_from(value: String) -> Result<Self> {
@@ -74,10 +81,15 @@ impl ImageReference {
             _ => (rest, None),
         };
         let (host, repository) = match rest.split_once('/') {
-            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (Some(first.to_owned()), path),
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => {
+                (Some(first.to_owned()), path)
+            }
             _ => (None, rest),
         };
-        if !tag.as_deref().is_none_or(is_tag) || !is_repository(repository) || !host.as_deref().is_none_or(is_host) {
+        if !tag.as_deref().is_none_or(is_tag)
+            || !is_repository(repository)
+            || !host.as_deref().is_none_or(is_host)
+        {
             return Err(refuse());
         }
         Ok(ImageReference { host, repository: repository.to_owned(), tag, digest })
@@ -127,7 +139,10 @@ pub fn is_repository(path: &str) -> bool {
 fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let label = |l: &str| {
-        !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        !l.is_empty()
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     name.split('.').all(label) && port.is_none_or(|p| p.parse::<u16>().is_ok())
 }
@@ -153,7 +168,18 @@ mod tests {
     #[test]
     fn what_could_reach_a_shell_or_an_option_is_refused() {
         let long = format!("x:{}", "a".repeat(129));
-        for bad in ["", "x; touch /tmp/p", "-v /:/h", "UPPER/case", "a:b:c", "a@sha256:00", "a//b", "../a", "a/..", &long] {
+        for bad in [
+            "",
+            "x; touch /tmp/p",
+            "-v /:/h",
+            "UPPER/case",
+            "a:b:c",
+            "a@sha256:00",
+            "a//b",
+            "../a",
+            "a/..",
+            &long,
+        ] {
             assert!(ImageReference::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -2,22 +2,31 @@
 
 mod error;
 mod event;
+mod health;
 mod image;
+mod likeness;
 mod message;
 mod names;
+mod password;
 mod pipeline;
 mod run;
 mod secret;
 mod status;
+mod turn;
 
 pub use error::{Error, Result};
 pub use event::{Event, Happened, Outcome};
+pub use health::{Check, Condition, RunningContainer, Surroundings};
 pub use image::{Digest, ImageReference, is_repository, is_tag};
+pub use likeness::closest;
 pub use message::Message;
 pub use names::{CommitId, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, is_invisible};
+pub use password::{LONGEST_PASSWORD, PasswordHash, SHORTEST_PASSWORD};
 pub use pipeline::{
-    Action, Definition, Dialect, Finding, Input, InputKind, Piece, Stage, Step, Text, Triggers,
+    Action, Definition, DefinitionContent, DefinitionSource, Dialect, Finding, Input, InputKind, Piece,
+    Stage, Step, Text, Triggers,
 };
 pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
+pub use turn::Turn;

@@ -88,16 +88,51 @@ name_type!(
 
 /// Names that would shadow a page or an address of the server when used as an owner.
 const RESERVED_OWNERS: &[&str] = &[
-    "activity", "admin-panel", "api", "assets", "badges", "cc.xml", "deployments", "docs", "endpoints", "environments",
-    "health", "healthz", "hooks", "image-streams", "images", "login", "logout", "metrics", "new", "pipelines",
-    "registry", "ropewalk", "runs", "search", "settings", "setup", "sign-in", "sign-out", "static", "trace", "users",
-    "v2", "webhooks", "favicon.ico", "robots.txt", "language", "theme", "accounts", "repositories",
+    "activity",
+    "admin-panel",
+    "api",
+    "assets",
+    "badges",
+    "cc.xml",
+    "deployments",
+    "docs",
+    "endpoints",
+    "environments",
+    "health",
+    "healthz",
+    "hooks",
+    "image-streams",
+    "images",
+    "login",
+    "logout",
+    "metrics",
+    "new",
+    "pipelines",
+    "registry",
+    "ropewalk",
+    "runs",
+    "search",
+    "settings",
+    "setup",
+    "sign-in",
+    "sign-out",
+    "static",
+    "trace",
+    "users",
+    "v2",
+    "webhooks",
+    "favicon.ico",
+    "robots.txt",
+    "language",
+    "theme",
+    "accounts",
+    "repositories",
 ];
 
 /// Device names that Windows keeps for itself, with or without an extension.
 const WINDOWS_DEVICES: &[&str] = &[
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1",
-    "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
 fn check_plain(value: &str, longest: usize) -> Result<()> {
@@ -146,17 +181,48 @@ fn check_commit(value: &str) -> Result<()> {
     if hex && matches!(value.len(), 40 | 64) {
         return Ok(());
     }
-    Err(Error::Invalid(msg!("commit-invalid", commit = value.chars().take(80).collect::<String>().escape_debug())))
+    Err(Error::Invalid(msg!(
+        "commit-invalid",
+        commit = value.chars().take(80).collect::<String>().escape_debug()
+    )))
 }
 
 fn check_ref(value: &str) -> Result<()> {
-    let refuse = || Err(Error::Invalid(msg!("ref-invalid", name = value.chars().take(260).collect::<String>().escape_debug())));
+    let refuse = || {
+        Err(Error::Invalid(msg!(
+            "ref-invalid",
+            name = value.chars().take(260).collect::<String>().escape_debug()
+        )))
+    };
     let Some(short) = value.strip_prefix("refs/heads/").or_else(|| value.strip_prefix("refs/tags/")) else {
         return refuse();
     };
     let forbidden = |c: char| {
         c.is_control()
-            || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\' | '$' | '`' | '"' | '\'' | '<' | '>' | '|' | ';' | '&' | '(' | ')' | '{' | '}' | '!')
+            || matches!(
+                c,
+                ' ' | '~'
+                    | '^'
+                    | ':'
+                    | '?'
+                    | '*'
+                    | '['
+                    | '\\'
+                    | '$'
+                    | '`'
+                    | '"'
+                    | '\''
+                    | '<'
+                    | '>'
+                    | '|'
+                    | ';'
+                    | '&'
+                    | '('
+                    | ')'
+                    | '{'
+                    | '}'
+                    | '!'
+            )
             || is_invisible(c)
     };
     if short.is_empty() || value.len() > 250 || short == "HEAD" || short == "@" || short.starts_with('-') {
@@ -253,8 +319,27 @@ mod tests {
     fn hostile_names_are_refused() {
         let long = "a".repeat(256);
         for bad in [
-            "", ".", "..", "a/../b", "a\\b", "%2e%2e", ".git", "a.git", "CON", "con.txt", "nul", "a\0b", "a\u{200b}b", "-x",
-            "--upload-pack=x", "$(id)", "a b", "a..b", "ends-", "x.lock", &long,
+            "",
+            ".",
+            "..",
+            "a/../b",
+            "a\\b",
+            "%2e%2e",
+            ".git",
+            "a.git",
+            "CON",
+            "con.txt",
+            "nul",
+            "a\0b",
+            "a\u{200b}b",
+            "-x",
+            "--upload-pack=x",
+            "$(id)",
+            "a b",
+            "a..b",
+            "ends-",
+            "x.lock",
+            &long,
         ] {
             assert!(OwnerName::new(bad).is_err(), "owner {bad:?}");
             assert!(RepositoryName::new(bad).is_err(), "repository {bad:?}");
@@ -271,13 +356,33 @@ mod tests {
     #[test]
     fn hostile_refs_are_refused() {
         for bad in [
-            "refs/heads/-x", "refs/heads/--exec=touch", "refs/heads/$(id)", "refs/heads/<script>", "refs/heads/con",
-            "refs/heads/HEAD", "refs/ropewalk/internal", "refs/heads/", "refs/heads/a..b", "refs/heads/a.lock", "HEAD",
-            "refs/heads/a b", "refs/heads/a\u{202e}b", "refs/heads/a//b", "refs/heads/.a", "refs/heads/a/-b", "main",
+            "refs/heads/-x",
+            "refs/heads/--exec=touch",
+            "refs/heads/$(id)",
+            "refs/heads/<script>",
+            "refs/heads/con",
+            "refs/heads/HEAD",
+            "refs/ropewalk/internal",
+            "refs/heads/",
+            "refs/heads/a..b",
+            "refs/heads/a.lock",
+            "HEAD",
+            "refs/heads/a b",
+            "refs/heads/a\u{202e}b",
+            "refs/heads/a//b",
+            "refs/heads/.a",
+            "refs/heads/a/-b",
+            "main",
         ] {
             assert!(RefName::new(bad).is_err(), "{bad:?}");
         }
-        for good in ["refs/heads/main", "refs/heads/feature/x", "refs/tags/v1.0", "refs/heads/한글", "refs/heads/fix#12"] {
+        for good in [
+            "refs/heads/main",
+            "refs/heads/feature/x",
+            "refs/tags/v1.0",
+            "refs/heads/한글",
+            "refs/heads/fix#12",
+        ] {
             assert!(RefName::new(good).is_ok(), "{good}");
         }
     }

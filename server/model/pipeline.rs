@@ -154,3 +154,18 @@ pub struct Finding {
     pub column: u32,
     pub message: Message,
 }
+
+/// What stands at a definition's path in a commit, as `git` reads it and `pipeline` wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionSource {
+    /// Object id of the file or folder.
+    pub object: String,
+    pub content: DefinitionContent,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DefinitionContent {
+    File(Vec<u8>),
+    /// (file name, whether it is executable) of each file in the folder: numbered scripts.
+    Folder(Vec<(String, bool)>),
+}

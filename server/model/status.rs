@@ -73,7 +73,8 @@ impl Status {
             Status::Failed
         } else if !stages.is_empty() && stages.iter().all(|s| *s == Status::Passed) {
             Status::Passed
-        } else if !stages.is_empty() && stages.iter().all(|s| matches!(s, Status::Passed | Status::Unstable)) {
+        } else if !stages.is_empty() && stages.iter().all(|s| matches!(s, Status::Passed | Status::Unstable))
+        {
             Status::Unstable
         } else {
             Status::Failed
@@ -91,7 +92,9 @@ impl std::str::FromStr for Status {
     type Err = super::Error;
     fn from_str(value: &str) -> super::Result<Self> {
         let known = Status::ALL.into_iter().find(|s| s.as_str() == value);
-        known.ok_or_else(|| super::Error::Invalid(crate::msg!("status-unknown", status = value.escape_debug())))
+        known.ok_or_else(|| {
+            super::Error::Invalid(crate::msg!("status-unknown", status = value.escape_debug()))
+        })
     }
 }
 

@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# The server's program: one static file. Needs say.sh, packages.sh and, without cargo, a running engine.
+#
+# ROPEWALK_BINARY names a ready one; else it is built with this machine's cargo, else in a rust:1 image.
+
+BINARY_TARGET=$(uname -m)-unknown-linux-gnu
+BINARY_FLAGS="-C target-feature=+crt-static"
+BINARY_BUILT=$TOP/target/$BINARY_TARGET/release/ropewalk
+
+# cargo_find: true when cargo can be called; a login through sudo often lacks its folder in PATH.
+cargo_find() {
+    local folder
+    command -v cargo >/dev/null && return
+    for folder in "$HOME/.cargo/bin" /usr/local/cargo/bin ${SUDO_USER:+"$(getent passwd "$SUDO_USER" | cut -d: -f6)/.cargo/bin"}; do
+        [ -x "$folder/cargo" ] || continue
+        PATH=$folder:$PATH
+        return
+    done
+    return 1
+}
+
+# Everything the program is made from; build products and tests do not count.
+source_checksum() {
+    (cd "$TOP" && checksum Cargo.toml Cargo.lock server web-templates)
+}
+
+# binary_ensure: afterwards $BINARY is the path of a static server program.
+binary_ensure() {
+    if [ -n "${ROPEWALK_BINARY:-}" ]; then
+        [ -x "$ROPEWALK_BINARY" ] || die "ROPEWALK_BINARY names $ROPEWALK_BINARY, which is not a program." "Unset it to have one built."
+        BINARY=$(realpath "$ROPEWALK_BINARY")
+    elif cargo_find; then
+        binary_build_here
+    else
+        binary_build_in_image
+    fi
+}
+
+binary_build_here() {
+    ensure_command cc gcc libc6-dev
+    say "Building the server with $(cargo --version) (the first time this takes some minutes)"
+    (cd "$TOP" && RUSTFLAGS=$BINARY_FLAGS cargo build --quiet --locked --release --bin ropewalk --target "$BINARY_TARGET" --target-dir "$TOP/target") ||
+        die "the server could not be built." "The compiler's message stands above; 'rustup update' helps when it asks for a newer Rust."
+    BINARY=$BINARY_BUILT
+}
+
+binary_build_in_image() {
+    image_exists rust:1 || timeout 900 docker pull --quiet rust:1 >/dev/null 2>&1 ||
+        die "there is neither cargo on this machine nor the image rust:1 to build the server in." \
+            "Install Rust (https://rustup.rs), or make rust:1 available to the engine, or name a ready static program:" \
+            "ROPEWALK_BINARY=/path/to/ropewalk compose/up"
+    say "Building the server in a rust:1 container (the first time this takes some minutes)"
+    mkdir -p "$TOP/target"
+    docker run --rm --volume "$TOP:$TOP" --workdir "$TOP" --volume ropewalk-cargo:/usr/local/cargo/registry \
+        --env RUSTFLAGS="$BINARY_FLAGS" rust:1 \
+        cargo build --quiet --locked --release --bin ropewalk --target "$BINARY_TARGET" --target-dir "$TOP/target" ||
+        die "the server could not be built." "The compiler's message stands above."
+    BINARY=$BINARY_BUILT
+}
+
+# server_image_ensure: the image ropewalk/server holds the program that these sources make.
+server_image_ensure() {
+    local from
+    if [ -n "${ROPEWALK_BINARY:-}" ]; then
+        binary_ensure
+        from=$(sha256sum <"$BINARY" | cut -c 1-16)
+    else
+        from=$(source_checksum)
+    fi
+    from=$from-$(cd "$HERE" && checksum server lib/slim)
+    [ "$(image_made_from ropewalk/server)" != "$from" ] || return 0
+    [ -n "${BINARY:-}" ] || binary_ensure
+    build_image_from "$from" ropewalk/server "$HERE/server" "$BINARY"
+}

@@ -1,0 +1,293 @@
+//! The only file that knows every room: opens the store, starts the loops and the door, stops them in order.
+
+use std::io::{Seek as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::config::Serve;
+use crate::docker::Engine;
+use crate::health::Health;
+use crate::logs::Logs;
+use crate::model::{Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
+use crate::run::{self, Runs};
+use crate::store::{Store, accounts, settings};
+use crate::trigger::Trigger;
+use crate::watch::Watch;
+use crate::{git, msg, registry, web};
+
+/// How long runs may go on after the server was asked to stop; below compose's 60 s.
+const GRACE: Duration = Duration::from_secs(30);
+const ADMIN: &str = "admin";
+
+/// The opened house. Nothing moves until `serve`, or until a test drains the loops with `settle`.
+pub struct App {
+    pub settings: Serve,
+    pub store: Store,
+    pub git: git::Repositories,
+    pub logs: Logs,
+    pub engine: Engine,
+    pub registry: registry::Client,
+    pub watch: Arc<Watch>,
+    pub trigger: Arc<Trigger>,
+    pub runs: Runs,
+    health: Health,
+    /// The generated password of the first account, to be shown once.
+    pub first_password: Option<Secret>,
+    surroundings: watch::Sender<Surroundings>,
+    /// Held for as long as this process uses the data directory.
+    _lock: std::fs::File,
+}
+
+impl App {
+    /// Opens everything, recovers what a crash left and makes the first account. `Conflict` when another
+    /// server uses the data directory. Neither the engine nor the registry need be there.
+    pub async fn open(settings: Serve) -> Result<App> {
+        std::fs::create_dir_all(&settings.data)
+            .map_err(|e| Error::internal(format_args!("create {}", settings.data.display()), e))?;
+        let lock = lock(&settings.data)?;
+        let store = Store::open(&settings.data)?;
+        let git = git::Repositories::open_in(&settings.data)?;
+        let cleaned = git.start_up_clean()?;
+        if !(cleaned.removed.is_empty() && cleaned.failed.is_empty()) {
+            tracing::warn!(?cleaned, "removed what a crash left in repositories");
+        }
+        let logs = Logs::open(settings.data.join("logs"))?.with_limit(settings.log_limit_bytes);
+        let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
+        let registry = registry::Client::new(&settings.registry)?;
+        let first_password = first_account(&store, settings.admin_password.as_ref()).await?;
+        let watch = Watch::new(store.clone(), git.clone(), Duration::from_secs(settings.poll_seconds));
+        let rooms = run::Rooms {
+            store: store.clone(),
+            git: git.clone(),
+            logs: logs.clone(),
+            engine: engine.clone(),
+            registry: registry.clone().with_patience(registry::Patience::RUN),
+        };
+        let runs = Runs::new(rooms, run_settings(&settings, &registry));
+        runs.recover().await?;
+        let watch = Arc::new(watch);
+        let health = Health {
+            store: store.clone(),
+            git: git.clone(),
+            engine: engine.clone(),
+            registry: registry.clone().with_patience(registry::Patience::NONE),
+            watch: watch.clone(),
+            data: settings.data.clone(),
+        };
+        Ok(App {
+            watch,
+            health,
+            trigger: Arc::new(Trigger::new(store.clone(), git.clone())),
+            surroundings: watch::Sender::new(Surroundings::default()),
+            _lock: lock,
+            settings,
+            store,
+            git,
+            logs,
+            engine,
+            registry,
+            runs,
+            first_password,
+        })
+    }
+
+    /// What the door needs of the house.
+    pub fn door(&self) -> Result<web::Door> {
+        Ok(web::Door {
+            store: self.store.clone(),
+            git: self.git.clone(),
+            logs: self.logs.clone(),
+            registry: self.registry.clone(),
+            surroundings: self.surroundings.subscribe(),
+            settings: web::Settings {
+                url: self.settings.url.clone(),
+                registry_host: self.registry.host().to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                trusted_proxies: Vec::new(),
+                push_patience: Duration::from_secs(3),
+                max_push_bytes: self.settings.max_push_bytes,
+            },
+            gate: web::Gate::new()?,
+        })
+    }
+
+    /// Drains the loops: compares every ref, decides every event, carries out every run.
+    pub async fn settle(&self) -> Result<()> {
+        loop {
+            let mut turn = self.watch.poll().await?;
+            turn = turn.or(self.trigger.tick().await?);
+            turn = turn.or(self.runs.tick().await?);
+            if turn == Turn::Idle {
+                self.runs.drain().await;
+                if self.runs.tick().await? == Turn::Idle && self.trigger.tick().await? == Turn::Idle {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Looks at the surroundings once.
+    pub async fn look_around(&self) {
+        let seen = self.health.look().await;
+        self.surroundings.send_replace(seen);
+    }
+
+    /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.
+    pub async fn serve(self: Arc<Self>, listener: std::net::TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+        let workers = self.settings.workers;
+        let door = web::serve(self.door()?, listener, workers)?;
+        let handle = door.handle();
+        let app = self;
+        let (halt, halted) = watch::channel(false);
+        let loops = start_loops(&app, &halted);
+        let door = tokio::spawn(door);
+        stop.await;
+        tracing::info!("stopping");
+        halt.send_replace(true);
+        for one in loops {
+            let _ = one.await;
+        }
+        app.runs.shut_down(GRACE).await;
+        handle.stop(true).await;
+        door.await.map_err(|e| Error::internal("the HTTP server", e))?.map_err(|e| Error::internal("serve HTTP", e))
+    }
+}
+
+fn start_loops(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+    let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        let mut halted = halted.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = work => {}
+                _ = halted.wait_for(|stop| *stop) => {}
+            }
+        })
+    };
+    let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
+    vec![
+        spawn(Box::pin(async move { drive_watch(&one).await })),
+        spawn(Box::pin(async move { drive(&two.store, "trigger", || two.trigger.tick()).await })),
+        spawn(Box::pin(async move { drive(&three.store, "run", || three.runs.tick()).await })),
+        spawn(Box::pin(async move { drive_health(&four).await })),
+        spawn(Box::pin(async move { sweep(&five).await })),
+    ]
+}
+
+/// Works until idle, then waits for the bell. The bell is read before the look, so nothing falls between.
+async fn drive<F: Future<Output = Result<Turn>>>(store: &Store, name: &str, tick: impl Fn() -> F) {
+    let mut bell = store.bell();
+    loop {
+        bell.borrow_and_update();
+        match tick().await {
+            Ok(Turn::Worked) => continue,
+            Ok(Turn::Idle) => {}
+            Err(error) => {
+                tracing::error!(name, %error, "a loop failed; it goes on in a second");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        }
+        if bell.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn drive_watch(app: &App) {
+    let noticed = app.watch.noticed();
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        let turn = app.watch.tick().await.and_then(|turn| app.watch.follow_new().map(|()| turn));
+        if let Err(error) = turn {
+            tracing::error!(%error, "the watch loop failed; it goes on in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::select! {
+            () = noticed.notified() => {}
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
+        }
+    }
+}
+
+async fn drive_health(app: &App) {
+    loop {
+        app.look_around().await;
+        let good_for = Health::good_for(&app.surroundings.borrow());
+        tokio::time::sleep(good_for).await;
+    }
+}
+
+/// What an earlier process left in the engine goes as soon as the engine can be asked.
+async fn sweep(app: &App) {
+    while let Err(error) = app.runs.sweep().await {
+        tracing::debug!(%error, "the engine cannot be swept yet");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+}
+
+/// One server per data directory: the second is told the first one's process id.
+fn lock(data: &Path) -> Result<std::fs::File> {
+    let path = data.join("lock");
+    let open = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = open.map_err(|e| Error::internal(format_args!("open {}", path.display()), e))?;
+    match file.try_lock() {
+        Ok(()) => {
+            let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+            write.map_err(|e| Error::internal("write the lock file", e))?;
+            Ok(file)
+        }
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let holder = std::fs::read_to_string(&path).unwrap_or_default();
+            Err(Error::Conflict(msg!("app-locked", path = data.display(), pid = holder.trim())))
+        }
+        Err(std::fs::TryLockError::Error(e)) => Err(Error::internal("lock the data directory", e)),
+    }
+}
+
+/// The name of this installation, made once: what it labels in the engine is told from another server's.
+async fn installation(store: &Store) -> Result<String> {
+    const NAME: &str = "installation";
+    if let Some(name) = store.read(|c| settings::get(c, NAME))? {
+        return Ok(name);
+    }
+    let name = Secret::random(8)?.reveal().to_owned();
+    let kept = name.clone();
+    store.write(move |c| settings::set(c, NAME, &kept)).await?;
+    Ok(name)
+}
+
+/// Makes `admin` when there is no account. Returns the password when it was generated.
+async fn first_account(store: &Store, given: Option<&Secret>) -> Result<Option<Secret>> {
+    if store.read(accounts::any)? {
+        return Ok(None);
+    }
+    let generated = if given.is_some() { None } else { Some(Secret::random(10)?) };
+    let Some(password) = given.or(generated.as_ref()) else { return Ok(None) };
+    let hash = PasswordHash::new(password, ADMIN)?;
+    let name = OwnerName::new(ADMIN)?;
+    store.write(move |c| accounts::create(c, &name, hash.as_str(), true, Timestamp::now())).await?;
+    Ok(generated)
+}
+
+fn run_settings(settings: &Serve, registry: &registry::Client) -> run::Settings {
+    run::Settings {
+        workspaces: settings.workspaces.clone(),
+        step_image: settings.step_image.clone(),
+        step_socket: settings.step_socket.clone(),
+        step_hosts: settings.step_hosts.clone(),
+        limits: run::Limits {
+            memory: settings.step_memory,
+            cpus: settings.step_cpus,
+            processes: settings.step_pids,
+        },
+        addresses: run::Addresses { url: settings.url.clone(), registry_host: registry.host().to_owned() },
+        jobs: settings.jobs,
+        run_timeout: Duration::from_secs(settings.run_timeout_minutes * 60),
+    }
+}

@@ -1,0 +1,129 @@
+//! Looks around: whether the database, the disk, git, the engine and the registry are as they should be,
+//! and which containers run. It mends nothing; every finding names what to do about it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::docker::Engine;
+use crate::model::{Check, Condition, Message, RunningContainer, Surroundings};
+use crate::store::{Store, runs};
+use crate::watch::{Watch, Watching};
+use crate::{git, msg, registry};
+
+const MIB: u64 = 1 << 20;
+/// Below this nothing can be promised to be stored.
+const DISK_FAILING: u64 = 100 * MIB;
+/// Below this a larger image build is in danger.
+const DISK_LOW: u64 = 1024 * MIB;
+
+/// What is looked at.
+pub struct Health {
+    pub store: Store,
+    pub git: git::Repositories,
+    pub engine: Engine,
+    pub registry: registry::Client,
+    pub watch: Arc<Watch>,
+    pub data: PathBuf,
+}
+
+impl Health {
+    /// How long a look is good for: shorter while something is wrong, so that its mending shows soon.
+    pub fn good_for(seen: &Surroundings) -> Duration {
+        if seen.condition() == Condition::Ok { Duration::from_secs(15) } else { Duration::from_secs(5) }
+    }
+
+    /// Looks at everything once; a part that does not answer does not keep the others from being seen.
+    pub async fn look(&self) -> Surroundings {
+        let (engine, registry, git) =
+            tokio::join!(self.engine.state(), self.registry.state(), self.git.check_program());
+        let containers = if engine.is_ready() { self.containers().await } else { Vec::new() };
+        let or_degraded = |ok: bool| if ok { Condition::Ok } else { Condition::Degraded };
+        let git = match git {
+            Ok(version) => check("git", Condition::Ok, msg!("health-git", version = version)),
+            Err(error) => {
+                let unknown = || msg!("health-git-missing");
+                check("git", Condition::Failing, error.message().cloned().unwrap_or_else(unknown))
+            }
+        };
+        let checks = vec![
+            self.database(),
+            self.disk(),
+            git,
+            check("docker", or_degraded(engine.is_ready()), engine.message().clone()),
+            check("registry", or_degraded(registry.is_ok()), registry.message),
+            self.poll(),
+            self.queue(),
+        ];
+        Surroundings { checks, containers }
+    }
+
+    async fn containers(&self) -> Vec<RunningContainer> {
+        self.engine.running_containers().await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "running containers could not be listed");
+            Vec::new()
+        })
+    }
+
+    fn database(&self) -> Check {
+        match self.store.read(runs::counts) {
+            Ok(_) => {
+                check("database", Condition::Ok, msg!("health-database", size = mebibytes(self.store.size())))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the database does not answer");
+                check(
+                    "database",
+                    Condition::Failing,
+                    msg!("health-database-failing", path = self.data.display()),
+                )
+            }
+        }
+    }
+
+    fn disk(&self) -> Check {
+        let path = self.data.display();
+        match rustix::fs::statvfs(&self.data) {
+            Ok(disk) => {
+                let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+                let (condition, message) = match free {
+                    free if free < DISK_FAILING => {
+                        (Condition::Failing, msg!("health-disk-full", free = mebibytes(free), path = path))
+                    }
+                    free if free < DISK_LOW => {
+                        (Condition::Degraded, msg!("health-disk-low", free = mebibytes(free), path = path))
+                    }
+                    free => (Condition::Ok, msg!("health-disk", free = mebibytes(free))),
+                };
+                check("disk", condition, message)
+            }
+            Err(error) => {
+                check("disk", Condition::Failing, msg!("health-disk-unreadable", path = path, cause = error))
+            }
+        }
+    }
+
+    fn poll(&self) -> Check {
+        match self.watch.watching() {
+            Watching::Everything => check("poll", Condition::Ok, msg!("health-poll")),
+            Watching::Partly(count) => {
+                check("poll", Condition::Degraded, msg!("health-poll-partly", count = count))
+            }
+        }
+    }
+
+    fn queue(&self) -> Check {
+        let (queued, running) = self.store.read(runs::counts).unwrap_or_default();
+        check("queue", Condition::Ok, msg!("health-queue", queued = queued, running = running))
+    }
+}
+
+fn check(part: &'static str, condition: Condition, message: Message) -> Check {
+    Check { part, condition, message, at: Timestamp::now() }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes / MIB)
+}

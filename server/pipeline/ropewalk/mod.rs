@@ -1,0 +1,86 @@
+//! `ropewalk.yml`, our own definition file: small, and strict, so that a slip of the pen is a finding
+//! and never a stage that silently did something else. Its grammar for people is
+//! `docs/reference/ropewalk-yml.md`, for editors `schema`.
+
+mod input;
+mod node;
+mod reader;
+mod schema;
+mod stage;
+
+use super::branches;
+use super::finding::{Findings, shown};
+use super::variables::Scope;
+use crate::model::{Definition, Dialect, Triggers};
+use crate::msg;
+use reader::{Fields, Reader};
+
+pub use schema::schema;
+
+/// The keys at the top.
+const KEYS: &[&str] = &["image", "env", "inputs", "branches", "triggers", "timeout", "stages"];
+const TRIGGERS: &[&str] = &["push", "tag"];
+/// Most globs under `branches`.
+const MOST_BRANCHES: usize = 50;
+
+/// The definition in `text`, with whatever is wrong in `findings`.
+pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {
+    let root = node::document(text, findings)?;
+    let mut reader = Reader { findings, step_count: 0 };
+    let fields = reader.fields(&root, "ropewalk.yml", KEYS)?;
+    let mut scope = Scope::builtin();
+    let inputs = reader.inputs(&fields, &mut scope);
+    let environment = reader.environment(&fields, &mut scope);
+    Some(Definition {
+        dialect: Dialect::Ropewalk,
+        image: reader.image(&fields),
+        environment,
+        inputs,
+        branches: reader.branches(&fields),
+        triggers: reader.triggers(&fields),
+        timeout_seconds: reader.timeout(&fields),
+        stages: reader.stages(&fields, &scope),
+    })
+}
+
+impl Reader<'_> {
+    fn branches(&mut self, fields: &Fields) -> Vec<String> {
+        let mut found = Vec::new();
+        let Some(list) = fields.get("branches").and_then(|node| self.list(node, "branches")) else {
+            return found;
+        };
+        if let Some(node) = list.get(MOST_BRANCHES) {
+            self.say(node.place, msg!("pipeline-too-many-branches", most = MOST_BRANCHES));
+            return found;
+        }
+        for node in list {
+            let Some(glob) = self.string(node, "branches") else { continue };
+            match branches::objection(glob) {
+                Some(message) => self.say(node.place, message),
+                None => found.push(glob.to_owned()),
+            }
+        }
+        if list.is_empty() {
+            // No glob at all means every branch; an empty list looks like none.
+            self.say(fields.place, msg!("pipeline-empty-list", key = shown("branches")));
+        }
+        found
+    }
+
+    fn triggers(&mut self, fields: &Fields) -> Triggers {
+        let mut triggers = Triggers::default();
+        let Some(fields) = fields.get("triggers").and_then(|node| self.fields(node, "triggers", TRIGGERS))
+        else {
+            return triggers;
+        };
+        for (key, value) in [("push", &mut triggers.push), ("tag", &mut triggers.tag)] {
+            if let Some(found) = fields.get(key).and_then(|node| self.boolean(node, key)) {
+                *value = found;
+            }
+        }
+        triggers
+    }
+}
+
+#[cfg(test)]
+mod tests;

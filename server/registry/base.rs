@@ -1,0 +1,198 @@
+//! The address of a registry, and the URLs below it. Only checked names get into a URL, segment by
+//! segment, so that no name can leave `/v2/` or add a query.
+
+use url::Url;
+
+use crate::model::{Digest, Error, Result, is_repository, is_tag};
+use crate::msg;
+
+/// `http://` or `https://`, a host, an optional port, nothing else.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    url: Url,
+    /// As in image references: `registry.local:5000`, without a port when it is the scheme's own.
+    pub host: String,
+    /// The name alone, for messages about resolving it.
+    pub name: String,
+}
+
+impl Base {
+    pub fn parse(text: &str) -> Result<Self> {
+        let refuse = || {
+            let shown: String = text.chars().take(200).collect();
+            Error::Invalid(msg!("registry-url-invalid", url = shown.escape_debug()))
+        };
+        let url = Url::parse(text).map_err(|_| refuse())?;
+        let bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !bare {
+            return Err(refuse());
+        }
+        let name = url.host_str().filter(|name| !name.is_empty()).ok_or_else(refuse)?.to_owned();
+        let host = match url.port() {
+            Some(port) => format!("{name}:{port}"),
+            None => name.clone(),
+        };
+        Ok(Base { url, host, name })
+    }
+
+    pub fn is_tls(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// The origin, e.g. `http://registry.local:5000`.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// The URL of what one asks for.
+    pub fn url(&self, place: &Place<'_>) -> Url {
+        let mut url = self.url.clone();
+        let (repository, tail): (Option<&Repository>, &[&str]) = match place {
+            Place::Root => (None, &[""]),
+            Place::Catalogue { .. } => (None, &["_catalog"]),
+            Place::Tags { repository, .. } => (Some(repository), &["tags", "list"]),
+            Place::Manifest { repository, reference } => {
+                (Some(repository), &["manifests", reference.as_str()])
+            }
+            Place::Blob { repository, digest } => (Some(repository), &["blobs", digest.as_str()]),
+        };
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().push("v2");
+            if let Some(repository) = repository {
+                segments.extend(repository.0.split('/'));
+            }
+            segments.extend(tail);
+        }
+        match place {
+            Place::Catalogue { limit, after } => page(&mut url, *limit, *after),
+            Place::Tags { after: Some(after), .. } => page(&mut url, None, Some(after)),
+            _ => {}
+        }
+        url
+    }
+
+    /// Where a redirect leads, if it stays at this registry.
+    pub fn within(&self, from: &Url, location: &str) -> Option<Url> {
+        from.join(location).ok().filter(|to| to.origin() == self.url.origin())
+    }
+}
+
+fn page(url: &mut Url, limit: Option<usize>, after: Option<&str>) {
+    let mut query = url.query_pairs_mut();
+    if let Some(limit) = limit {
+        query.append_pair("n", &limit.to_string());
+    }
+    if let Some(after) = after {
+        query.append_pair("last", after);
+    }
+}
+
+/// What can be asked for below `/v2/`.
+#[derive(Clone, Debug)]
+pub(super) enum Place<'a> {
+    Root,
+    Catalogue { limit: Option<usize>, after: Option<&'a str> },
+    Tags { repository: &'a Repository, after: Option<&'a str> },
+    Manifest { repository: &'a Repository, reference: &'a Reference },
+    Blob { repository: &'a Repository, digest: &'a Digest },
+}
+
+/// A repository name in Distribution's grammar.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Repository(String);
+
+impl Repository {
+    pub fn new(name: &str) -> Result<Self> {
+        if is_repository(name) {
+            return Ok(Repository(name.to_owned()));
+        }
+        let shown: String = name.chars().take(200).collect();
+        Err(Error::Invalid(msg!("registry-repository-invalid", repository = shown.escape_debug())))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A tag or a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reference {
+    Tag(String),
+    Digest(Digest),
+}
+
+impl Reference {
+    pub fn new(text: &str) -> Result<Self> {
+        if text.contains(':') {
+            return Digest::new(text).map(Reference::Digest);
+        }
+        if is_tag(text) {
+            return Ok(Reference::Tag(text.to_owned()));
+        }
+        let shown: String = text.chars().take(200).collect();
+        Err(Error::Invalid(msg!("registry-tag-invalid", tag = shown.escape_debug())))
+    }
+
+    pub fn as_str(&self) -> &str {
+        match self {
+            Reference::Tag(tag) => tag,
+            Reference::Digest(digest) => digest.as_str(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_built_from_checked_names_only() {
+        let base = Base::parse("http://registry.local:5000").unwrap();
+        assert_eq!((base.host.as_str(), base.name.as_str()), ("registry.local:5000", "registry.local"));
+        assert_eq!(Base::parse("https://registry.local/").unwrap().host, "registry.local");
+        let repository = Repository::new("numbers/api").unwrap();
+        let reference = Reference::new("v3-build-1").unwrap();
+        let url = base.url(&Place::Manifest { repository: &repository, reference: &reference });
+        assert_eq!(url.as_str(), "http://registry.local:5000/v2/numbers/api/manifests/v3-build-1");
+        assert_eq!(base.url(&Place::Root).as_str(), "http://registry.local:5000/v2/");
+        let catalogue = base.url(&Place::Catalogue { limit: Some(5), after: Some("a&b=c") });
+        assert_eq!(catalogue.as_str(), "http://registry.local:5000/v2/_catalog?n=5&last=a%26b%3Dc");
+        for bad in [
+            "",
+            "registry.local:5000",
+            "ftp://a",
+            "http://u:p@a/",
+            "http://a/v2",
+            "http://a/?x",
+            "http://a/#x",
+        ] {
+            assert!(Base::parse(bad).is_err(), "{bad}");
+        }
+        assert!(
+            Repository::new("../secret").is_err()
+                && Reference::new("a/b").is_err()
+                && Reference::new("..").is_err()
+        );
+    }
+
+    #[test]
+    fn a_redirect_may_not_leave_the_registry() {
+        let base = Base::parse("http://registry.local:5000").unwrap();
+        let from = base.url(&Place::Root);
+        assert!(base.within(&from, "/elsewhere?x=1").is_some());
+        assert!(base.within(&from, "http://registry.local:5000/x").is_some());
+        for out in [
+            "http://other.example/x",
+            "//other.example/x",
+            "https://registry.local:5000/x",
+            "http://registry.local/",
+        ] {
+            assert!(base.within(&from, out).is_none(), "{out}");
+        }
+    }
+}

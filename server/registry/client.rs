@@ -1,0 +1,227 @@
+//! The client and its smallest questions: is it well, does it have this manifest, give me this document.
+//! Whatever comes back was checked against its digest; a body that does not match is never handed out
+//! and never asked for again in silence.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::{Method, StatusCode};
+use sha2::{Digest as _, Sha256};
+
+use super::base::{Base, Place, Reference, Repository};
+use super::cache::Cache;
+use super::manifest::{self, ACCEPT, is_schema1};
+use super::push_log::PushScanner;
+use super::state::{Condition, RegistryState, Trouble};
+use super::wire::{Answer, Ask, Patience, Wire};
+use crate::model::{Digest, Error, Result};
+use crate::msg;
+
+const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
+const CONFIG_LIMIT: usize = 8 * 1024 * 1024;
+const SMALL: usize = 64 * 1024;
+
+/// A registry. Cheap to clone; clones share connections and the cache of documents.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) wire: Arc<Wire>,
+    cache: Arc<Cache>,
+    pub(super) patience: Patience,
+}
+
+/// What a tag or digest names, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    pub digest: Digest,
+    /// Of the manifest itself, in bytes.
+    pub size: u64,
+    pub media_type: String,
+}
+
+/// A manifest whose bytes are those its digest names.
+pub(super) struct Document {
+    pub digest: Digest,
+    pub media_type: String,
+    pub body: Bytes,
+}
+
+impl Client {
+    /// For the registry at `base`, e.g. `http://registry.local:5000`. Contacts nobody yet.
+    /// `Invalid` when it is not the address of a host.
+    pub fn new(base: &str) -> Result<Self> {
+        let wire = Arc::new(Wire::new(Base::parse(base)?)?);
+        Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
+    }
+
+    /// The same client with another patience; `Patience::RUN` where a run's result hangs on the answer.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Client { patience, ..self.clone() }
+    }
+
+    /// As it stands in image references, e.g. `registry.local:5000`.
+    pub fn host(&self) -> &str {
+        &self.wire.base.host
+    }
+
+    /// The address it was made with, e.g. `http://registry.local:5000`.
+    pub fn address(&self) -> String {
+        self.wire.base.origin()
+    }
+
+    /// Reads the output of a step for what it says it pushed to this registry.
+    pub fn scanner(&self) -> PushScanner {
+        PushScanner::new(self.host())
+    }
+
+    /// One try, at most five seconds; the sentence says how to mend what is wrong.
+    pub async fn state(&self) -> RegistryState {
+        let ask = Ask { method: Method::GET, place: Place::Root, accept: None, limit: SMALL };
+        let answer = match self.wire.ask(Patience::NONE, &ask).await {
+            Ok(answer) => answer,
+            Err(trouble) => return trouble.into(),
+        };
+        let says_so =
+            answer.header("docker-distribution-api-version").is_some_and(|v| v.contains("registry/2"));
+        let looks_so =
+            serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&answer.body).is_ok();
+        if answer.status == StatusCode::OK && (says_so || looks_so) {
+            let message = msg!("registry-ok", host = self.host());
+            return RegistryState { condition: Condition::Ok, message };
+        }
+        self.unexpected(answer.status).into()
+    }
+
+    /// What a tag or digest names now; `None` when the registry has no such thing.
+    /// `Invalid` for names that cannot be and for the old image format, `Conflict` or `Denied` when the
+    /// registry gives no usable answer.
+    pub async fn head(&self, repository: &str, tag_or_digest: &str) -> Result<Option<Descriptor>> {
+        self.described(&Repository::new(repository)?, &Reference::new(tag_or_digest)?).await
+    }
+
+    pub(super) async fn described(
+        &self,
+        repository: &Repository,
+        reference: &Reference,
+    ) -> Result<Option<Descriptor>> {
+        let Some(answer) = self.manifest_answer(Method::HEAD, repository, reference).await? else {
+            return Ok(None);
+        };
+        let media_type = manifest::media_type(answer.header("content-type"), &[]);
+        if is_schema1(&media_type) {
+            return Err(Error::Invalid(msg!("registry-schema1")));
+        }
+        let size = answer.header("content-length").and_then(|size| size.parse().ok());
+        let digest = answer.header("docker-content-digest").map(Digest::new).transpose()?;
+        let (Some(digest), Some(size)) = (digest, size) else {
+            // A registry that leaves out what it should say is asked for the bytes themselves.
+            let document = self.document(repository, reference).await?;
+            return Ok(document.map(|document| Descriptor {
+                digest: document.digest,
+                size: document.body.len() as u64,
+                media_type: document.media_type,
+            }));
+        };
+        if let Reference::Digest(asked) = reference
+            && *asked != digest
+        {
+            return Err(self.mismatch(repository, asked, &digest).into());
+        }
+        Ok(Some(Descriptor { digest, size, media_type }))
+    }
+
+    /// The manifest a tag or digest names, checked.
+    pub(super) async fn document(
+        &self,
+        repository: &Repository,
+        reference: &Reference,
+    ) -> Result<Option<Document>> {
+        if let Reference::Digest(digest) = reference
+            && let Some((media_type, body)) = self.cache.get(repository, digest)
+        {
+            return Ok(Some(Document { digest: digest.clone(), media_type, body }));
+        }
+        let Some(answer) = self.manifest_answer(Method::GET, repository, reference).await? else {
+            return Ok(None);
+        };
+        let media_type = manifest::media_type(answer.header("content-type"), &answer.body);
+        if is_schema1(&media_type) {
+            return Err(Error::Invalid(msg!("registry-schema1")));
+        }
+        let found = digest_of(&answer.body)?;
+        let stated = match reference {
+            Reference::Digest(asked) => Some(asked.clone()),
+            Reference::Tag(_) => answer.header("docker-content-digest").map(Digest::new).transpose()?,
+        };
+        if let Some(stated) = stated.filter(|stated| *stated != found) {
+            return Err(self.mismatch(repository, &stated, &found).into());
+        }
+        self.cache.put(repository, &found, &media_type, answer.body.clone());
+        Ok(Some(Document { digest: found, media_type, body: answer.body }))
+    }
+
+    /// A configuration, checked. Never for layers: it is held in memory.
+    pub(super) async fn config(&self, repository: &Repository, digest: &Digest) -> Result<Bytes> {
+        if let Some((_, body)) = self.cache.get(repository, digest) {
+            return Ok(body);
+        }
+        let place = Place::Blob { repository, digest };
+        let ask = Ask { method: Method::GET, place, accept: None, limit: CONFIG_LIMIT };
+        let answer = self.wire.ask(self.patience, &ask).await?;
+        match answer.status {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => {
+                let message =
+                    msg!("registry-blob-missing", repository = repository.as_str(), digest = digest);
+                return Err(Trouble::damaged(message).into());
+            }
+            status => return Err(self.unexpected(status).into()),
+        }
+        let found = digest_of(&answer.body)?;
+        if found != *digest {
+            return Err(self.mismatch(repository, digest, &found).into());
+        }
+        self.cache.put(repository, digest, "", answer.body.clone());
+        Ok(answer.body)
+    }
+
+    async fn manifest_answer(
+        &self,
+        method: Method,
+        repository: &Repository,
+        reference: &Reference,
+    ) -> Result<Option<Answer>> {
+        let place = Place::Manifest { repository, reference };
+        let ask = Ask { method, place, accept: Some(ACCEPT), limit: MANIFEST_LIMIT };
+        let answer = self.wire.ask(self.patience, &ask).await?;
+        match answer.status {
+            StatusCode::OK => Ok(Some(answer)),
+            StatusCode::NOT_FOUND => Ok(None),
+            status => Err(self.unexpected(status).into()),
+        }
+    }
+
+    pub(super) fn unexpected(&self, status: StatusCode) -> Trouble {
+        Trouble::unexpected(&self.wire.base, status)
+    }
+
+    fn mismatch(&self, repository: &Repository, wanted: &Digest, found: &Digest) -> Trouble {
+        let message = msg!(
+            "registry-digest-mismatch",
+            repository = repository.as_str(),
+            wanted = wanted,
+            found = found
+        );
+        Trouble::damaged(message)
+    }
+}
+
+pub(super) fn digest_of(body: &[u8]) -> Result<Digest> {
+    let mut text = String::with_capacity(71);
+    text.push_str("sha256:");
+    for byte in Sha256::digest(body) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Digest::new(text)
+}

@@ -1,0 +1,160 @@
+//! What can be wrong with a registry, in words that say how to mend it. The same words are used for the
+//! health page, for a failed read and for a run that could not be confirmed.
+
+use std::error::Error as Cause;
+use std::fmt;
+use std::io;
+
+use serde::Serialize;
+
+use super::base::Base;
+use crate::model::{Error, Message};
+use crate::msg;
+
+/// How a registry is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    Ok,
+    /// Its name has no address here.
+    CannotResolve,
+    /// The machine answers, nothing listens at the port.
+    Refused,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke, or there is no way to the machine.
+    Unreachable,
+    /// The certificate is not trusted here, or the other side does not speak TLS.
+    Tls,
+    /// Something answers that is not a registry.
+    NotARegistry,
+    /// A registry that asks who we are, or refuses us.
+    NeedsCredentials,
+    /// A registry that answers 429 or 5xx.
+    Failing,
+    /// A registry whose answer is damaged, too large or not what was asked for.
+    Damaged,
+}
+
+/// For the health page: the condition for programs, the sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegistryState {
+    pub condition: Condition,
+    pub message: Message,
+}
+
+impl RegistryState {
+    pub fn is_ok(&self) -> bool {
+        self.condition == Condition::Ok
+    }
+}
+
+/// Why there is no usable answer.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    pub condition: Condition,
+    pub message: Message,
+    /// Whether asking again may help. Never for damaged content: that must be seen, not hidden.
+    pub again: bool,
+}
+
+impl Trouble {
+    pub fn new(condition: Condition, message: Message) -> Self {
+        let again = matches!(
+            condition,
+            Condition::CannotResolve
+                | Condition::Refused
+                | Condition::Timeout
+                | Condition::Unreachable
+                | Condition::Failing
+        );
+        Trouble { condition, message, again }
+    }
+
+    pub fn timeout(base: &Base) -> Self {
+        Self::new(Condition::Timeout, msg!("registry-timeout", host = base.host))
+    }
+
+    pub fn unexpected(base: &Base, status: impl fmt::Display) -> Self {
+        Self::new(Condition::NotARegistry, msg!("registry-not-a-registry", host = base.host, answer = status))
+    }
+
+    pub fn damaged(message: Message) -> Self {
+        Self::new(Condition::Damaged, message)
+    }
+
+    /// What reqwest met, by its causes: its own text would name none of the remedies.
+    pub fn from_http(base: &Base, error: &reqwest::Error) -> Self {
+        let host = &base.host;
+        if let Some(known) = causes(error).find_map(known) {
+            return match known {
+                Known::Unresolved => {
+                    Self::new(Condition::CannotResolve, msg!("registry-unresolved", name = base.name))
+                }
+                Known::Refused => Self::new(Condition::Refused, msg!("registry-refused", host = host)),
+                Known::Tls(cause) => {
+                    Self::new(Condition::Tls, msg!("registry-tls", host = host, cause = cause))
+                }
+            };
+        }
+        if error.is_timeout() {
+            return Self::timeout(base);
+        }
+        let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
+        Self::new(Condition::Unreachable, msg!("registry-unreachable", host = host, cause = cause))
+    }
+}
+
+impl From<Trouble> for RegistryState {
+    fn from(trouble: Trouble) -> Self {
+        RegistryState { condition: trouble.condition, message: trouble.message }
+    }
+}
+
+/// A registry that does not do its part is a state of the world that refuses the request, and its
+/// sentence is for the user: `Conflict`, or `Denied` when it wants to know who we are.
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble.condition {
+            Condition::NeedsCredentials => Error::Denied(trouble.message),
+            _ => Error::Conflict(trouble.message),
+        }
+    }
+}
+
+/// Marks a failed look-up of a name, to be found again among the causes of an HTTP error.
+#[derive(Debug)]
+pub(super) struct Unresolved(pub io::Error);
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "name not resolved: {}", self.0)
+    }
+}
+
+impl Cause for Unresolved {}
+
+enum Known {
+    Unresolved,
+    Refused,
+    Tls(String),
+}
+
+fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
+    if cause.is::<Unresolved>() {
+        return Some(Known::Unresolved);
+    }
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(Known::Tls(error.to_string()));
+    }
+    let error = cause.downcast_ref::<io::Error>()?;
+    // `source` of an io::Error skips the error it wraps, so its inside is looked at here.
+    match error.get_ref() {
+        Some(inner) => known(inner),
+        None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Known::Refused),
+    }
+}
+
+fn causes<'a>(error: &'a (dyn Cause + 'static)) -> impl Iterator<Item = &'a (dyn Cause + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}

@@ -1,0 +1,184 @@
+//! One run from its claim to its end: workspace, network, stages in order, images, status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::ahead::{self, Ahead};
+use super::stage::{Ended, Stage};
+use super::stop::Stop;
+use super::workspace::{Workspace, builtin};
+use super::{House, pushed};
+use crate::logs::Mask;
+use crate::model::{Definition, Error, Message, Result, Run, Status};
+use crate::msg;
+use crate::store::runs;
+
+/// The last line of a log that a crash cut short. Logs are not translated.
+pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lost";
+
+pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
+    let ended = match attempt(&house, &run, stop).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::error!(run = run.id, %error, "a run could not be carried out");
+            let message = error.message().cloned().unwrap_or_else(|| msg!("run-internal", id = run.id));
+            Ended::failed(message)
+        }
+    };
+    if let Err(error) = end(&house, &run, ended).await {
+        tracing::error!(run = run.id, %error, "a run's end could not be written");
+    }
+}
+
+async fn end(house: &House, run: &Run, ended: Ended) -> Result<()> {
+    let id = run.id;
+    house
+        .store
+        .write(move |c| {
+            let now = Timestamp::now();
+            runs::skip_rest(c, id, ended.status, now)?;
+            runs::finish(c, id, ended.status, ended.message.as_ref(), now)
+        })
+        .await
+}
+
+async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
+    let definition = house.store.read(|c| runs::definition(c, run.id))?;
+    let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
+    let workspace = Workspace::of(&house.settings.workspaces, run);
+    workspace.create().await?;
+    let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());
+    stages(house, run, &definition, (&workspace, &mut ahead, stop)).await
+}
+
+async fn stages(
+    house: &House,
+    run: &Run,
+    definition: &Definition,
+    (workspace, ahead, stop): (&Workspace, &mut Ahead, Stop),
+) -> Result<Ended> {
+    let limit = definition.timeout_seconds.map_or(house.settings.run_timeout, Duration::from_secs);
+    let deadline = (Instant::now() + limit, msg!("run-timeout-run", seconds = limit.as_secs()));
+    let variables = builtin(run, workspace, &house.settings.addresses);
+    let count = u32::try_from(definition.stages.len()).unwrap_or(u32::MAX);
+    let mut next = ahead::of_stage(house, run, definition, 0, &variables)?;
+    if let Some(first) = next.first() {
+        // The container starts while the files are laid out.
+        ahead.begin(first);
+    }
+    house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
+    for index in 0..count {
+        let steps = std::mem::take(&mut next);
+        if index + 1 < count {
+            next = ahead::of_stage(house, run, definition, index + 1, &variables)?;
+        }
+        let stage = ahead::stage(definition, index)?;
+        set_stage(house, run, index, Status::Running).await?;
+        let since = Timestamp::now();
+        let mut work = Stage {
+            house,
+            run,
+            name: &stage.name,
+            ahead,
+            log: house.logs.writer(run.id, index, Mask::default())?,
+            scanner: house.registry.scanner(),
+            stop: stop.clone(),
+            deadline: earlier(&deadline, stage),
+        };
+        let ended = work.carry_out(&steps, next.first()).await;
+        let Stage { log, scanner, .. } = work;
+        let ended = close(house, run, index, (ended, log, scanner, since)).await?;
+        if ended.status != Status::Passed {
+            return Ok(ended);
+        }
+    }
+    Ok(Ended { status: Status::Passed, message: None })
+}
+
+fn earlier(deadline: &(Instant, Message), stage: &crate::model::Stage) -> (Instant, Message) {
+    let own = stage.timeout_seconds.map(|seconds| {
+        let at = Instant::now() + Duration::from_secs(seconds);
+        (at, msg!("run-timeout-stage", stage = stage.name, seconds = seconds))
+    });
+    own.filter(|(at, _)| *at < deadline.0).unwrap_or_else(|| deadline.clone())
+}
+
+type StageEnd = (Result<Ended>, crate::logs::Writer, crate::registry::PushScanner, Timestamp);
+
+/// Records what the stage pushed, whatever became of it, then its end.
+async fn close(
+    house: &House,
+    run: &Run,
+    index: u32,
+    (ended, mut log, scanner, since): StageEnd,
+) -> Result<Ended> {
+    let recorded = pushed::record(house, run, index, (scanner, since)).await;
+    let mut ended = ended?;
+    match recorded {
+        Ok(missing) => {
+            for image in missing {
+                log.line(&house.say(&msg!("run-image-missing", image = image)))?;
+            }
+        }
+        Err(error) if ended.status == Status::Passed => {
+            let reason = error.message().cloned().unwrap_or_else(|| msg!("run-registry-silent"));
+            log.line(&house.say(&reason))?;
+            ended = Ended::failed(reason);
+        }
+        Err(error) => tracing::warn!(run = run.id, %error, "pushed images could not be recorded"),
+    }
+    log.finish().await?;
+    set_stage(house, run, index, ended.status).await?;
+    Ok(ended)
+}
+
+async fn set_stage(house: &House, run: &Run, index: u32, to: Status) -> Result<()> {
+    let id = run.id;
+    house.store.write(move |c| runs::set_stage(c, id, index, to, Timestamp::now())).await?;
+    house.logs.ring(id);
+    Ok(())
+}
+
+/// Removes what the run made in the engine and on the disk; what cannot be removed now goes at the next sweep.
+pub async fn clean_up(house: &House, run: &Run) {
+    if let Err(error) = house.engine.clean_up(run.id).await {
+        tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
+    }
+    remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
+}
+
+async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
+    if left.is_empty() {
+        return;
+    }
+    // Steps run as root in their containers; what they leave may not be ours to remove.
+    if let Err(error) = house.engine.remove_tree(&left, &house.settings.step_image).await {
+        tracing::warn!(%error, "files of a run could not be removed");
+    }
+}
+
+pub async fn sweep(house: &House) -> Result<()> {
+    house.engine.clean_up_all_except(&house.active_ids()).await?;
+    house.engine.warm_up().await?;
+    let active = house.active_ids();
+    let mut kept = Vec::new();
+    for id in active {
+        if let Some(run) = house.store.read(|c| runs::by_id(c, id))? {
+            let workspace = Workspace::of(&house.settings.workspaces, &run);
+            kept.extend([workspace.root, workspace.scripts]);
+        }
+    }
+    let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
+    let stale: Vec<_> = entries.flatten().map(|e| e.path()).filter(|path| !kept.contains(path)).collect();
+    let mut left = Vec::new();
+    for path in stale {
+        if tokio::fs::remove_dir_all(&path).await.is_err() && path.exists() {
+            left.push(path);
+        }
+    }
+    remove(house, left).await;
+    Ok(())
+}

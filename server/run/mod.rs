@@ -1,0 +1,217 @@
+//! Does: claims queued runs and carries each to its end; recovers what a crash left.
+//!
+//! One task per run, at most `jobs` of them. A run that this process lost sight of is never guessed to
+//! have passed: it is `lost`, and its containers go.
+
+mod ahead;
+mod carry_out;
+mod pushed;
+mod stage;
+mod stop;
+mod workspace;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::docker::Engine;
+use crate::git;
+use crate::logs::Logs;
+use crate::messages::{self, Language};
+use crate::model::{Result, Run, Turn};
+use crate::msg;
+use crate::registry;
+use crate::store::{Store, runs};
+use stop::{Reason, Stopper};
+pub use workspace::Addresses;
+
+/// What the loop needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Absolute; the same path for the engine's host and for this process.
+    pub workspaces: PathBuf,
+    /// For steps that name no image.
+    pub step_image: String,
+    /// The engine's socket as the steps get it; `None` gives them none.
+    pub step_socket: Option<PathBuf>,
+    /// `name:address` lines for the steps' hosts file.
+    pub step_hosts: Vec<String>,
+    pub limits: Limits,
+    pub addresses: Addresses,
+    /// How many runs are carried out at a time.
+    pub jobs: usize,
+    /// For runs whose definition sets none.
+    pub run_timeout: Duration,
+}
+
+/// What one step may use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Bytes.
+    pub memory: Option<u64>,
+    /// Whole and part processors.
+    pub cpus: Option<f64>,
+    /// Processes and threads.
+    pub processes: Option<u32>,
+}
+
+/// Everything a run's task uses; one for all of them.
+struct House {
+    store: Store,
+    git: git::Repositories,
+    logs: Logs,
+    engine: Engine,
+    registry: registry::Client,
+    settings: Settings,
+    active: Mutex<BTreeMap<i64, Stopper>>,
+    ended: Notify,
+}
+
+#[derive(Clone)]
+pub struct Runs {
+    house: Arc<House>,
+}
+
+/// The rooms a run needs.
+pub struct Rooms {
+    pub store: Store,
+    pub git: git::Repositories,
+    pub logs: Logs,
+    pub engine: Engine,
+    pub registry: registry::Client,
+}
+
+impl Runs {
+    pub fn new(rooms: Rooms, settings: Settings) -> Self {
+        let Rooms { store, git, logs, engine, registry } = rooms;
+        let active = Mutex::new(BTreeMap::new());
+        Runs {
+            house: Arc::new(House {
+                store,
+                git,
+                logs,
+                engine,
+                registry,
+                settings,
+                active,
+                ended: Notify::new(),
+            }),
+        }
+    }
+
+    /// Passes on requests to cancel and starts the next run if there is one and a place for it.
+    pub async fn tick(&self) -> Result<Turn> {
+        let house = &self.house;
+        let ids = house.active_ids();
+        for (id, by) in house.store.read(|c| runs::cancel_requests(c, &ids))? {
+            house.stop(id, Reason::Cancelled(by));
+        }
+        if ids.len() >= house.settings.jobs || house.store.read(runs::claimable)?.is_none() {
+            return Ok(Turn::Idle);
+        }
+        let Some(run) = house.store.write(|c| runs::claim(c, Timestamp::now())).await? else {
+            return Ok(Turn::Idle);
+        };
+        self.start(run);
+        Ok(Turn::Worked)
+    }
+
+    fn start(&self, run: Run) {
+        let stopper = Stopper::new();
+        let listener = stopper.listen();
+        let id = run.id;
+        self.house.lock().insert(id, stopper);
+        let house = self.house.clone();
+        tokio::spawn(async move {
+            // A panic in one run must not leave it running for ever in the record.
+            let work = tokio::spawn(carry_out::carry_out(house.clone(), run.clone(), listener));
+            if let Err(error) = work.await {
+                tracing::error!(run = id, %error, "a run's task ended badly");
+                let lost = house
+                    .store
+                    .write(move |c| runs::mark_lost(c, id, &msg!("run-lost-task"), Timestamp::now()));
+                if let Err(error) = lost.await {
+                    tracing::error!(run = id, %error, "and could not be marked as lost");
+                }
+            }
+            house.logs.done(id);
+            house.lock().remove(&id);
+            house.ended.notify_waiters();
+            carry_out::clean_up(&house, &run).await;
+        });
+    }
+
+    /// At the start of the server, before anything else runs: what an earlier process left running is
+    /// lost and says so, and no new run starts before that is written.
+    pub async fn recover(&self) -> Result<()> {
+        let left = self.house.store.read(runs::unfinished)?;
+        for run in &left {
+            tracing::warn!(run = run.id, repository = %run.repository, number = run.number, "lost by a restart");
+            let stages = self.house.store.read(|c| runs::stages(c, run.id))?;
+            for stage in stages.iter().filter(|s| s.status == crate::model::Status::Running) {
+                self.house.logs.close_after_crash(run.id, stage.index, carry_out::CRASH_MARK)?;
+            }
+            let id = run.id;
+            self.house
+                .store
+                .write(move |c| runs::mark_lost(c, id, &msg!("run-lost-restart"), Timestamp::now()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Removes containers, networks and workspaces that belong to no run of this process. `Err` when the
+    /// engine cannot be asked: then it is worth another try later.
+    pub async fn sweep(&self) -> Result<()> {
+        carry_out::sweep(&self.house).await
+    }
+
+    /// Waits until no run of this process is left.
+    pub async fn drain(&self) {
+        loop {
+            let ended = self.house.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.house.active_ids().is_empty() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Waits for the runs to end for at most `grace`, then stops them; they are `lost`.
+    pub async fn shut_down(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.drain()).await.is_ok() {
+            return;
+        }
+        for id in self.house.active_ids() {
+            self.house.stop(id, Reason::ShuttingDown);
+        }
+        self.drain().await;
+    }
+}
+
+impl House {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<i64, Stopper>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A sentence for a log, which is not translated.
+    fn say(&self, message: &crate::model::Message) -> String {
+        format!("[ropewalk] {}", messages::render(Language::English, message))
+    }
+
+    fn active_ids(&self) -> Vec<i64> {
+        self.lock().keys().copied().collect()
+    }
+
+    fn stop(&self, id: i64, reason: Reason) {
+        if let Some(stopper) = self.lock().get(&id) {
+            stopper.stop(reason);
+        }
+    }
+}

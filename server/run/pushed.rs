@@ -1,0 +1,104 @@
+//! What a stage pushed: its log and the engine give hints, the registry gives the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::House;
+use crate::model::{Digest, Happened, ImageReference, Result, Run, RunImage};
+use crate::registry::PushScanner;
+use crate::store::{events, images};
+
+/// Asks the registry for everything the stage may have pushed and records what is really there.
+/// Returns one line for the log per image that was named but is not there.
+///
+/// A failure to ask is an error: without an answer nobody may say that the stage passed.
+pub async fn record(
+    house: &House,
+    run: &Run,
+    stage: u32,
+    found: (PushScanner, Timestamp),
+) -> Result<Vec<String>> {
+    let (scanner, since) = found;
+    let named: BTreeMap<(String, String), Option<Digest>> =
+        scanner.finish().into_iter().map(|c| ((c.repository, c.tag), c.digest)).collect();
+    let mut asked: BTreeSet<(String, String)> = hints(house, since).await;
+    asked.extend(named.keys().cloned());
+    let mut missing = Vec::new();
+    let mut pushed = Vec::new();
+    for name in &asked {
+        let (repository, tag) = name;
+        let sure = named.get(name);
+        match house.registry.confirm(repository, tag).await? {
+            // The log's digest is not the tag's: somebody else has moved it since.
+            Some(confirmed) if sure.is_some_and(|d| d.as_ref().is_some_and(|d| *d != confirmed.digest)) => {
+                missing.push(format!("{repository}:{tag}"));
+            }
+            Some(confirmed) => {
+                // The engine tells of everybody's pushes; only one with our label, or the only run's, is ours.
+                let ours = confirmed.labels.get("build_tag").is_some_and(|t| t.ends_with(&ending(run)));
+                if sure.is_none() && !ours && house.active_ids().len() > 1 {
+                    continue;
+                }
+                pushed.push(RunImage {
+                    run_id: run.id,
+                    stage,
+                    repository: repository.clone(),
+                    tag: tag.clone(),
+                    digest: confirmed.digest,
+                    size: confirmed.size,
+                    labels: confirmed.labels,
+                    pushed_at: Timestamp::now(),
+                });
+            }
+            None if sure.is_some() => missing.push(format!("{repository}:{tag}")),
+            None => {}
+        }
+    }
+    keep(house, run, pushed).await?;
+    Ok(missing)
+}
+
+/// `-owner-repository-pipeline-number`: how a `BUILD_TAG` of this run ends.
+fn ending(run: &Run) -> String {
+    format!("-{}-{}-{}-{}", run.repository.owner, run.repository.name, run.pipeline, run.number)
+}
+
+async fn keep(house: &House, run: &Run, pushed: Vec<RunImage>) -> Result<()> {
+    if pushed.is_empty() {
+        return Ok(());
+    }
+    let repository_id = run.repository_id;
+    house
+        .store
+        .write(move |c| {
+            for image in &pushed {
+                images::record(c, image)?;
+                let happened = Happened::ImagePushed {
+                    run_id: image.run_id,
+                    repository: image.repository.clone(),
+                    tag: image.tag.clone(),
+                    digest: image.digest.clone(),
+                };
+                events::add(c, Some(repository_id), &happened, image.pushed_at)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Pushes to our registry that the engine has seen since the stage began.
+async fn hints(house: &House, since: Timestamp) -> BTreeSet<(String, String)> {
+    let seen = match house.engine.recent_pushes(since, Timestamp::now()).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            tracing::debug!(%error, "the engine did not tell its pushes");
+            Vec::new()
+        }
+    };
+    let ours = |text: &String| {
+        let image = ImageReference::parse(text).ok()?;
+        (image.host.as_deref() == Some(house.registry.host())).then_some((image.repository, image.tag?))
+    };
+    seen.iter().filter_map(ours).collect()
+}

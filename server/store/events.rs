@@ -1,0 +1,80 @@
+//! The journal: append-only rows of what happened, with what the triggers made of each.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::rows::{json, json_opt, millis, time, to_json};
+use crate::model::{Event, Happened, Outcome, Result};
+
+const COLUMNS: &str = "e.id, e.at, e.repository_id, e.happened, e.outcome";
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: row.get(0)?,
+        at: time(row, 1)?,
+        repository_id: row.get(2)?,
+        happened: json(row, 3)?,
+        outcome: json_opt(row, 4)?,
+    })
+}
+
+/// Appends; returns the event's id.
+pub fn add(c: &Connection, repository_id: Option<i64>, happened: &Happened, at: Timestamp) -> Result<i64> {
+    c.prepare_cached(
+        "INSERT INTO events (at, kind, repository_id, happened, undecided) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        millis(at),
+        happened.kind(),
+        repository_id,
+        to_json(happened)?,
+        happened.wants_decision()
+    ])?;
+    Ok(c.last_insert_rowid())
+}
+
+/// The oldest events the trigger loop has not decided.
+pub fn undecided(c: &Connection, limit: u32) -> Result<Vec<Event>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM events e WHERE e.undecided = 1 ORDER BY e.id LIMIT ?1"
+    ))?;
+    Ok(statement.query_map([limit], event)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Writes what came of the event. `false` when it had been decided already: then nothing must be queued for it.
+pub fn decide(c: &Connection, id: i64, outcome: &[Outcome]) -> Result<bool> {
+    let changed = c
+        .prepare_cached("UPDATE events SET undecided = 0, outcome = ?2 WHERE id = ?1 AND undecided = 1")?
+        .execute(params![id, to_json(&outcome)?])?;
+    Ok(changed == 1)
+}
+
+pub fn by_id(c: &Connection, id: i64) -> Result<Option<Event>> {
+    let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM events e WHERE e.id = ?1"))?;
+    Ok(statement.query_row([id], event).optional()?)
+}
+
+/// What a page of the journal is filtered by.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub repository_id: Option<i64>,
+    pub kind: Option<String>,
+    /// Only events with a smaller id: the key of the page before.
+    pub before: Option<i64>,
+}
+
+/// Newest first.
+pub fn page(c: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Event>> {
+    let before = filter.before.unwrap_or(i64::MAX);
+    let narrowed = match (filter.repository_id, &filter.kind) {
+        (Some(_), Some(_)) => "e.repository_id = ?2 AND e.kind = ?3",
+        (Some(_), None) => "e.repository_id = ?2 AND ?3 IS NULL",
+        (None, Some(_)) => "?2 IS NULL AND e.kind = ?3",
+        (None, None) => "?2 IS NULL AND ?3 IS NULL",
+    };
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM events e WHERE e.id < ?1 AND {narrowed} ORDER BY e.id DESC LIMIT ?4"
+    ))?;
+    let rows = statement.query_map(params![before, filter.repository_id, filter.kind, limit], event)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,92 @@
+//! Images that runs pushed, and the bases they stood on: provenance, both ways.
+
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{json, millis, text, time, to_json};
+use crate::model::{Digest, Result, RunImage};
+
+const COLUMNS: &str = "run_id, stage, repository, tag, digest, size, labels, pushed_at";
+
+fn image(row: &Row<'_>) -> rusqlite::Result<RunImage> {
+    Ok(RunImage {
+        run_id: row.get(0)?,
+        stage: row.get(1)?,
+        repository: row.get(2)?,
+        tag: row.get(3)?,
+        digest: text(row, 4)?,
+        size: row.get(5)?,
+        labels: json(row, 6)?,
+        pushed_at: time(row, 7)?,
+    })
+}
+
+/// Records an image of a run; pushed again under the same tag by the same run, the newer digest counts.
+pub fn record(c: &Connection, new: &RunImage) -> Result<()> {
+    c.prepare_cached(
+        "INSERT INTO run_images (run_id, stage, repository, tag, digest, size, labels, pushed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (run_id, repository, tag) DO UPDATE SET stage = excluded.stage, digest = excluded.digest,
+            size = excluded.size, labels = excluded.labels, pushed_at = excluded.pushed_at",
+    )?
+    .execute(params![
+        new.run_id,
+        new.stage,
+        new.repository,
+        new.tag,
+        new.digest.as_str(),
+        new.size,
+        to_json(&new.labels)?,
+        millis(new.pushed_at)
+    ])?;
+    Ok(())
+}
+
+pub fn of_run(c: &Connection, run_id: i64) -> Result<Vec<RunImage>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM run_images WHERE run_id = ?1 ORDER BY stage, repository, tag"
+    ))?;
+    Ok(statement.query_map([run_id], image)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every run that pushed this digest, newest first.
+pub fn by_digest(c: &Connection, digest: &Digest) -> Result<Vec<RunImage>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM run_images WHERE digest = ?1 ORDER BY run_id DESC LIMIT 100"
+    ))?;
+    Ok(statement.query_map([digest.as_str()], image)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every run that pushed this tag, newest first.
+pub fn by_tag(c: &Connection, repository: &str, tag: &str) -> Result<Vec<RunImage>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM run_images WHERE repository = ?1 AND tag = ?2 ORDER BY run_id DESC LIMIT 100"
+    ))?;
+    Ok(statement.query_map([repository, tag], image)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The newest run behind each tag of a registry repository.
+pub fn of_repository(c: &Connection, repository: &str) -> Result<Vec<RunImage>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM run_images i WHERE repository = ?1
+           AND run_id = (SELECT max(run_id) FROM run_images o WHERE o.repository = i.repository AND o.tag = i.tag)
+         ORDER BY tag"
+    ))?;
+    Ok(statement.query_map([repository], image)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// (reference as written, digest it stood at) of each base of a run.
+pub fn bases(c: &Connection, run_id: i64) -> Result<Vec<(String, Digest)>> {
+    let mut statement =
+        c.prepare_cached("SELECT reference, digest FROM base_images WHERE run_id = ?1 ORDER BY reference")?;
+    Ok(statement
+        .query_map([run_id], |row| Ok((row.get(0)?, text(row, 1)?)))?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+pub fn record_base(c: &Connection, run_id: i64, reference: &str, digest: &Digest) -> Result<()> {
+    c.execute(
+        "INSERT INTO base_images VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET digest = excluded.digest",
+        params![run_id, reference, digest.as_str()],
+    )?;
+    Ok(())
+}

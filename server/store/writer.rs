@@ -1,0 +1,100 @@
+//! The one writer thread: takes all changes that wait, runs each in a savepoint of one transaction,
+//! commits once, then answers. It never answers before the commit.
+
+use std::sync::mpsc;
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use crate::model::{Error, Result};
+
+/// Called after the commit, with its outcome.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+/// Given the connection inside the group's transaction, or why there is none.
+type Job = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
+
+/// At most this many changes share one commit, so that the first of them does not wait for ever.
+const LARGEST_GROUP: usize = 256;
+
+pub struct Writer {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    pub fn start(mut connection: Connection, bell: watch::Sender<u64>) -> Result<Writer> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                while let Ok(first) = queue.recv() {
+                    commit_group(&mut connection, first, &queue, &bell);
+                }
+                let _ = connection.execute_batch("PRAGMA optimize");
+            })
+            .map_err(|e| Error::internal("start the writer thread", e))?;
+        Ok(Writer { jobs })
+    }
+
+    pub async fn run<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.and_then(|c| in_savepoint(c, change));
+            Box::new(move |committed| {
+                let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
+            })
+        });
+        let stopped = || Error::Internal("the writer thread has stopped".into());
+        self.jobs.send(job).map_err(|_| stopped())?;
+        receiver.await.map_err(|_| stopped())?
+    }
+}
+
+fn in_savepoint<T>(connection: &mut Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    let savepoint = connection.savepoint()?;
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| change(&savepoint)))
+        .unwrap_or_else(|_| Err(Error::Internal("a change of the store panicked".into())));
+    match outcome {
+        Ok(value) => {
+            savepoint.commit()?;
+            Ok(value)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn commit_group(
+    connection: &mut Connection,
+    first: Job,
+    queue: &mpsc::Receiver<Job>,
+    bell: &watch::Sender<u64>,
+) {
+    if let Err(error) = begin(connection) {
+        first(Err(error))(Ok(()));
+        return;
+    }
+    let mut answers = Vec::new();
+    // Only a change rings, or a loop that merely looked through `write` would wake itself for ever.
+    let before = connection.total_changes();
+    let mut next = Some(first);
+    while let Some(job) = next {
+        answers.push(job(Ok(connection)));
+        next = if answers.len() < LARGEST_GROUP { queue.try_recv().ok() } else { None };
+    }
+    let committed = connection.execute_batch("COMMIT").map_err(Error::from);
+    if committed.is_err() && !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    if connection.total_changes() != before && committed.is_ok() {
+        bell.send_modify(|number| *number += 1);
+    }
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+fn begin(connection: &Connection) -> Result<()> {
+    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+}

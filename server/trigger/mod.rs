@@ -1,0 +1,86 @@
+//! Decides: takes the oldest undecided events of the journal and turns each into queued runs, or into
+//! the reason why there are none. It carries nothing out and looks at no repository but the event's.
+
+mod decide;
+
+use jiff::Timestamp;
+
+use crate::git;
+use crate::model::{Event, Result, Turn};
+use crate::store::{Store, events, pipelines, runs};
+use decide::{Decision, Plan};
+
+/// How many events one turn takes.
+const BATCH: u32 = 32;
+
+pub struct Trigger {
+    store: Store,
+    repositories: git::Repositories,
+}
+
+impl Trigger {
+    pub fn new(store: Store, repositories: git::Repositories) -> Self {
+        Trigger { store, repositories }
+    }
+
+    /// Decides the oldest undecided events. Each decision and the runs it queues are one transaction,
+    /// so a crash in between decides nothing or everything.
+    pub async fn tick(&self) -> Result<Turn> {
+        let waiting = self.store.read(|c| events::undecided(c, BATCH))?;
+        if waiting.is_empty() {
+            return Ok(Turn::Idle);
+        }
+        for event in waiting {
+            self.decide(event).await?;
+        }
+        Ok(Turn::Worked)
+    }
+
+    async fn decide(&self, event: Event) -> Result<()> {
+        let plan = decide::decide(&self.store, &self.repositories, &event).await?;
+        self.store.write(move |c| carry_in(c, &event, plan)).await
+    }
+}
+
+/// Writes the plan: pipelines found, runs queued, outcome of the event.
+fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<()> {
+    let now = Timestamp::now();
+    let mut outcome = Vec::new();
+    for decision in plan.decisions {
+        outcome.push(match decision {
+            Decision::Nothing(outcome) => outcome,
+            Decision::Start(start) => {
+                let mut start = *start;
+                if let Some(found) = start.discovered {
+                    start.run.pipeline_id = keep_discovered(c, &found, now)?;
+                }
+                let (run_id, number) = runs::queue(c, &start.run, now)?;
+                crate::model::Outcome {
+                    pipeline: Some(start.pipeline),
+                    run_id: Some(run_id),
+                    run_number: Some(number),
+                    message: start.message,
+                }
+            }
+        });
+    }
+    events::decide(c, event.id, &outcome)?;
+    Ok(())
+}
+
+/// The row of the pipeline found at the root; made when the repository has none, moved when its path moved.
+fn keep_discovered(
+    c: &crate::store::Connection,
+    found: &pipelines::NewPipeline,
+    now: Timestamp,
+) -> Result<i64> {
+    match pipelines::by_name(c, found.repository_id, &found.name)? {
+        Some(known) => {
+            if known.discovered && known.path != found.path {
+                pipelines::set_path(c, known.id, &found.path)?;
+            }
+            Ok(known.id)
+        }
+        None => pipelines::create(c, found, now),
+    }
+}

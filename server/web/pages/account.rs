@@ -1,0 +1,56 @@
+//! The pages around accounts: sign in, one's own settings, and the list of users for admins.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::Page;
+use crate::model::Message;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub struct SignIn {
+    pub page: Page,
+    /// Where to go afterwards: a path on this server.
+    pub next: String,
+    /// As it was typed, when the form is shown again.
+    pub name: String,
+    pub error: Option<Message>,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+pub struct Settings {
+    pub page: Page,
+    pub tokens: Vec<TokenRow>,
+    /// A token made just now: the only time it is ever shown.
+    pub new_token: Option<String>,
+    pub password_error: Option<Message>,
+    pub token_error: Option<Message>,
+}
+
+/// An API token, without the token.
+pub struct TokenRow {
+    pub id: i64,
+    pub name: String,
+    pub scope: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub used_at: Option<Timestamp>,
+}
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+pub struct Admin {
+    pub page: Page,
+    pub users: Vec<UserRow>,
+    /// As it was typed, when the form is shown again.
+    pub name: String,
+    pub error: Option<Message>,
+}
+
+pub struct UserRow {
+    pub name: String,
+    pub admin: bool,
+    pub created_at: Timestamp,
+    pub signed_in_at: Option<Timestamp>,
+}

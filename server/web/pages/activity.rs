@@ -1,0 +1,103 @@
+//! Activity: the journal, newest first, and what came of every event: also why nothing did.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::{Page, RunBrief, links};
+use crate::model::{Happened, Message};
+use crate::msg;
+
+#[derive(Template)]
+#[template(path = "activity.html")]
+pub struct Activity {
+    pub page: Page,
+    /// `owner/name` when only one repository's events are shown, else empty.
+    pub repository: String,
+    pub rows: Vec<ActivityRow>,
+    pub next: Option<String>,
+}
+
+pub struct ActivityRow {
+    pub id: i64,
+    pub at: Timestamp,
+    /// An icon's name, from `icon`.
+    pub icon: &'static str,
+    /// From `sentence`.
+    pub text: Message,
+    /// `owner/name`, when it is about a repository.
+    pub repository: Option<String>,
+    /// Where more is to be read: a commit, a run, an image.
+    pub href: Option<String>,
+    /// Whether the trigger loop still has to decide.
+    pub undecided: bool,
+    pub outcomes: Vec<OutcomeRow>,
+}
+
+impl ActivityRow {
+    pub(super) fn repository_href(&self) -> Option<String> {
+        self.repository.as_deref().map(links::repository)
+    }
+}
+
+pub struct OutcomeRow {
+    /// Why it did or did not start a run.
+    pub text: Message,
+    pub run: Option<RunBrief>,
+}
+
+/// An event as a sentence.
+pub fn sentence(happened: &Happened) -> Message {
+    match happened {
+        Happened::RefMoved { reference, old, new, by } => {
+            moved(reference.short(), [old, new].map(Option::is_some), by)
+        }
+        Happened::RepositoryCreated { by } => msg!("web-event-repository-created", by = by),
+        Happened::RepositoryDeleted { by } => msg!("web-event-repository-deleted", by = by),
+        Happened::PipelineCreated { pipeline, by } => {
+            msg!("web-event-pipeline-created", pipeline = pipeline, by = by)
+        }
+        Happened::PipelineDeleted { pipeline, by } => {
+            msg!("web-event-pipeline-deleted", pipeline = pipeline, by = by)
+        }
+        Happened::RunRequested { by, .. } => msg!("web-event-run-requested", by = by),
+        Happened::RunCancelRequested { by, .. } => msg!("web-event-run-cancel-requested", by = by),
+        Happened::RunFinished { status, .. } => msg!("web-event-run-finished", status = status),
+        Happened::ImagePushed { repository, tag, .. } => {
+            msg!("web-event-image-pushed", image = format!("{repository}:{tag}"))
+        }
+        Happened::SignedIn { by } => msg!("web-event-signed-in", by = by),
+        Happened::SignInRefused { name, address } => {
+            msg!("web-event-sign-in-refused", name = name, address = address)
+        }
+        Happened::AccountCreated { name, by } => msg!("web-event-account-created", name = name, by = by),
+        Happened::TokenCreated { name, by } => msg!("web-event-token-created", name = name, by = by),
+    }
+}
+
+/// `before` and `after` tell whether the ref was there.
+fn moved(name: &str, [before, after]: [bool; 2], by: &Option<String>) -> Message {
+    match (before, after, by) {
+        (_, false, Some(by)) => msg!("web-event-ref-deleted-by", reference = name, by = by),
+        (_, false, None) => msg!("web-event-ref-deleted", reference = name),
+        (false, true, Some(by)) => msg!("web-event-ref-created-by", reference = name, by = by),
+        (false, true, None) => msg!("web-event-ref-created", reference = name),
+        (true, true, Some(by)) => msg!("web-event-ref-moved-by", reference = name, by = by),
+        (true, true, None) => msg!("web-event-ref-moved", reference = name),
+    }
+}
+
+/// The icon of an event.
+pub const fn icon(happened: &Happened) -> &'static str {
+    match happened {
+        Happened::RefMoved { .. } => "branch",
+        Happened::RepositoryCreated { .. } | Happened::RepositoryDeleted { .. } => "repository",
+        Happened::PipelineCreated { .. } | Happened::PipelineDeleted { .. } => "pipeline",
+        Happened::RunRequested { .. } => "start",
+        Happened::RunCancelRequested { .. } => "cancelled",
+        Happened::RunFinished { status, .. } => status.as_str(),
+        Happened::ImagePushed { .. } => "image",
+        Happened::SignedIn { .. } | Happened::AccountCreated { .. } => "person",
+        Happened::SignInRefused { .. } => "unstable",
+        Happened::TokenCreated { .. } => "key",
+    }
+}

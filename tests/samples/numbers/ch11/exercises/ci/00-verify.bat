@@ -1,0 +1,1 @@
+docker version && docker-compose version

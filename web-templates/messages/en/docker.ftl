@@ -1,0 +1,16 @@
+docker-host-invalid = “{ $host }” is not an engine's address this server can use. It looks like unix:///var/run/docker.sock or tcp://host:2375.
+docker-state-ready = Docker Engine { $version } answers (API { $api }).
+docker-state-absent = There is no Docker Engine at { $host }. Start it (systemctl start docker), or give the server the right address with --docker; in a container, mount the engine's socket.
+docker-state-denied = The server may not use the Docker socket { $host }. Add the server's user to the group that owns the socket (usermod -aG docker USER; in Compose group_add), then start the server again.
+docker-state-silent = The Docker Engine at { $host } does not answer. Look at its own log (journalctl -u docker) and start it again if needed.
+docker-gone = The Docker Engine at { $host } went away ({ $reason }). What it was doing then is unknown.
+docker-refused = The Docker Engine refused: { $reason }
+docker-image-missing = The image { $image } could not be had: { $reason }
+docker-image-unknown = The Docker Engine has no image { $image }.
+docker-pull-slow = Pulling the image { $image } was given up after { $minutes } minutes.
+docker-start-failed = A container of the image { $image } could not be started: { $reason }
+docker-no-shell = The image { $image } has no /bin/sh, which a step needs.
+docker-output-lost = The step's container ended and its script was not seen to end. Whether it did its work is unknown.
+docker-exit-code = The script ended with exit code { $code }.
+docker-exit-signal = The script was killed ({ $code }, signal { $signal }).
+docker-exit-memory = The script was killed ({ $code }): it reached the memory limit of { $megabytes } MiB.

@@ -1,0 +1,11 @@
+health-git = git { $version }
+health-git-missing = The git program could not be run. Install git 2.39 or newer and restart the server.
+health-database = The database answers; it takes { $size }.
+health-database-failing = The database in { $path } does not answer. See the server’s log; stop the server and run “ropewalk check”.
+health-disk = { $free } free.
+health-disk-low = Only { $free } are free on the disk of { $path }. Remove old images (“docker image prune”) or enlarge the disk.
+health-disk-full = Only { $free } are free on the disk of { $path }; pushes and runs will fail. Free space now; no restart is needed afterwards.
+health-disk-unreadable = The disk of { $path } cannot be read: { $cause }.
+health-poll = Changes behind the server’s back are noticed at once and compared every minute.
+health-poll-partly = { $count } repositories have no file system notices; their changes are found by the minute poll. Raise fs.inotify.max_user_watches to mend it.
+health-queue = { $queued } waiting, { $running } running.

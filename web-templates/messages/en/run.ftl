@@ -1,0 +1,13 @@
+run-cancelled = Cancelled by { $by }.
+run-lost-restart = Lost: the server was restarted while this run was under way. Run it again.
+run-lost-shutdown = Lost: the server was shut down while this run was under way. Run it again.
+run-lost-task = Lost: the server made an error while carrying out this run. Run it again; the server's log has the cause.
+run-internal = The server could not carry out this run; its log has the cause under run { $id }.
+run-timeout-step = Stopped: the step took longer than its limit of { $seconds } seconds.
+run-timeout-stage = Stopped: stage “{ $stage }” took longer than its limit of { $seconds } seconds.
+run-timeout-run = Stopped: the run took longer than its limit of { $seconds } seconds.
+run-directory = The folder { $path } cannot be used in the workspace.
+run-step-failed = Stage “{ $stage }” failed: a step ended with exit code { $code }.
+run-step-memory = Stage “{ $stage }” failed: a step was killed (137) because it reached its memory limit.
+run-image-missing = The log names { $image } as pushed, but the registry does not have it.
+run-registry-silent = The registry did not answer, so what this stage pushed could not be confirmed.

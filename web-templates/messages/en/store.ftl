@@ -1,0 +1,10 @@
+store-newer = The database { $path } is of version { $found }, but this server knows only versions up to { $known }. Start the newer server again, or restore the copy made before the upgrade: move { $path } away and rename { $path }.before-{ $found } to { $path }.
+store-disk-full = The disk is full. Nothing was changed; free some space and try again.
+account-exists = There is already an account “{ $name }”.
+token-scope = “{ $scope }” is not a scope; use read, write or admin.
+token-not-found = There is no such token.
+repository-exists = There is already a repository { $path }.
+repository-busy = The repository has runs that have not ended. Cancel them first.
+pipeline-exists = The repository already has a pipeline “{ $name }”.
+pipeline-busy = The pipeline has runs that have not ended. Cancel them first.
+run-ended = Run #{ $number } has already ended.

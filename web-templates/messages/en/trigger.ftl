@@ -1,0 +1,11 @@
+trigger-started = Run queued.
+trigger-findings = The run failed before it started: { $path } has { $count } things that are not carried out here.
+trigger-not-a-trigger = This kind of event starts nothing.
+trigger-no-repository = The repository no longer exists.
+trigger-ref-deleted = “{ $name }” was deleted; nothing to run.
+trigger-unreadable = The commit could not be read.
+trigger-no-pipeline = Nothing to run: there is no ropewalk.yml, Jenkinsfile or ci/NN-* at the root, and the repository has no other pipeline.
+trigger-branch-filtered = No run: the pipeline's branch filter does not match “{ $branch }”.
+trigger-no-definition = No run: there is no { $path } in this commit.
+trigger-tags-off = No run: the pipeline is not triggered by tags.
+trigger-push-off = No run: the pipeline is not triggered by pushes.

@@ -1,0 +1,16 @@
+docker-host-invalid = 이 서버에서 사용할 수 없는 엔진 주소입니다: “{ $host }”. unix:///var/run/docker.sock 또는 tcp://host:2375 형식으로 지정하세요.
+docker-state-ready = Docker Engine { $version } 응답 정상 (API { $api }).
+docker-state-absent = Docker Engine을 찾을 수 없습니다: { $host }. 엔진을 시작하거나(systemctl start docker) --docker 옵션으로 올바른 주소를 지정하세요. 컨테이너 안이라면 엔진 소켓을 마운트하세요.
+docker-state-denied = Docker 소켓을 사용할 권한이 없습니다: { $host }. 소켓을 소유한 그룹에 서버 사용자를 추가한 뒤(usermod -aG docker USER, Compose에서는 group_add) 서버를 다시 시작하세요.
+docker-state-silent = Docker Engine이 응답하지 않습니다: { $host }. 엔진 로그(journalctl -u docker)를 확인하고 필요하면 다시 시작하세요.
+docker-gone = Docker Engine 연결이 끊어졌습니다: { $host } ({ $reason }). 당시 진행 중이던 작업의 결과는 알 수 없습니다.
+docker-refused = Docker Engine이 요청을 거부했습니다: { $reason }
+docker-image-missing = 이미지를 가져오지 못했습니다: { $image }. 이유: { $reason }
+docker-image-unknown = Docker Engine에 없는 이미지입니다: { $image }.
+docker-pull-slow = { $minutes }분이 지나 이미지 가져오기를 중단했습니다: { $image }.
+docker-start-failed = 이미지의 컨테이너를 시작하지 못했습니다: { $image }. 이유: { $reason }
+docker-no-shell = 단계 실행에 필요한 /bin/sh 파일이 이미지에 없습니다: { $image }.
+docker-output-lost = 단계의 컨테이너는 끝났지만 스크립트가 끝난 것은 확인되지 않았습니다. 작업이 완료되었는지 알 수 없습니다.
+docker-exit-code = 스크립트가 실패했습니다. 종료 코드: { $code }.
+docker-exit-signal = 스크립트가 강제 종료되었습니다({ $code }, 시그널 { $signal }).
+docker-exit-memory = 스크립트가 강제 종료되었습니다({ $code }). 메모리 한도 { $megabytes } MiB에 도달했습니다.

@@ -1,0 +1,11 @@
+health-git = git { $version }
+health-git-missing = git 프로그램을 실행할 수 없습니다. git 2.39 이상을 설치하고 서버를 다시 시작하십시오.
+health-database = 데이터베이스가 응답합니다. 크기: { $size }.
+health-database-failing = 데이터베이스가 응답하지 않습니다: { $path }. 서버 로그를 확인하고, 서버를 멈춘 뒤 “ropewalk check”를 실행하십시오.
+health-disk = 남은 공간: { $free }.
+health-disk-low = { $path } 디스크의 남은 공간이 { $free }뿐입니다. 오래된 이미지를 지우거나(“docker image prune”) 디스크를 늘리십시오.
+health-disk-full = { $path } 디스크의 남은 공간이 { $free }뿐이어서 푸시와 실행이 실패합니다. 지금 공간을 확보하십시오. 그 뒤 다시 시작할 필요는 없습니다.
+health-disk-unreadable = { $path } 디스크를 읽을 수 없습니다: { $cause }.
+health-poll = 서버 밖에서 일어난 변경을 즉시 알아차리고 1분마다 비교합니다.
+health-poll-partly = 저장소 { $count }개에 파일 시스템 알림이 없어 1분 폴링으로 변경을 찾습니다. 해결하려면 fs.inotify.max_user_watches 값을 올리십시오.
+health-queue = 대기 { $queued }, 실행 중 { $running }.

@@ -1,0 +1,10 @@
+store-newer = 데이터베이스 { $path }의 버전은 { $found }인데 이 서버는 버전 { $known }까지만 압니다. 더 새로운 서버를 다시 시작하거나 업그레이드 전의 사본을 복원하십시오: { $path } 파일을 다른 곳으로 옮기고 { $path }.before-{ $found } 이름을 { $path }(으)로 바꾸십시오.
+store-disk-full = 디스크가 가득 찼습니다. 변경된 것은 없습니다. 공간을 확보한 뒤 다시 시도하십시오.
+account-exists = 이미 있는 계정입니다: “{ $name }”.
+token-scope = 알 수 없는 범위: “{ $scope }”. read, write, admin 중 하나를 쓰십시오.
+token-not-found = 그런 토큰이 없습니다.
+repository-exists = 이미 있는 저장소입니다: { $path }.
+repository-busy = 저장소에 끝나지 않은 실행이 있습니다. 먼저 취소하십시오.
+pipeline-exists = 저장소에 이미 있는 파이프라인입니다: “{ $name }”.
+pipeline-busy = 파이프라인에 끝나지 않은 실행이 있습니다. 먼저 취소하십시오.
+run-ended = 이미 끝난 실행입니다: #{ $number }.

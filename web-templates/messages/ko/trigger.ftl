@@ -1,0 +1,11 @@
+trigger-started = 실행이 대기열에 들어갔습니다.
+trigger-findings = 실행이 시작되기 전에 실패했습니다: { $path } 파일에 여기서 수행하지 않는 항목이 { $count }개 있습니다.
+trigger-not-a-trigger = 이 종류의 이벤트는 아무것도 시작하지 않습니다.
+trigger-no-repository = 저장소가 더 이상 없습니다.
+trigger-ref-deleted = 삭제됨: “{ $name }”. 실행할 것이 없습니다.
+trigger-unreadable = 커밋을 읽을 수 없습니다.
+trigger-no-pipeline = 실행할 것이 없습니다: 루트에 ropewalk.yml, Jenkinsfile, ci/NN-* 파일이 없고 저장소에 다른 파이프라인도 없습니다.
+trigger-branch-filtered = 실행 안 함: 파이프라인의 브랜치 필터와 맞지 않습니다: “{ $branch }”.
+trigger-no-definition = 실행 안 함: 이 커밋에 없는 파일: { $path }.
+trigger-tags-off = 실행 안 함: 이 파이프라인은 태그로 시작되지 않습니다.
+trigger-push-off = 실행 안 함: 이 파이프라인은 푸시로 시작되지 않습니다.

@@ -1,0 +1,16 @@
+docker-host-invalid = “{ $host }” não é um endereço de engine que este servidor possa usar. Ele se parece com unix:///var/run/docker.sock ou tcp://host:2375.
+docker-state-ready = O Docker Engine { $version } responde (API { $api }).
+docker-state-absent = Não há um Docker Engine em { $host }. Inicie-o (systemctl start docker) ou informe o endereço certo com --docker; em um contêiner, monte o socket do engine.
+docker-state-denied = O servidor não tem permissão para usar o socket do Docker { $host }. Adicione o usuário do servidor ao grupo dono do socket (usermod -aG docker USER; no Compose, group_add) e inicie o servidor de novo.
+docker-state-silent = O Docker Engine em { $host } não responde. Veja o log dele (journalctl -u docker) e reinicie-o se for preciso.
+docker-gone = O Docker Engine em { $host } deixou de responder ({ $reason }). Não se sabe o que aconteceu com o que ele estava fazendo.
+docker-refused = O Docker Engine recusou: { $reason }
+docker-image-missing = Não foi possível obter a imagem { $image }: { $reason }
+docker-image-unknown = O Docker Engine não tem a imagem { $image }.
+docker-pull-slow = O download da imagem { $image } foi abandonado após { $minutes } minutos.
+docker-start-failed = Não foi possível iniciar um contêiner da imagem { $image }: { $reason }
+docker-no-shell = A imagem { $image } não tem /bin/sh, que um passo exige.
+docker-output-lost = O contêiner do passo terminou, mas não se viu o script terminar. Não se sabe se o trabalho foi feito.
+docker-exit-code = O script terminou com o código de saída { $code }.
+docker-exit-signal = O script foi encerrado à força ({ $code }, sinal { $signal }).
+docker-exit-memory = O script foi encerrado à força ({ $code }): atingiu o limite de memória de { $megabytes } MiB.

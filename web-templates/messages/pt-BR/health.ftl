@@ -1,0 +1,11 @@
+health-git = git { $version }
+health-git-missing = Não foi possível executar o programa git. Instale o git 2.39 ou mais novo e reinicie o servidor.
+health-database = O banco de dados responde; ocupa { $size }.
+health-database-failing = O banco de dados em { $path } não responde. Veja o log do servidor; pare o servidor e execute “ropewalk check”.
+health-disk = { $free } livres.
+health-disk-low = Restam apenas { $free } no disco de { $path }. Remova imagens antigas (“docker image prune”) ou aumente o disco.
+health-disk-full = Restam apenas { $free } no disco de { $path }; pushes e execuções vão falhar. Libere espaço agora; depois não é preciso reiniciar.
+health-disk-unreadable = Não é possível ler o disco de { $path }: { $cause }.
+health-poll = Mudanças feitas por fora do servidor são percebidas na hora e comparadas a cada minuto.
+health-poll-partly = { $count } repositórios não têm avisos do sistema de arquivos; suas mudanças são encontradas pela verificação a cada minuto. Aumente fs.inotify.max_user_watches para corrigir.
+health-queue = { $queued } aguardando, { $running } em execução.

@@ -1,0 +1,13 @@
+run-cancelled = Cancelada por { $by }.
+run-lost-restart = Perdida: o servidor foi reiniciado durante esta execução. Execute de novo.
+run-lost-shutdown = Perdida: o servidor foi desligado durante esta execução. Execute de novo.
+run-lost-task = Perdida: o servidor cometeu um erro ao realizar esta execução. Execute de novo; a causa está no log do servidor.
+run-internal = O servidor não conseguiu realizar esta execução; a causa está no log do servidor, na execução { $id }.
+run-timeout-step = Interrompida: o passo ultrapassou o limite de { $seconds } segundos.
+run-timeout-stage = Interrompida: o estágio “{ $stage }” ultrapassou o limite de { $seconds } segundos.
+run-timeout-run = Interrompida: a execução ultrapassou o limite de { $seconds } segundos.
+run-directory = A pasta { $path } não pode ser usada no espaço de trabalho.
+run-step-failed = O estágio “{ $stage }” falhou: um passo terminou com o código de saída { $code }.
+run-step-memory = O estágio “{ $stage }” falhou: um passo foi encerrado (137) por atingir o limite de memória.
+run-image-missing = O log diz que { $image } foi enviada, mas o registro não a tem.
+run-registry-silent = O registro não respondeu, então não foi possível confirmar o que este estágio enviou.

@@ -1,0 +1,10 @@
+store-newer = O banco de dados { $path } é da versão { $found }, mas este servidor só conhece versões até { $known }. Inicie novamente o servidor mais novo ou restaure a cópia feita antes da atualização: mova { $path } para outro lugar e renomeie { $path }.before-{ $found } para { $path }.
+store-disk-full = O disco está cheio. Nada foi alterado; libere espaço e tente de novo.
+account-exists = Já existe uma conta “{ $name }”.
+token-scope = “{ $scope }” não é um escopo; use read, write ou admin.
+token-not-found = Não existe esse token.
+repository-exists = Já existe um repositório { $path }.
+repository-busy = O repositório tem execuções que não terminaram. Cancele-as primeiro.
+pipeline-exists = O repositório já tem um pipeline “{ $name }”.
+pipeline-busy = O pipeline tem execuções que não terminaram. Cancele-as primeiro.
+run-ended = A execução #{ $number } já terminou.

@@ -1,0 +1,11 @@
+trigger-started = Execução enfileirada.
+trigger-findings = A execução falhou antes de começar: { $path } tem { $count } itens que não são executados aqui.
+trigger-not-a-trigger = Este tipo de evento não inicia nada.
+trigger-no-repository = O repositório não existe mais.
+trigger-ref-deleted = “{ $name }” foi excluído; não há o que executar.
+trigger-unreadable = Não foi possível ler o commit.
+trigger-no-pipeline = Nada a executar: não há ropewalk.yml, Jenkinsfile nem ci/NN-* na raiz, e o repositório não tem outro pipeline.
+trigger-branch-filtered = Sem execução: o filtro de branches do pipeline não corresponde a “{ $branch }”.
+trigger-no-definition = Sem execução: não há { $path } neste commit.
+trigger-tags-off = Sem execução: o pipeline não é iniciado por tags.
+trigger-push-off = Sem execução: o pipeline não é iniciado por pushes.

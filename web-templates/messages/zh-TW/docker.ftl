@@ -1,0 +1,16 @@
+docker-host-invalid = 「{ $host }」不是本伺服器可用的引擎位址。格式例如 unix:///var/run/docker.sock 或 tcp://host:2375。
+docker-state-ready = Docker Engine { $version } 回應正常（API { $api }）。
+docker-state-absent = 在 { $host } 找不到 Docker Engine。請啟動引擎（systemctl start docker），或用 --docker 指定正確的位址；若伺服器在容器中，請掛載引擎的 socket。
+docker-state-denied = 伺服器沒有使用 Docker socket { $host } 的權限。請將伺服器的使用者加入擁有該 socket 的群組（usermod -aG docker USER；在 Compose 中用 group_add），然後重新啟動伺服器。
+docker-state-silent = 位於 { $host } 的 Docker Engine 沒有回應。請查看引擎的記錄（journalctl -u docker），必要時重新啟動。
+docker-gone = 與 { $host } 的 Docker Engine 失去連線（{ $reason }）。當時正在進行的工作結果不明。
+docker-refused = Docker Engine 拒絕了請求：{ $reason }
+docker-image-missing = 無法取得映像 { $image }：{ $reason }
+docker-image-unknown = Docker Engine 上沒有映像 { $image }。
+docker-pull-slow = 拉取映像 { $image } 超過 { $minutes } 分鐘，已放棄。
+docker-start-failed = 無法啟動映像 { $image } 的容器：{ $reason }
+docker-no-shell = 映像 { $image } 沒有步驟所需的 /bin/sh。
+docker-output-lost = 步驟的容器已結束，但未能確認指令碼是否結束，無法得知工作是否完成。
+docker-exit-code = 指令碼以結束代碼 { $code } 結束。
+docker-exit-signal = 指令碼被強制終止（{ $code }，訊號 { $signal }）。
+docker-exit-memory = 指令碼被強制終止（{ $code }）：已達記憶體上限 { $megabytes } MiB。

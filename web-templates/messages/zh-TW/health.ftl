@@ -1,0 +1,11 @@
+health-git = git { $version }
+health-git-missing = 無法執行 git 程式。請安裝 git 2.39 或更新版本，然後重新啟動伺服器。
+health-database = 資料庫有回應，大小為 { $size }。
+health-database-failing = { $path } 中的資料庫沒有回應。請查看伺服器記錄；停止伺服器後執行「ropewalk check」。
+health-disk = 可用空間 { $free }。
+health-disk-low = { $path } 所在磁碟只剩 { $free }。請移除舊映像（「docker image prune」）或擴充磁碟。
+health-disk-full = { $path } 所在磁碟只剩 { $free }，推送與執行將會失敗。請立即釋出空間；之後不需重新啟動。
+health-disk-unreadable = 無法讀取 { $path } 所在磁碟：{ $cause }。
+health-poll = 伺服器以外的變更會立即察覺，並每分鐘比對一次。
+health-poll-partly = { $count } 個儲存庫沒有檔案系統通知，其變更由每分鐘輪詢發現。請調高 fs.inotify.max_user_watches 來修正。
+health-queue = { $queued } 個等待中，{ $running } 個執行中。

@@ -1,0 +1,13 @@
+run-cancelled = 由 { $by } 取消。
+run-lost-restart = 遺失：執行期間伺服器重新啟動。請重新執行。
+run-lost-shutdown = 遺失：執行期間伺服器關閉。請重新執行。
+run-lost-task = 遺失：伺服器在執行時發生錯誤。請重新執行；原因在伺服器記錄中。
+run-internal = 伺服器無法完成此執行；原因在伺服器記錄的執行 { $id } 之下。
+run-timeout-step = 已停止：步驟超過 { $seconds } 秒的時限。
+run-timeout-stage = 已停止：階段「{ $stage }」超過 { $seconds } 秒的時限。
+run-timeout-run = 已停止：執行超過 { $seconds } 秒的時限。
+run-directory = 工作區中無法使用資料夾 { $path }。
+run-step-failed = 階段「{ $stage }」失敗：某個步驟的結束碼為 { $code }。
+run-step-memory = 階段「{ $stage }」失敗：某個步驟達到記憶體上限而被終止（137）。
+run-image-missing = 記錄顯示已推送 { $image }，但登錄庫中沒有。
+run-registry-silent = 登錄庫沒有回應，無法確認此階段推送了什麼。

@@ -1,0 +1,10 @@
+store-newer = 資料庫 { $path } 的版本是 { $found }，但此伺服器只認得到版本 { $known }。請重新啟動較新的伺服器，或還原升級前的副本：將 { $path } 移走，再把 { $path }.before-{ $found } 改名為 { $path }。
+store-disk-full = 磁碟已滿。沒有任何變更；請釋出空間後再試一次。
+account-exists = 帳號「{ $name }」已存在。
+token-scope = 「{ $scope }」不是有效的範圍；請使用 read、write 或 admin。
+token-not-found = 沒有這個權杖。
+repository-exists = 儲存庫 { $path } 已存在。
+repository-busy = 儲存庫有尚未結束的執行，請先取消。
+pipeline-exists = 儲存庫已有管線「{ $name }」。
+pipeline-busy = 管線有尚未結束的執行，請先取消。
+run-ended = 執行 #{ $number } 已經結束。

@@ -1,0 +1,11 @@
+trigger-started = 執行已排入佇列。
+trigger-findings = 執行在開始前就失敗了：{ $path } 有 { $count } 項內容無法在此執行。
+trigger-not-a-trigger = 這類事件不會啟動任何執行。
+trigger-no-repository = 儲存庫已不存在。
+trigger-ref-deleted = 「{ $name }」已刪除，沒有可執行的內容。
+trigger-unreadable = 無法讀取該提交。
+trigger-no-pipeline = 沒有可執行的內容：根目錄沒有 ropewalk.yml、Jenkinsfile 或 ci/NN-*，儲存庫也沒有其他管線。
+trigger-branch-filtered = 未執行：管線的分支篩選條件不符合「{ $branch }」。
+trigger-no-definition = 未執行：此提交中沒有 { $path }。
+trigger-tags-off = 未執行：此管線不由標籤觸發。
+trigger-push-off = 未執行：此管線不由推送觸發。
