@@ -13,7 +13,7 @@ use crate::model::{Error, ImageReference, Message, Result, Secret, closest};
 use crate::msg;
 
 const PREFIX: &str = "ROPEWALK_";
-/// Variables of the commands that talk to a server.
+/// Of the commands that talk to a server.
 const CLIENT_VARIABLES: [&str; 3] = ["ROPEWALK_URL", "ROPEWALK_TOKEN", "ROPEWALK_TOKEN_FILE"];
 
 /// Everything `serve` is told, resolved and checked.

@@ -63,6 +63,12 @@ pub fn command() -> clap::Command {
     <Line as clap::CommandFactory>::command()
 }
 
+/// The password that was made up for `admin`, once, on standard error: there the first start's log is read.
+pub fn tell_first_password(password: &crate::model::Secret) {
+    // In English always: `compose/up` looks for this line.
+    Terminal::of_process().note(&format!("first password for admin: {}", password.reveal()));
+}
+
 fn start(
     session: &Session,
     flags: &std::collections::BTreeMap<String, String>,
