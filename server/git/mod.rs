@@ -18,6 +18,7 @@ mod check;
 mod checkout;
 mod clean;
 mod commands;
+mod definition;
 mod durable;
 mod exchange;
 mod history;
