@@ -128,7 +128,7 @@ pub fn resolve(flags: &BTreeMap<String, String>, environment: &Environment, core
     refuse_unknown(environment)?;
     let given = Given { flags, environment };
     let data = absolute(&given.text("data"))?;
-    let listen: SocketAddr = given.parse("listen")?;
+    let listen: SocketAddr = parse("listen", &given.text("listen"))?;
     let workspaces = match given.find("workspaces") {
         Some(path) => absolute(&path)?,
         None => data.join("workspaces"),
@@ -263,10 +263,6 @@ impl Given<'_> {
         let blank = || self.environment.get(&variable(name)).filter(|_| name == "step-socket").cloned();
         let default = || SETTINGS.iter().find(|s| s.name == name).map_or("", |s| s.default).to_owned();
         self.find(name).or_else(blank).unwrap_or_else(default)
-    }
-
-    fn parse<T: FromStr>(&self, name: &str) -> Result<T> {
-        parse(name, &self.text(name))
     }
 
     /// From its variable, or from the file that `--NAME-file` or `NAME_FILE` names; both is one too many.

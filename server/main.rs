@@ -4,6 +4,7 @@
 
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ropewalk::app::App;
 use ropewalk::cli;
@@ -38,7 +39,7 @@ async fn carry_on(settings: Serve) -> Result<()> {
         cli::tell_first_password(password);
     }
     tracing::info!(%address, %url, version = env!("CARGO_PKG_VERSION"), "serving");
-    app.serve(listener, stop).await
+    Arc::new(app).serve(listener, stop).await
 }
 
 /// Resolves at the first SIGTERM or SIGINT.

@@ -84,7 +84,10 @@ fn map() -> Vec<Room> {
         let arrows: BTreeSet<String> =
             if all { earlier.clone() } else { arrows.split_whitespace().map(str::to_owned).collect() };
         let later: Vec<_> = arrows.difference(&earlier).collect();
-        assert!(later.is_empty(), "{name}: {later:?} must stand on an earlier line of the map (or there is a cycle)");
+        assert!(
+            later.is_empty(),
+            "{name}: {later:?} must stand on an earlier line of the map (or there is a cycle)"
+        );
         assert!(!earlier.contains(&name), "{name} is on the map twice");
         rooms.push(Room { name, arrows, all });
     }
@@ -149,7 +152,8 @@ fn arrows_are_exactly_those_of_the_map() {
     let nothing = BTreeSet::new();
     for room in map.iter().filter(|room| !room.all) {
         for stale in room.arrows.difference(used.get(&room.name).unwrap_or(&nothing)) {
-            offenders.push(format!("server/lib.rs: nothing uses {} -> {stale}; take it off the map", room.name));
+            offenders
+                .push(format!("server/lib.rs: nothing uses {} -> {stale}; take it off the map", room.name));
         }
     }
     assert_none("arrows", &offenders);
@@ -162,12 +166,15 @@ fn one_stranger_per_room() {
     let files = production("server");
     let mut offenders = Vec::new();
     for (stranger, rooms) in STRANGERS {
-        let users: BTreeSet<&str> = files.iter().filter(|f| f.names_crate(stranger)).map(File::room).collect();
+        let users: BTreeSet<&str> =
+            files.iter().filter(|f| f.names_crate(stranger)).map(File::room).collect();
         for file in files.iter().filter(|f| f.names_crate(stranger) && !rooms.contains(&f.room())) {
             offenders.push(format!("{}: {stranger} belongs to {}", file.path, rooms.join(", ")));
         }
         for absent in rooms.iter().filter(|room| !users.contains(*room)) {
-            offenders.push(format!("tests/architecture.rs: {absent} does not use {stranger}; take it off the list"));
+            offenders.push(format!(
+                "tests/architecture.rs: {absent} does not use {stranger}; take it off the list"
+            ));
         }
     }
     for file in files.iter().filter(|f| f.room() != "git" && f.code.contains("process::Command")) {
@@ -182,8 +189,8 @@ fn every_dependency_has_its_place() {
     let (_, rest) = manifest.split_once("\n[dependencies]\n").unwrap();
     let section = rest.split("\n[").next().unwrap();
     let names = section.lines().filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_")));
-    let (known, listed): (Vec<String>, Vec<String>) =
-        names.partition(|name| EVERYWHERE.contains(&name.as_str()) || STRANGERS.iter().any(|(s, _)| s == name));
+    let (known, listed): (Vec<String>, Vec<String>) = names
+        .partition(|name| EVERYWHERE.contains(&name.as_str()) || STRANGERS.iter().any(|(s, _)| s == name));
     assert_none("dependencies without a room in tests/architecture.rs", &listed);
     assert_eq!(known.len(), EVERYWHERE.len() + STRANGERS.len(), "a name in this test is no dependency");
     let files = production("server");
@@ -199,7 +206,8 @@ fn sql_stays_in_the_store() {
         let strings = file.text.lines().filter(|line| !line.trim_start().starts_with("//"));
         strings.map(str::to_owned).any(|line| sql.iter().any(|word| line.contains(word)))
     };
-    let (store, others): (Vec<_>, Vec<_>) = rooms_files().into_iter().partition(|file| file.room() == "store");
+    let (store, others): (Vec<_>, Vec<_>) =
+        rooms_files().into_iter().partition(|file| file.room() == "store");
     assert!(store.iter().filter(|file| has_sql(file)).count() >= 6, "no SQL found in the store");
     let offenders: Vec<String> = others.iter().filter(|f| has_sql(f)).map(|f| f.path.clone()).collect();
     assert_none("SQL outside of store/", &offenders);
@@ -246,13 +254,16 @@ fn secrets_neither_print_nor_compare() {
 
 #[test]
 fn the_reader_reads() {
-    let code = source::strip("let a = \"crate::store\"; // crate::git\nlet b = r#\"x\"y\"#; 'a'; &'a str; b'\\''; for_r\n");
+    let code = source::strip(
+        "let a = \"crate::store\"; // crate::git\nlet b = r#\"x\"y\"#; 'a'; &'a str; b'\\''; for_r\n",
+    );
     assert_eq!(code, "let a =  ;  \nlet b =  ;  ; &'a str;  ; for_r\n");
     let text = "use crate::{git, model::{A, B}};\nuse crate::store::Store;\nfn f() { super::super::logs::x(); }\n#[cfg(test)]\nmod tests {\n use crate::web;\n}\n";
     let file = File { path: "server/run/x.rs".into(), text: text.into(), code: text.into() };
     let names: Vec<String> = file.from_root().into_iter().collect();
     assert_eq!(names, ["git", "logs", "model", "store", "web"]);
     assert_eq!((file.room(), file.length()), ("run", 3));
-    let named = |code: &str| File { path: String::new(), text: String::new(), code: code.into() }.names_crate("git2");
+    let named =
+        |code: &str| File { path: String::new(), text: String::new(), code: code.into() }.names_crate("git2");
     assert!(named("git2::Oid") && named("use git2;") && !named("my_git2::x") && !named("crate::git2::x"));
 }

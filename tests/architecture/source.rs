@@ -50,8 +50,11 @@ pub fn production(folder: &str) -> Vec<File> {
         let (code, modules) = without_tests(&file.code);
         let (parent, name) = file.path.rsplit_once('/').unwrap();
         let stem = name.trim_end_matches(".rs");
-        let below =
-            if matches!(stem, "mod" | "lib" | "main") { parent.to_owned() } else { format!("{parent}/{stem}") };
+        let below = if matches!(stem, "mod" | "lib" | "main") {
+            parent.to_owned()
+        } else {
+            format!("{parent}/{stem}")
+        };
         of_tests.extend(modules.iter().map(|module| format!("{below}/{module}")));
         file.code = code;
     }
@@ -183,7 +186,8 @@ pub fn strip(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let skipped = comment(rest).or_else(|| raw_string(rest)).or_else(|| string(rest)).or_else(|| character(rest));
+        let skipped =
+            comment(rest).or_else(|| raw_string(rest)).or_else(|| string(rest)).or_else(|| character(rest));
         let length = skipped.unwrap_or(c.len_utf8());
         match skipped {
             Some(_) => {

@@ -1,3 +1,5 @@
+//! `ropewalk.yml` read whole: good ones, and bad ones with the places of their findings.
+
 use super::super::tests::ROPEWALK;
 use super::super::{Source, lint, read};
 use crate::model::{Action, InputKind, Piece, Text};
