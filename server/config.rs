@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: "admin-password-file",
         ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password"))
     },
-    setting("log", "FILTER", "info", || msg!("cli-set-log")),
+    setting("log", "FILTER", "info,actix_server=warn", || msg!("cli-set-log")),
     setting("log-format", "text|json", "text", || msg!("cli-set-log-format")),
 ];
 
