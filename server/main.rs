@@ -56,10 +56,15 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 fn start_log(settings: &Serve) -> Result<()> {
-    let refuse = |_| Error::Invalid(msg!("cli-setting-value", name = "log", value = settings.log.escape_debug()));
+    let refuse =
+        |_| Error::Invalid(msg!("cli-setting-value", name = "log", value = settings.log.escape_debug()));
     let filter = EnvFilter::try_new(&settings.log).map_err(refuse)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
-    if settings.log_json { log.json().init() } else { log.with_target(false).init() }
+    if settings.log_json {
+        log.json().init()
+    } else {
+        log.with_target(false).init()
+    }
     Ok(())
 }

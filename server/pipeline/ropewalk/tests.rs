@@ -1,4 +1,6 @@
-//! `ropewalk.yml` read whole: good ones, and bad ones with the places of their findings.
+//! `ropewalk.yml` from outside: what a file becomes, and where each mistake is found.
+
+#![allow(clippy::too_many_lines)] // Tables of cases.
 
 use super::super::tests::ROPEWALK;
 use super::super::{Source, lint, read};
