@@ -115,7 +115,7 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
         let rest = &code[at + prefix.len()..];
         match rest.strip_prefix('{') {
             Some(list) => found.extend(entries(list)),
-            None => found.insert(word(rest)).then_some(()).unwrap_or_default(),
+            None => if found.insert(word(rest)) { () } else { Default::default() },
         }
     }
     found.remove("");
