@@ -29,8 +29,8 @@ pub struct Pusher {
 
 pub enum Target {
     Known(Box<Repository>),
-    /// Made by this push.
-    New(FirstPush),
+    /// Made by this push; what is held keeps its folder.
+    New(#[expect(dead_code, reason = "held, not read")] FirstPush),
 }
 
 /// What git's empty repository says to a client that wants to push, for one that does not exist yet.
