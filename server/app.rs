@@ -137,11 +137,11 @@ impl App {
     }
 
     /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.
-    pub async fn serve(self, listener: std::net::TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+    pub async fn serve(self: Arc<Self>, listener: std::net::TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
         let workers = self.settings.workers;
         let door = web::serve(self.door()?, listener, workers)?;
         let handle = door.handle();
-        let app = Arc::new(self);
+        let app = self;
         let (halt, halted) = watch::channel(false);
         let loops = start_loops(&app, &halted);
         let door = tokio::spawn(door);
@@ -152,6 +152,9 @@ impl App {
             let _ = one.await;
         }
         app.runs.shut_down(GRACE).await;
+        if let Err(error) = app.engine.close().await {
+            tracing::debug!(%error, "the spare network stays until the next start");
+        }
         handle.stop(true).await;
         door.await.map_err(|e| Error::internal("the HTTP server", e))?.map_err(|e| Error::internal("serve HTTP", e))
     }

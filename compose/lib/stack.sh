@@ -5,7 +5,6 @@ PORT=${ROPEWALK_PORT:-3000}
 STATE=/var/lib/ropewalk
 WORKSPACES=$STATE/workspaces
 # Exists once the first start was carried to its end (password shown, sample pushed).
-# shellcheck disable=SC2034  # compose/up reads it
 WELCOMED=$STATE/welcomed
 SERVER_UID=10001
 HEALTH_SECONDS=120
@@ -106,11 +105,18 @@ stack_unhealthy() {
         "Mend what its log above names, then run compose/up again. The whole log: docker logs $id"
 }
 
-# first_password: what the server made up for admin, from its log; or what it was given.
+# first_password: what the server was given for admin, or what it made up and said once in its log. Kept in a file
+# until the first start is done with: a container that is replaced meanwhile takes its log along.
 first_password() {
-    if [ -n "${ROPEWALK_ADMIN_PASSWORD:-}" ]; then
-        printf '%s\n' "$ROPEWALK_ADMIN_PASSWORD"
-    else
-        docker logs "$(container ropewalk)" 2>&1 | sed -n 's/.*first password for admin: *\([^ ]*\).*/\1/p' | tail -n 1
-    fi
+    local kept=$STATE/first-password password=${ROPEWALK_ADMIN_PASSWORD:-}
+    [ -n "$password" ] ||
+        password=$(docker logs "$(container ropewalk)" 2>&1 | sed -n 's/.*first password for admin: *\([^ ]*\).*/\1/p' | tail -n 1)
+    [ -n "$password" ] || password=$(cat "$kept" 2>/dev/null) || true
+    (umask 077 && printf '%s\n' "$password" >"$kept")
+    printf '%s\n' "$password"
+}
+
+first_start_done() {
+    rm -f "$STATE/first-password"
+    : >"$WELCOMED"
 }
