@@ -11,7 +11,9 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Door, Gate, Settings, serve};
-use crate::model::{Cause, Event, Happened, Outcome, OwnerName, PasswordHash, PipelineName, Secret, Status, Surroundings};
+use crate::model::{
+    Cause, Event, Happened, Outcome, OwnerName, PasswordHash, PipelineName, Secret, Status, Surroundings,
+};
 use crate::store::{Store, accounts, events, pipelines, repositories, runs};
 use crate::{git, logs, msg, registry};
 
@@ -96,7 +98,12 @@ impl House {
     }
 
     /// Pushes in the background and gives the events it waits for, undecided.
-    async fn push_until_decided(&self, work: &Path, args: &[&str], decide: impl AsyncFnOnce(&Store, Event)) -> Output {
+    async fn push_until_decided(
+        &self,
+        work: &Path,
+        args: &[&str],
+        decide: impl AsyncFnOnce(&Store, Event),
+    ) -> Output {
         let (work, args) = (work.to_owned(), args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>());
         let pushing = tokio::task::spawn_blocking(move || {
             run_git(&work, &args.iter().map(String::as_str).collect::<Vec<_>>())
@@ -154,7 +161,8 @@ fn said(output: &Output) -> String {
 }
 
 async fn nothing_to_do(store: &Store, event: Event) {
-    let outcome = Outcome { pipeline: None, run_id: None, run_number: None, message: msg!("trigger-no-pipeline") };
+    let outcome =
+        Outcome { pipeline: None, run_id: None, run_number: None, message: msg!("trigger-no-pipeline") };
     store.write(move |c| events::decide(c, event.id, &[outcome])).await.unwrap();
 }
 
@@ -167,7 +175,9 @@ async fn a_push_makes_the_repository_and_hears_of_its_run() {
     let url = house.remote("minsu", "minsu/numbers.git");
     let output = house
         .push_until_decided(&work, &["push", "-q", &url, "main"], async |store, event| {
-            assert!(matches!(&event.happened, Happened::RefMoved { by: Some(by), old: None, .. } if by == "minsu"));
+            assert!(
+                matches!(&event.happened, Happened::RefMoved { by: Some(by), old: None, .. } if by == "minsu")
+            );
             let commit = match &event.happened {
                 Happened::RefMoved { new: Some(commit), .. } => commit.clone(),
                 other => panic!("{other:?}"),
@@ -177,7 +187,8 @@ async fn a_push_makes_the_repository_and_hears_of_its_run() {
                 .write(move |c| {
                     let name = PipelineName::new("numbers")?;
                     let (path, branches) = ("Jenkinsfile".to_owned(), Vec::new());
-                    let new = pipelines::NewPipeline { repository_id, name, path, branches, discovered: false };
+                    let new =
+                        pipelines::NewPipeline { repository_id, name, path, branches, discovered: false };
                     let pipeline_id = pipelines::create(c, &new, Timestamp::now())?;
                     let finding = crate::model::Finding {
                         path: "Jenkinsfile".into(),
@@ -221,7 +232,17 @@ async fn a_push_makes_the_repository_and_hears_of_its_run() {
     let (_, branches) = house.get("/api/v1/repos/minsu/numbers/branches", "").await;
     assert_eq!(branches[0]["commit"]["id"], git(&work, &["rev-parse", "main"]).trim());
     let clone = house.folder.path().join("clone");
-    git(house.folder.path(), &["-c", "protocol.version=2", "clone", "-q", &format!("{}/minsu/numbers.git", house.url), clone.to_str().unwrap()]);
+    git(
+        house.folder.path(),
+        &[
+            "-c",
+            "protocol.version=2",
+            "clone",
+            "-q",
+            &format!("{}/minsu/numbers.git", house.url),
+            clone.to_str().unwrap(),
+        ],
+    );
     assert!(clone.join("ci/00-verify.sh").exists());
     house.stop().await;
 }
@@ -252,7 +273,8 @@ async fn a_first_push_that_fails_leaves_nothing() {
     for (who, target) in [("minsu", "jiwoo/x.git"), ("admin", "nobody/x.git")] {
         let url = house.remote(who, target);
         let work = work.clone();
-        let output = tokio::task::spawn_blocking(move || run_git(&work, &["push", &url, "main"])).await.unwrap();
+        let output =
+            tokio::task::spawn_blocking(move || run_git(&work, &["push", &url, "main"])).await.unwrap();
         assert!(!output.status.success(), "{target}");
     }
     assert_eq!(house.door.git.all().unwrap(), []);
@@ -292,7 +314,10 @@ async fn permissions_follow_from_the_path_alone() {
     }
     assert_eq!(status(&refs("closed", "upload-pack"), "minsu").await, 200);
     assert_eq!(status(&refs("closed", "upload-pack"), "admin").await, 200);
-    let wrong = house.client.get(format!("{}{}", house.url, refs("open", "upload-pack"))).basic_auth("minsu", Some("no"));
+    let wrong = house
+        .client
+        .get(format!("{}{}", house.url, refs("open", "upload-pack")))
+        .basic_auth("minsu", Some("no"));
     assert_eq!(wrong.send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "wrong is not nobody");
     for hostile in [
         "/minsu/open.git/info/refs",
@@ -332,9 +357,15 @@ async fn git_gets_gits_headers_and_may_send_gzip() {
     let work = house.work(&[("a", "b")]);
     let url = house.remote("minsu", "minsu/numbers.git");
     house.push_until_decided(&work, &["push", "-q", &url, "main"], nothing_to_do).await;
-    let refs = house.ask(Method::GET, "/minsu/numbers.git/info/refs?service=git-upload-pack", "").send().await.unwrap();
+    let refs = house
+        .ask(Method::GET, "/minsu/numbers.git/info/refs?service=git-upload-pack", "")
+        .send()
+        .await
+        .unwrap();
     let mut names: Vec<_> = refs.headers().keys().map(|name| name.as_str().to_owned()).collect();
-    names.retain(|name| !matches!(name.as_str(), "date" | "transfer-encoding" | "content-length" | "connection"));
+    names.retain(|name| {
+        !matches!(name.as_str(), "date" | "transfer-encoding" | "content-length" | "connection")
+    });
     names.sort();
     assert_eq!(names, ["cache-control", "content-type", "expires", "pragma"]);
     assert_eq!(refs.headers()["cache-control"], "no-cache, max-age=0, must-revalidate");
@@ -362,7 +393,8 @@ async fn git_gets_gits_headers_and_may_send_gzip() {
 #[actix_web::test]
 async fn tokens_do_what_their_scope_says_and_guessing_ends() {
     let house = House::new().await;
-    let (_, read) = house.post("/api/v1/users/minsu/tokens", "minsu", json!({"name": "r", "scope": "read"})).await;
+    let (_, read) =
+        house.post("/api/v1/users/minsu/tokens", "minsu", json!({"name": "r", "scope": "read"})).await;
     let (_, write) = house.post("/api/v1/users/minsu/tokens", "minsu", json!({"name": "w"})).await;
     let token = |made: &Value| made["sha1"].as_str().unwrap().to_owned();
     let create = |header: String, name: &str| {
@@ -466,21 +498,38 @@ async fn logs_are_read_by_offset_and_live() {
         second.push_str(&events.next().await);
     }
     let id = run.id;
-    house.door.store.write(move |c| {
-        runs::skip_rest(c, id, Status::Cancelled, Timestamp::now())?;
-        runs::finish(c, id, Status::Cancelled, None, Timestamp::now())
-    }).await.unwrap();
+    house
+        .door
+        .store
+        .write(move |c| {
+            runs::skip_rest(c, id, Status::Cancelled, Timestamp::now())?;
+            runs::finish(c, id, Status::Cancelled, None, Timestamp::now())
+        })
+        .await
+        .unwrap();
     house.door.logs.done(id);
     let mut rest = String::new();
     while let Some(event) = events.maybe().await {
         rest.push_str(&event);
     }
     assert!(rest.ends_with("event: end\nid: 2.0\ndata: cancelled\n\n"), "{rest}");
-    let resumed = house.ask(Method::GET, &format!("{base}/1/events"), "").header("last-event-id", "0.13").send();
+    let resumed =
+        house.ask(Method::GET, &format!("{base}/1/events"), "").header("last-event-id", "0.13").send();
     let resumed = resumed.await.unwrap().text().await.unwrap();
-    assert!(resumed.contains("\"from\":13,\"text\":\"second\\n\"") && !resumed.contains("hello\\n"), "{resumed}");
-    let part = house.ask(Method::GET, &format!("{base}/1/stages/0/log"), "").header("range", "bytes=7-11").send().await.unwrap();
-    assert_eq!((part.status().as_u16(), part.headers()["content-range"].to_str().unwrap()), (206, "bytes 7-11/20"));
+    assert!(
+        resumed.contains("\"from\":13,\"text\":\"second\\n\"") && !resumed.contains("hello\\n"),
+        "{resumed}"
+    );
+    let part = house
+        .ask(Method::GET, &format!("{base}/1/stages/0/log"), "")
+        .header("range", "bytes=7-11")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (part.status().as_u16(), part.headers()["content-range"].to_str().unwrap()),
+        (206, "bytes 7-11/20")
+    );
     assert!(!part.headers().contains_key("x-more-data") || part.headers()["x-text-size"] == "12");
     assert_eq!(part.text().await.unwrap(), "hello");
     let head = house.ask(Method::HEAD, &format!("{base}/1/log"), "").send().await.unwrap();
@@ -518,8 +567,15 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
         let digest = format!("sha256:{}", "a".repeat(64));
         let mut address = path.clone();
         for (name, value) in [
-            ("owner", "minsu"), ("repo", "numbers"), ("pipeline", "default"), ("number", "1"), ("stage", "0"),
-            ("username", "minsu"), ("token", "1"), ("name", "a/b"), ("digest", &digest),
+            ("owner", "minsu"),
+            ("repo", "numbers"),
+            ("pipeline", "default"),
+            ("number", "1"),
+            ("stage", "0"),
+            ("username", "minsu"),
+            ("token", "1"),
+            ("name", "a/b"),
+            ("digest", &digest),
         ] {
             address = address.replace(&format!("{{{name}}}"), value);
         }
@@ -540,13 +596,21 @@ async fn nothing_changes_by_get_or_from_another_site() {
     house.push_until_decided(&work, &["push", "-q", &url, "main"], nothing_to_do).await;
     house.post("/api/v1/repos/minsu/numbers/pipelines/default/runs", "minsu", json!({})).await;
     let id = house.door.store.read(|c| runs::by_id(c, 1)).unwrap().unwrap().id;
-    house.door.store.write(move |c| runs::finish(c, id, Status::Failed, None, Timestamp::now())).await.unwrap();
+    house
+        .door
+        .store
+        .write(move |c| runs::finish(c, id, Status::Failed, None, Timestamp::now()))
+        .await
+        .unwrap();
     let mut bell = house.door.store.bell();
     bell.borrow_and_update();
     for (method, path) in routes(&house).await {
         let safe = method == Method::GET;
-        for (header, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
-            let request = house.ask(method.clone(), &path, "admin").header(header, value).json(&json!({"name": "x"}));
+        for (header, value) in
+            [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+        {
+            let request =
+                house.ask(method.clone(), &path, "admin").header(header, value).json(&json!({"name": "x"}));
             let status = request.send().await.unwrap().status();
             assert!(if safe { status != 403 } else { status == 403 }, "{method} {path} {header}: {status}");
         }
@@ -554,7 +618,12 @@ async fn nothing_changes_by_get_or_from_another_site() {
             for who in ["", "jiwoo", "admin"] {
                 let response = house.ask(Method::GET, &path, who).send().await.unwrap();
                 assert!(response.status() != 500, "{path} as {who}");
-                for header in ["content-security-policy", "x-content-type-options", "referrer-policy", "cross-origin-opener-policy"] {
+                for header in [
+                    "content-security-policy",
+                    "x-content-type-options",
+                    "referrer-policy",
+                    "cross-origin-opener-policy",
+                ] {
                     assert!(response.headers().contains_key(header), "{path} has no {header}");
                 }
             }
@@ -574,21 +643,54 @@ async fn health_and_refusals_have_their_shapes() {
     assert_eq!((status, &error["error"]["code"]), (StatusCode::NOT_FOUND, &json!("api-not-found")));
     let korean = house.ask(Method::GET, "/api/v1/user", "").header("accept-language", "ko");
     assert!(answer(korean).await.1["error"]["message"].as_str().unwrap().contains("로그인"));
-    let large = house.ask(Method::POST, "/api/v1/user/repos", "minsu").header("content-type", "application/json");
+    let large =
+        house.ask(Method::POST, "/api/v1/user/repos", "minsu").header("content-type", "application/json");
     let large = large.body("x".repeat(2 << 20)).send().await.unwrap();
     assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    for (name, wanted) in [("a/b", 422), ("..", 422), ("CON", 422), ("x.git", 422), ("ok\u{200c}", 422), ("", 422), ("good", 201)] {
-        assert_eq!(house.post("/api/v1/user/repos", "minsu", json!({"name": name})).await.0.as_u16(), wanted, "{name:?}");
+    for (name, wanted) in [
+        ("a/b", 422),
+        ("..", 422),
+        ("CON", 422),
+        ("x.git", 422),
+        ("ok\u{200c}", 422),
+        ("", 422),
+        ("good", 201),
+    ] {
+        assert_eq!(
+            house.post("/api/v1/user/repos", "minsu", json!({"name": name})).await.0.as_u16(),
+            wanted,
+            "{name:?}"
+        );
     }
-    assert_eq!(house.post("/api/v1/user/repos", "minsu", json!({"name": "GOOD"})).await.0, StatusCode::CONFLICT);
-    let mirror = |address: &str| house.post("/api/v1/repos/migrate", "minsu", json!({"clone_addr": address, "repo_name": "m", "auth_password": "hunter2-hunter2"}));
-    for bad in ["ext::sh -c id", "file:///etc", "/data/x.git", "--upload-pack=x", "http://x/$(touch /tmp/p)", "ssh://x/y"] {
+    assert_eq!(
+        house.post("/api/v1/user/repos", "minsu", json!({"name": "GOOD"})).await.0,
+        StatusCode::CONFLICT
+    );
+    let mirror = |address: &str| {
+        house.post(
+            "/api/v1/repos/migrate",
+            "minsu",
+            json!({"clone_addr": address, "repo_name": "m", "auth_password": "hunter2-hunter2"}),
+        )
+    };
+    for bad in [
+        "ext::sh -c id",
+        "file:///etc",
+        "/data/x.git",
+        "--upload-pack=x",
+        "http://x/$(touch /tmp/p)",
+        "ssh://x/y",
+    ] {
         assert_eq!(mirror(bad).await.0.as_u16(), 422, "{bad}");
     }
     let (status, made) = mirror("https://git.example.org/a/b.git").await;
     assert_eq!((status, &made["mirror"]), (StatusCode::CREATED, &json!(true)), "{made}");
     assert!(!made.to_string().contains("hunter2"));
-    let push = house.ask(Method::GET, "/minsu/m.git/info/refs?service=git-receive-pack", "minsu").send().await.unwrap();
+    let push = house
+        .ask(Method::GET, "/minsu/m.git/info/refs?service=git-receive-pack", "minsu")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(push.status(), StatusCode::FORBIDDEN);
     let user = json!({"username": "sora", "password": "three quiet kettles", "email": "s@example.org"});
     assert_eq!(house.post("/api/v1/admin/users", "minsu", user.clone()).await.0, StatusCode::FORBIDDEN);
