@@ -171,8 +171,8 @@ impl Lines<'_> {
         else {
             let why = self.say(&outcome.message);
             return vec![match &outcome.pipeline {
-                Some(pipeline) => self.say(&msg!("git-http-not-started", pipeline = pipeline, why = why)),
-                None => self.say(&msg!("git-http-no-run", why = why)),
+                Some(pipeline) => format!("{pipeline}: {why}"),
+                None => why,
             }];
         };
         let url = format!("{}/{}/pipelines/{pipeline}/runs/{number}", self.door.settings.url, self.path);

@@ -171,10 +171,15 @@ const SCRIPTS: &[(&str, &str)] = &[("ci/00-verify.sh", "echo verify\n"), ("ci/01
 #[actix_web::test]
 async fn a_push_makes_the_repository_and_hears_of_its_run() {
     let house = House::new().await;
-    let work = house.work(SCRIPTS);
+    let mut noise = vec![0u8; 300_000];
+    getrandom::fill(&mut noise).unwrap();
+    let noise: String = noise.iter().map(|b| format!("{b:02x}")).collect();
+    let work = house.work(&[SCRIPTS, &[("noise", &noise)]].concat());
     let url = house.remote("minsu", "minsu/numbers.git");
+    // Larger than the client's buffer, so it probes first and then sends in chunks.
+    let push = ["-c", "http.postBuffer=65536", "push", "-q", &url, "main"];
     let output = house
-        .push_until_decided(&work, &["push", "-q", &url, "main"], async |store, event| {
+        .push_until_decided(&work, &push, async |store, event| {
             assert!(
                 matches!(&event.happened, Happened::RefMoved { by: Some(by), old: None, .. } if by == "minsu")
             );
@@ -239,7 +244,7 @@ async fn a_push_makes_the_repository_and_hears_of_its_run() {
             "protocol.version=2",
             "clone",
             "-q",
-            &format!("{}/minsu/numbers.git", house.url),
+            &format!("{}/minsu/numbers", house.url),
             clone.to_str().unwrap(),
         ],
     );
@@ -426,6 +431,32 @@ async fn tokens_do_what_their_scope_says_and_guessing_ends() {
     let git = house.ask(Method::GET, "/jiwoo/x.git/info/refs?service=git-receive-pack", "jiwoo");
     assert_eq!(git.send().await.unwrap().status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(house.get("/api/v1/user", "minsu").await.0, StatusCode::OK, "others are not kept out");
+    house.stop().await;
+}
+
+#[actix_web::test]
+async fn a_new_password_or_a_closed_account_ends_everything_at_once() {
+    let house = House::new().await;
+    let (_, made) = house.post("/api/v1/users/jiwoo/tokens", "jiwoo", json!({"name": "t"})).await;
+    let with_token = async || {
+        let request = house.ask(Method::GET, "/api/v1/user", "").bearer_auth(made["sha1"].as_str().unwrap());
+        answer(request).await.0.as_u16()
+    };
+    let change = async |body: Value| {
+        answer(house.ask(Method::PATCH, "/api/v1/admin/users/jiwoo", "admin").json(&body)).await.0.as_u16()
+    };
+    // Checked once, so remembered; then changed.
+    assert_eq!(house.get("/api/v1/user", "jiwoo").await.0, StatusCode::OK);
+    assert_eq!(change(json!({"password": "another quiet kettle"})).await, 200);
+    assert_eq!(house.get("/api/v1/user", "jiwoo").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(change(json!({"password": PASSWORD})).await, 200);
+    assert_eq!((house.get("/api/v1/user", "jiwoo").await.0.as_u16(), with_token().await), (200, 200));
+    assert_eq!(change(json!({"prohibit_login": true})).await, 200);
+    assert_eq!((house.get("/api/v1/user", "jiwoo").await.0.as_u16(), with_token().await), (401, 401));
+    assert_eq!(change(json!({"prohibit_login": false})).await, 200);
+    assert_eq!(house.get("/api/v1/user", "jiwoo").await.0, StatusCode::OK);
+    let own = house.ask(Method::PATCH, "/api/v1/admin/users/admin", "admin").json(&json!({"prohibit_login": true}));
+    assert_eq!(answer(own).await.0, StatusCode::CONFLICT);
     house.stop().await;
 }
 

@@ -50,8 +50,6 @@ git-http-run-refused = Run #{ $number } of { $pipeline } did not start. { $count
    *[other] These { $count } things cannot be carried out here:
 }
 git-http-run-page = See { $url }
-git-http-not-started = No run of { $pipeline }: { $why }
-git-http-no-run = No run: { $why }
 git-http-undecided = The push is recorded. Its runs will appear at { $url }
 git-http-more-lines = ... and { $count ->
     [one] one more line

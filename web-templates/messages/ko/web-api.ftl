@@ -41,7 +41,5 @@ git-http-mirror = 미러 저장소에는 푸시할 수 없습니다: { $path }. 
 git-http-run = { $pipeline } 실행 #{ $number }: { $url }
 git-http-run-refused = { $pipeline } 실행 #{ $number }: 시작하지 않았습니다. 여기서 수행할 수 없는 항목 { $count }개:
 git-http-run-page = 자세히 보기: { $url }
-git-http-not-started = { $pipeline } 실행 없음: { $why }
-git-http-no-run = 실행 없음: { $why }
 git-http-undecided = 푸시가 기록되었습니다. 실행은 다음 주소에 나타납니다: { $url }
 git-http-more-lines = ... 나머지 { $count }줄은 페이지에서 볼 수 있습니다.

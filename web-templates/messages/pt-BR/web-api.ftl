@@ -50,8 +50,6 @@ git-http-run-refused = A execução #{ $number } de { $pipeline } não começou.
    *[other] Estes { $count } itens não podem ser executados aqui:
 }
 git-http-run-page = Veja { $url }
-git-http-not-started = Nenhuma execução de { $pipeline }: { $why }
-git-http-no-run = Nenhuma execução: { $why }
 git-http-undecided = O push foi registrado. As execuções aparecerão em { $url }
 git-http-more-lines = ... e mais { $count ->
     [one] uma linha

@@ -41,7 +41,5 @@ git-http-mirror = { $path } 是鏡像，不接受推送。請推送到來源儲�
 git-http-run = { $pipeline } 的執行 #{ $number }：{ $url }
 git-http-run-refused = { $pipeline } 的執行 #{ $number } 沒有開始。以下 { $count } 個項目無法在這裡執行：
 git-http-run-page = 詳情：{ $url }
-git-http-not-started = { $pipeline } 沒有執行：{ $why }
-git-http-no-run = 沒有執行：{ $why }
 git-http-undecided = 推送已記錄。執行將出現在 { $url }
 git-http-more-lines = ……其餘 { $count } 行請見頁面。
