@@ -1,5 +1,103 @@
-//! The door for people, git and programs: actix-web and askama live here and nowhere else.
+//! The door for people, git and programs: actix-web and askama live here and nowhere else. It has no
+//! arrow to a loop: a button writes a row, and a page shows what the rows and files say.
+//!
+//! ```text
+//! state  what handlers reach       auth, gate, attempts, sessions, csrf   who comes in, and may do what
+//! errors from errors to answers    headers   what goes out with every answer
+//! git, push, first_push            git over HTTP            api/    JSON for programs
+//! start  runs by hand              live      a run as it happens     pages/  HTML for people
+//! ```
 
 pub mod ansi;
+mod api;
 pub mod assets;
+mod attempts;
+mod auth;
+mod csrf;
+mod errors;
+mod first_push;
+mod gate;
+mod git;
+mod headers;
+mod health;
+mod live;
 pub mod pages;
+mod push;
+mod sessions;
+mod start;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use utoipa::OpenApi as _;
+use utoipa_actix_web::AppExt as _;
+
+pub use gate::Gate;
+pub use state::{Door, Settings};
+
+use crate::model::{Error, Result};
+use errors::{Failure, Shown};
+
+/// For a whole request head to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long answers under way may take when the server is asked to stop.
+const STOP_TIMEOUT: u64 = 5;
+
+/// Serves on `listener`. The server runs when it is polled, and stops by its handle.
+pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_web::dev::Server> {
+    let door = web::Data::new(door);
+    let app = move || {
+        let (app, document) = App::new()
+            .app_data(door.clone())
+            .configure(api::refusals)
+            .configure(git::routes)
+            .into_utoipa_app()
+            .openapi(api::Document::openapi())
+            .service(utoipa_actix_web::scope(api::PREFIX).configure(api::routes))
+            .split_for_parts();
+        app.app_data(web::Data::new(document))
+            .configure(routes)
+            .default_service(web::to(nothing))
+            .wrap(from_fn(headers::survive))
+            .wrap(from_fn(csrf::check_origin))
+            .wrap(from_fn(errors::present))
+            .wrap(from_fn(headers::secure))
+    };
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(STOP_TIMEOUT)
+        .disable_signals()
+        .listen(listener)
+        .map_err(|e| Error::internal("listen", e))?;
+    Ok(server.run())
+}
+
+fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.route("/api/v1/openapi.json", web::get().to(openapi))
+        .route("/healthz", web::get().to(health::alive))
+        .route("/health", web::get().to(health::health))
+        .route("/static/{name}", web::get().to(assets::serve));
+}
+
+async fn openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
+    HttpResponse::Ok().json(&**document)
+}
+
+async fn nothing() -> Result<HttpResponse, Failure> {
+    Err(Failure::not_found())
+}
+
+/// A failure as a page.
+fn pages_failure(request: &HttpRequest, status: StatusCode, shown: &Shown) -> HttpResponse {
+    let text = crate::messages::render(errors::language(request), &shown.message);
+    HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(format!("{text}\n"))
+}

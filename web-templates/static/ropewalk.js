@@ -1,0 +1,270 @@
+// Ropewalk: what a page can do more when scripts are allowed. Every page works without this file; it
+// loads nothing from elsewhere and writes only HTML that this server has rendered.
+"use strict";
+(() => {
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const phrases = ($("#phrases") || { dataset: {} }).dataset;
+  const announce = (text) => { const place = $("#announce"); if (place) place.textContent = text; };
+  const remembered = (name) => { try { return localStorage.getItem("ropewalk-" + name); } catch { return null; } };
+  const remember = (name, value) => { try { localStorage.setItem("ropewalk-" + name, value); } catch { /* private window */ } };
+
+  // What only works with scripts is shown; what is only needed without them is taken away.
+  const reveal = (within) => {
+    $$(".needs-script", within).forEach((e) => { e.hidden = false; });
+    $$(".no-script", within).forEach((e) => { e.hidden = true; });
+  };
+  reveal(document);
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.matches("[data-submit], #language")) field.form.requestSubmit();
+  });
+
+  // ---- Times ----
+  const put = (phrase, a, b) => phrase.replace("{a}", a).replace("{b}", b);
+  const spoken = (seconds) => {
+    if (seconds < 60) return put(phrases.s, seconds);
+    if (seconds < 3600) return put(phrases.ms, Math.floor(seconds / 60), seconds % 60);
+    return put(phrases.hm, Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60);
+  };
+  const loaded = Date.now();
+  const refreshTimes = () => {
+    for (const time of $$("time[datetime]")) {
+      const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+      if (seconds >= 0 && seconds < 45) time.textContent = phrases.now;
+      else if (seconds >= 45 && seconds < 3570) time.textContent = put(phrases.minutes, Math.round(seconds / 60));
+      else if (seconds >= 3570 && seconds < 84600) time.textContent = put(phrases.hours, Math.round(seconds / 3600));
+    }
+  };
+  const tickDurations = () => {
+    for (const place of $$("[data-running]")) {
+      place.since ??= (place.isFresh || loaded) - Number(place.dataset.running) * 1000;
+      place.textContent = spoken(Math.max(0, Math.floor((Date.now() - place.since) / 1000)));
+    }
+  };
+  if (phrases.minutes) { setInterval(refreshTimes, 20000); setInterval(tickDurations, 1000); }
+
+  // ---- Copying ----
+  const copy = async (button) => {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without TLS there is no clipboard object; the old way still works.
+      const field = document.createElement("textarea");
+      field.value = text;
+      field.className = "visually-hidden";
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      button.focus();
+    }
+    button.classList.add("is-done");
+    announce(phrases.copied);
+    setTimeout(() => button.classList.remove("is-done"), 1500);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy], [data-open], [data-toggle]");
+    if (button?.dataset.copy !== undefined) copy(button);
+    if (button?.dataset.open) $("#" + button.dataset.open).showModal();
+    if (button?.dataset.toggle === "times") toggleTimes();
+    if (button?.dataset.toggle === "follow") setFollow(!following);
+    const link = event.target.closest("[data-stage-link]");
+    if (link) openStage(link.dataset.stageLink);
+    const number = event.target.closest(".log a.n");
+    if (number && event.shiftKey) { event.preventDefault(); selectRange(number); }
+    const menu = $(".menu[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("submit", (event) => {
+    const asked = event.target.dataset.confirm;
+    const question = asked === "cancel" ? phrases.confirmCancel : asked === "rerun" ? phrases.confirmRerun : null;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  // ---- Lines: #s2-L120 and #s2-L120-L140 ----
+  const openStage = (index) => { const stage = $("#stage-" + index + " > details"); if (stage) stage.open = true; };
+  const lineOf = (id) => { const found = /^s(\d+)-L(\d+)$/.exec(id); return found ? [Number(found[1]), Number(found[2])] : null; };
+  const showHash = () => {
+    $$(".log .in-range").forEach((line) => line.classList.remove("in-range"));
+    const found = /^#s(\d+)-L(\d+)(?:-L(\d+))?$/.exec(location.hash);
+    if (!found) return;
+    const [stage, from, to] = [found[1], Number(found[2]), Number(found[3] || found[2])];
+    openStage(stage);
+    for (let n = Math.min(from, to); n <= Math.max(from, to) && n < from + 5000; n += 1) {
+      document.getElementById(`s${stage}-L${n}`)?.classList.add("in-range");
+    }
+    document.getElementById(`s${stage}-L${Math.min(from, to)}`)?.scrollIntoView({ block: "center" });
+  };
+  const selectRange = (link) => {
+    const here = lineOf(link.hash.slice(1));
+    const first = /^#s(\d+)-L(\d+)/.exec(location.hash);
+    if (!here || !first || Number(first[1]) !== here[0]) { location.hash = link.hash; return; }
+    const [a, b] = [Number(first[2]), here[1]].sort((x, y) => x - y);
+    location.hash = `#s${here[0]}-L${a}-L${b}`;
+  };
+  addEventListener("hashchange", showHash);
+
+  // ---- Following a log ----
+  let following = false;
+  const setFollow = (on) => {
+    following = on;
+    $('[data-toggle="follow"]')?.setAttribute("aria-pressed", String(on));
+    if (on) toBottom();
+  };
+  // The stage whose log is growing, not the end of the page.
+  const bottomOfLog = () => $$(".stage[open] .log").filter((log) => log.childElementCount > 0).pop();
+  const toBottom = () => bottomOfLog()?.lastElementChild?.scrollIntoView({ block: "end" });
+  const nearBottom = () => {
+    const last = bottomOfLog()?.lastElementChild;
+    return !last || last.getBoundingClientRect().bottom <= innerHeight + 5;
+  };
+  addEventListener("wheel", (event) => { if (event.deltaY < 0 && following) setFollow(false); }, { passive: true });
+  addEventListener("scroll", () => { if (!following && live && nearBottom() && scrollY > 0) setFollow(true); }, { passive: true });
+  const toggleTimes = (on = !document.body.classList.contains("show-times")) => {
+    document.body.classList.toggle("show-times", on);
+    $('[data-toggle="times"]')?.setAttribute("aria-pressed", String(on));
+    remember("times", on ? "1" : "");
+  };
+  if (remembered("times") === "1") toggleTimes(true);
+
+  // Events of the stream, data as JSON:
+  //   swap  {id, html}                 an element's content, rendered anew
+  //   step  {stage, html}              a step that begins, or its end: replaces the element of the same id, keeping its log
+  //   lines {stage, step, html, partial}  whole lines to append; the unfinished line after them, or ""
+  //   end   {}                         nothing more will come
+  // The stream's ids carry the places of all stages; the browser sends the last one back by itself.
+  let live = null;
+  const fresh = (html) => {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    $$("[data-running]", box.content).forEach((e) => { e.isFresh = Date.now(); });
+    reveal(box.content);
+    return box.content;
+  };
+  const swap = ({ id, html }) => {
+    const place = document.getElementById(id);
+    if (!place) return;
+    // A person's choice of what is open is kept.
+    const open = $(":scope > details", place)?.open;
+    const held = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    place.replaceChildren(fresh(html));
+    if (open && $(":scope > details", place)) $(":scope > details", place).open = true;
+    if (held) $(`[data-key="${held}"]`, place)?.focus();
+    if (id === "run-head") headChanged();
+  };
+  const step = ({ stage, html }) => {
+    const content = fresh(html);
+    const next = content.firstElementChild;
+    const old = document.getElementById(next.id);
+    if (old) {
+      $(".log", next).replaceWith($(".log", old));
+      next.open = old.open;
+      old.replaceWith(next);
+    } else {
+      const body = $(`#stage-${stage} .stage-body`);
+      $(":scope > .soft.pad", body)?.remove();
+      body?.append(next);
+    }
+  };
+  const lines = ({ stage, step: index, html, partial }) => {
+    const log = $(`[data-log="${stage}-${index}"]`);
+    if (!log) return;
+    log.unfinished?.remove();
+    log.unfinished = null;
+    log.append(fresh(html));
+    if (partial) { log.append(fresh(partial)); log.unfinished = log.lastElementChild; }
+    if (following) toBottom();
+  };
+  const headChanged = () => {
+    const head = $("#run-head [data-status]");
+    if (!head) return;
+    const { status, title } = head.dataset;
+    document.title = title + document.title.slice(document.title.indexOf(" - "));
+    const icons = document.body.dataset;
+    const kind = { passed: "Passed", failed: "Failed", lost: "Failed", unstable: "Failed", running: "Running", queued: "Running", waiting: "Running" }[status] || "Other";
+    $('link[rel="icon"]').href = icons["favicon" + kind];
+    if (status !== lastStatus) { lastStatus = status; announce(title); }
+  };
+  let lastStatus = $("#run-head [data-status]")?.dataset.status;
+  if (document.body.dataset.live && window.EventSource) {
+    const from = $$("[data-stage]").map((e) => `${e.dataset.stage}:${e.dataset.place}`).join(",");
+    live = new EventSource(document.body.dataset.live + "?from=" + encodeURIComponent(from));
+    const on = (name, act) => live.addEventListener(name, (event) => act(JSON.parse(event.data)));
+    on("swap", swap);
+    on("step", step);
+    on("lines", lines);
+    on("end", () => { live.close(); live = null; });
+    setFollow(!location.hash);
+  }
+
+  // ---- Finding in the log ----
+  let found = [];
+  let foundAt = -1;
+  const find = (text) => {
+    found.forEach((line) => line.classList.remove("found", "is-current-line"));
+    const wanted = text.toLowerCase();
+    found = wanted ? $$(".log .l").filter((line) => line.lastElementChild.textContent.toLowerCase().includes(wanted)) : [];
+    found.forEach((line) => line.classList.add("found"));
+    foundAt = -1;
+    $("#find-count").textContent = wanted ? String(found.length) : "";
+  };
+  const showFound = (step) => {
+    if (!found.length) return;
+    found[foundAt]?.classList.remove("is-current-line");
+    foundAt = (foundAt + step + found.length) % found.length;
+    const line = found[foundAt];
+    line.closest(".stage").open = true;
+    line.closest(".step").open = true;
+    line.classList.add("is-current-line");
+    line.scrollIntoView({ block: "center" });
+    $("#find-count").textContent = `${foundAt + 1} / ${found.length}`;
+  };
+  const finder = $("[data-find]");
+  if (finder) {
+    finder.addEventListener("input", () => find(finder.querySelector("input").value));
+    finder.addEventListener("submit", (event) => { event.preventDefault(); setFollow(false); showFound(1); });
+  }
+
+  // ---- Keys ----
+  let current = null;
+  let lastG = 0;
+  const move = (by) => {
+    const all = $$(".stage[open] .step[open] .log .l").length ? $$(".stage[open] .step[open] .log .l") : $$("[data-line]");
+    if (!all.length) return;
+    setFollow(false);
+    const at = current && current.isConnected ? all.indexOf(current) : -1;
+    current?.classList.remove("is-current-line");
+    current = all[Math.min(all.length - 1, Math.max(0, at + by))];
+    current.classList.add("is-current-line");
+    current.scrollIntoView({ block: "nearest" });
+    const link = $("a", current);
+    if (link) link.focus({ preventScroll: true });
+  };
+  const press = (key) => {
+    const target = $(`[data-key="${key}"]`);
+    if (!target) return false;
+    if (target.matches("input, textarea")) { target.focus(); target.select(); } else target.click();
+    return true;
+  };
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches("input")) event.target.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select") || $("dialog[open]")) return;
+    const key = event.key;
+    let used = true;
+    if (key === "?") $("#keys").showModal();
+    else if (key === "j") move(1);
+    else if (key === "k") move(-1);
+    else if (key === "G") { toBottom(); if (!bottomOfLog()) scrollTo(0, document.body.scrollHeight); }
+    else if (key === "g") { if (event.timeStamp - lastG < 600) { setFollow(false); scrollTo(0, 0); } lastG = event.timeStamp; }
+    else if (key === "f" && $('[data-toggle="follow"]')) setFollow(!following);
+    else if (key === "t" && $('[data-toggle="times"]')) toggleTimes();
+    else if (["h", "l", "r", "x", "/"].includes(key)) used = press(key);
+    else used = false;
+    if (used) event.preventDefault();
+  });
+
+  showHash();
+})();

@@ -84,12 +84,9 @@ impl UrlRelativeEvaluate<'static> for Origin {
 
 /// The page of the file a relative link means; `None` (the link is dropped) for what leaves the repository.
 fn resolved(link: &str, origin: &Origin) -> Option<String> {
-    if link.starts_with("//") || link.contains(['\\', ':']) {
+    let path = decoded(link.split(['#', '?']).next().unwrap_or_default());
+    if path.is_empty() || path.starts_with("//") || path.contains(['\\', ':']) {
         return None;
-    }
-    let path = link.split(['#', '?']).next().unwrap_or_default();
-    if path.is_empty() {
-        return link.starts_with('#').then(|| "#".to_owned());
     }
     let folder = if path.starts_with('/') { "" } else { &origin.folder };
     let mut way: Vec<&str> = Vec::new();
@@ -102,7 +99,27 @@ fn resolved(link: &str, origin: &Origin) -> Option<String> {
             part => way.push(part),
         }
     }
-    Some(links::file(&origin.repository, &origin.at, &way.join("/").replace("%20", " ")))
+    Some(links::file(&origin.repository, &origin.at, &way.join("/")))
+}
+
+/// `%41` to `A`; what is not UTF-8 afterwards becomes the replacement character.
+fn decoded(text: &str) -> String {
+    let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(high * 16 + low);
+                at += 3;
+            }
+            _ => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]
@@ -155,6 +172,7 @@ mod tests {
         assert!(html("[x](../src/a%20b.rs)").contains("/a/b/files/src/a%20b.rs?at=main"));
         assert!(html("[x](guide.md#top)").contains("/a/b/files/docs/guide.md?at=main"));
         assert!(!html("[x](../../../etc/passwd)").contains("href"));
+        assert!(!html("[x](%2e%2e/%2E%2E/..%2fetc)").contains("href"));
         assert!(html("[x](https://example.org/)").contains("href=\"https://example.org/\""));
         assert!(html("|a|\n|-|\n|b|").contains("<td>b</td>"));
     }

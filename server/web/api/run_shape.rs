@@ -1,0 +1,196 @@
+//! A run as the API shows it. The names here are promises: programs rely on them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::state::Door;
+use crate::messages::{self, Language};
+use crate::model::{Cause, Result, Run, RunImage, StageRecord, Status, StepRecord};
+use crate::store::{images, runs};
+
+#[derive(Serialize, ToSchema)]
+pub struct RunShape {
+    pub number: u64,
+    pub status: Status,
+    pub cause: CauseShape,
+    /// Short name of the branch or tag.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub commit: String,
+    pub inputs: BTreeMap<String, String>,
+    pub queued_at: String,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    pub stages: Vec<StageShape>,
+    pub images: Vec<ImageShape>,
+    pub base_images: Vec<BaseShape>,
+    /// Why it ended as it did, in the caller's language.
+    pub message: Option<String>,
+    /// Why it could not start: what of its definition is not carried out here, and where that stands.
+    pub findings: Vec<FindingShape>,
+    pub html_url: String,
+    /// `owner/name`.
+    pub repository: String,
+    pub pipeline: String,
+    /// Of the definition in the repository.
+    pub path: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CauseShape {
+    /// `push`, `poll`, `person` or `rerun`.
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Of a re-run: the number of the run it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct StageShape {
+    pub name: String,
+    pub status: Status,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    pub steps: Vec<StepShape>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct StepShape {
+    /// First line of the script.
+    pub title: String,
+    pub status: Status,
+    /// `null` until it ended by itself.
+    pub exit_code: Option<i64>,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    /// Where its output starts in the stage's log, in bytes.
+    pub log_from: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ImageShape {
+    pub repository: String,
+    pub tag: String,
+    pub digest: String,
+    /// Name of the stage that pushed it.
+    pub stage: String,
+    /// Configuration and layers, compressed, in bytes.
+    pub size: u64,
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct BaseShape {
+    pub reference: String,
+    pub digest: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct FindingShape {
+    pub path: String,
+    /// From 1; 0 where there is no line.
+    pub line: u32,
+    pub column: u32,
+    pub code: String,
+    pub message: String,
+}
+
+impl RunShape {
+    /// With everything that belongs to the run, as it is now.
+    pub fn read(door: &Door, run: &Run, language: Language) -> Result<Self> {
+        let (stages, images, bases) = door.store.read(|c| {
+            Ok((runs::stages(c, run.id)?, images::of_run(c, run.id)?, images::bases(c, run.id)?))
+        })?;
+        let name_of = |index: u32| stages.iter().find(|s| s.index == index).map(|s| s.name.clone());
+        let image = |image: RunImage| ImageShape {
+            stage: name_of(image.stage).unwrap_or_default(),
+            repository: image.repository,
+            tag: image.tag,
+            digest: image.digest.to_string(),
+            size: image.size,
+            labels: image.labels,
+        };
+        let images = images.into_iter().map(image).collect();
+        let base = |(reference, digest): (String, crate::model::Digest)| BaseShape { reference, digest: digest.into() };
+        let mut shape = RunShape::brief(door, run, language);
+        shape.images = images;
+        shape.base_images = bases.into_iter().map(base).collect();
+        shape.stages = stages.iter().map(StageShape::of).collect();
+        Ok(shape)
+    }
+
+    /// Without stages and images, for lists.
+    pub fn brief(door: &Door, run: &Run, language: Language) -> Self {
+        let finding = |finding: &crate::model::Finding| FindingShape {
+            path: finding.path.clone(),
+            line: finding.line,
+            column: finding.column,
+            code: finding.message.key.to_string(),
+            message: messages::render(language, &finding.message),
+        };
+        RunShape {
+            number: run.number,
+            status: run.status,
+            cause: CauseShape::of(&run.cause),
+            reference: run.reference.short().to_owned(),
+            commit: run.commit.to_string(),
+            inputs: run.inputs.clone(),
+            queued_at: run.queued_at.to_string(),
+            started_at: run.started_at.map(|at| at.to_string()),
+            finished_at: run.finished_at.map(|at| at.to_string()),
+            stages: Vec::new(),
+            images: Vec::new(),
+            base_images: Vec::new(),
+            message: run.message.as_ref().map(|message| messages::render(language, message)),
+            findings: run.findings.iter().map(finding).collect(),
+            html_url: url(door, run),
+            repository: run.repository.to_string(),
+            pipeline: run.pipeline.to_string(),
+            path: run.definition_path.clone(),
+        }
+    }
+}
+
+/// The run's page.
+pub fn url(door: &Door, run: &Run) -> String {
+    format!("{}/{}/pipelines/{}/runs/{}", door.settings.url, run.repository, run.pipeline, run.number)
+}
+
+impl CauseShape {
+    fn of(cause: &Cause) -> Self {
+        let of = match cause {
+            Cause::Rerun { of, .. } => Some(*of),
+            Cause::Push { .. } | Cause::Poll | Cause::Person { .. } => None,
+        };
+        CauseShape { kind: cause.kind(), by: cause.by().map(str::to_owned), of }
+    }
+}
+
+impl StageShape {
+    fn of(stage: &StageRecord) -> Self {
+        StageShape {
+            name: stage.name.clone(),
+            status: stage.status,
+            started_at: stage.started_at.map(|at| at.to_string()),
+            finished_at: stage.finished_at.map(|at| at.to_string()),
+            steps: stage.steps.iter().map(StepShape::of).collect(),
+        }
+    }
+}
+
+impl StepShape {
+    fn of(step: &StepRecord) -> Self {
+        StepShape {
+            title: step.title.clone(),
+            status: step.status,
+            exit_code: step.exit_code,
+            started_at: step.started_at.map(|at| at.to_string()),
+            finished_at: step.finished_at.map(|at| at.to_string()),
+            log_from: step.log_from,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Repositories that are made by their first push. The folder is made before git gets the push, the row
+//! only when the push has succeeded, in the same commit as its events; so a push that fails leaves
+//! nothing that anybody could see, and the folder goes away with the last push that was for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::state::Door;
+use crate::git;
+use crate::model::{Error, RepositoryPath, Result};
+use crate::store::{Store, repositories};
+
+/// How many first pushes are under way, by lower-case path.
+#[derive(Clone, Default)]
+pub struct FirstPushes(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One such push; dropped when it is over, however it ended.
+pub struct FirstPush {
+    pushes: FirstPushes,
+    store: Store,
+    git: git::Repositories,
+    path: RepositoryPath,
+}
+
+impl FirstPush {
+    /// Makes the folder unless another first push has made it already.
+    pub fn begin(door: &Door, path: &RepositoryPath) -> Result<FirstPush> {
+        let pushes = door.gate.first_pushes();
+        let mut counts = pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match door.git.create(path) {
+            Ok(()) | Err(Error::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
+        *counts.entry(key(path)).or_default() += 1;
+        drop(counts);
+        Ok(FirstPush { pushes, store: door.store.clone(), git: door.git.clone(), path: path.clone() })
+    }
+}
+
+impl Drop for FirstPush {
+    fn drop(&mut self) {
+        let mut counts = self.pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = counts.get(&key(&self.path)).copied().unwrap_or_default().saturating_sub(1);
+        if left > 0 {
+            counts.insert(key(&self.path), left);
+            return;
+        }
+        counts.remove(&key(&self.path));
+        let known = self.store.read(|c| repositories::by_path(c, &self.path));
+        if matches!(known, Ok(None)) {
+            let (pushes, store) = (self.pushes.clone(), self.store.clone());
+            tokio::spawn(clean_up(pushes, store, self.git.clone(), self.path.clone()));
+        }
+    }
+}
+
+/// Removes the folder of a first push that came to nothing, unless somebody pushes again by now.
+async fn clean_up(pushes: FirstPushes, store: Store, git: git::Repositories, path: RepositoryPath) {
+    // The push still holds the lock while it puts its refs back.
+    drop(git.lock_updates(&path).await);
+    let busy = pushes.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key(&path));
+    let unknown = matches!(store.read(|c| repositories::by_path(c, &path)), Ok(None));
+    let empty = git.list_refs(&path).is_ok_and(|list| list.refs.is_empty());
+    if !busy && unknown && empty && let Err(error) = git.delete(&path).await {
+        tracing::warn!(repository = %path, %error, "the folder of a failed first push is left over");
+    }
+}
+
+fn key(path: &RepositoryPath) -> String {
+    path.to_string().to_ascii_lowercase()
+}

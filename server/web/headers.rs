@@ -1,0 +1,88 @@
+//! What goes out with every answer but git's: the headers that keep a browser from doing more than show
+//! a page. Also turns HEAD into GET without a body, and a panic into an answer.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, ResponseError};
+use futures_util::FutureExt as _;
+
+use super::git;
+
+
+/// Nothing from elsewhere, nothing inline, nobody's frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
+
+/// Middleware, outermost.
+pub async fn secure(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // git's own tests want exactly git's headers.
+    let is_git = git::is_address(request.path());
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        // The connection remembers that it was HEAD and sends no body.
+        request.head_mut().method = Method::GET;
+    }
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if is_head && matches!(response.response().body().size(), BodySize::Stream) {
+        response = response.map_body(|_, _| BoxBody::new(()));
+    }
+    if !is_git {
+        add(response.headers_mut());
+    }
+    Ok(response)
+}
+
+fn add(headers: &mut HeaderMap) {
+    let mut put = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    put(CONTENT_SECURITY_POLICY, POLICY);
+    put(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(REFERRER_POLICY, "same-origin");
+    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    put(HeaderName::from_static("x-frame-options"), "DENY");
+    put(CACHE_CONTROL, "no-store");
+}
+
+/// Middleware, innermost: a handler that panics costs its request an answer 500, and nobody else anything.
+pub async fn survive(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(answer) => Ok(answer?.map_into_boxed_body()),
+        Err(_) => {
+            tracing::error!("a handler panicked");
+            Err(Panicked.into())
+        }
+    }
+}
+
+/// The request went down with its handler, so this answer cannot be made for it.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked")]
+struct Panicked;
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::InternalServerError().json(serde_json::json!({
+            "error": { "code": "api-internal", "message": "The server made a mistake; its log has the cause." }
+        }));
+        add(response.headers_mut());
+        response
+    }
+}

@@ -1,0 +1,220 @@
+//! What follows a push: its events are written before git says so, and for a moment we wait for what the
+//! trigger loop makes of them, so that the pusher reads the run's number and address. The wait decides
+//! nothing: whatever comes later is on the pages.
+
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+
+use super::first_push::FirstPush;
+use super::state::Door;
+use crate::git::{self, Push};
+use crate::messages::{self, Language};
+use crate::model::{
+    CommitId, Error, Event, Finding, Happened, Message, Outcome, OwnerName, RefName, RepositoryPath, Result,
+};
+use crate::msg;
+use crate::store::repositories::{self, NewRepository, Repository};
+use crate::store::{Connection, accounts, events, refs, runs};
+
+/// A terminal's worth; the rest is on the run's page.
+const MOST_LINES: usize = 50;
+
+#[derive(Clone)]
+pub struct Pusher {
+    pub name: OwnerName,
+    pub language: Language,
+}
+
+pub enum Target {
+    Known(Box<Repository>),
+    /// Made by this push.
+    New(FirstPush),
+}
+
+/// What git's empty repository says to a client that wants to push, for one that does not exist yet.
+pub fn empty_advertisement() -> Vec<u8> {
+    let capabilities = "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=sha1";
+    let mut out = Vec::new();
+    let mut put = |line: &str| out.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
+    put("# service=git-receive-pack\n");
+    out.extend_from_slice(b"0000");
+    let mut put = |line: &str| out.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
+    put(&format!("{} capabilities^{{}}\0{capabilities}\n", "0".repeat(40)));
+    out.extend_from_slice(b"0000");
+    out
+}
+
+/// Repositories are made only below accounts that exist.
+pub fn check_owner(door: &Door, path: &RepositoryPath) -> Result<()> {
+    match door.store.read(|c| accounts::by_name(c, path.owner.as_str()))? {
+        Some(_) => Ok(()),
+        None => Err(Error::NotFound(msg!("api-account-not-found", name = path.owner))),
+    }
+}
+
+/// For the git room to call under the repository's update lock.
+pub fn settle(door: Door, path: RepositoryPath, target: Target, pusher: Pusher) -> git::Settle {
+    Box::new(move |push: Push| {
+        async move {
+            let written = record(&door, &path, &target, &pusher, &push).await?;
+            let decided = wait(&door, &written).await;
+            let lines = Lines { door: &door, path: &path, language: pusher.language };
+            drop(target);
+            Ok(lines.of(&decided))
+        }
+        .boxed()
+    })
+}
+
+/// Writes the push's events, and with a first push the repository; durable when it returns.
+async fn record(
+    door: &Door,
+    path: &RepositoryPath,
+    target: &Target,
+    pusher: &Pusher,
+    push: &Push,
+) -> Result<Vec<i64>> {
+    let moved: Vec<(RefName, Option<CommitId>)> =
+        push.updates.iter().filter(|u| u.ok).map(|u| (u.name.clone(), u.new.clone())).collect();
+    let known = match target {
+        Target::Known(repository) => Some((repository.id, repository.default_branch.is_some())),
+        Target::New(_) => None,
+    };
+    let default = match known {
+        Some((_, true)) => None,
+        _ => default_branch(door, path),
+    };
+    let (path, by) = (path.clone(), pusher.name.to_string());
+    let write = move |c: &Connection| {
+        let now = Timestamp::now();
+        let id = match known {
+            Some((id, _)) => id,
+            None => create(c, &path, &by, now)?,
+        };
+        if let Some(branch) = default {
+            repositories::set_default_branch(c, id, &branch)?;
+        }
+        refs::observe(c, id, &moved, Some(&by), now)
+    };
+    door.store.write(write).await
+}
+
+/// Makes the row, unless another first push was quicker.
+fn create(c: &Connection, path: &RepositoryPath, by: &str, now: Timestamp) -> Result<i64> {
+    if let Some(known) = repositories::by_path(c, path)? {
+        return Ok(known.id);
+    }
+    let new = NewRepository { path: path.clone(), description: String::new(), private: false, remote: None };
+    let id = repositories::create(c, &new, now)?;
+    events::add(c, Some(id), &Happened::RepositoryCreated { by: by.to_owned() }, now)?;
+    Ok(id)
+}
+
+/// The branch git now has as default, once it exists.
+fn default_branch(door: &Door, path: &RepositoryPath) -> Option<String> {
+    let head = door.git.default_branch(path).ok()?;
+    let exists = door.git.read_ref(path, &head).ok()?.is_some();
+    head.branch_name().filter(|_| exists).map(str::to_owned)
+}
+
+/// The events, as far as they are decided when all are or patience ends.
+async fn wait(door: &Door, ids: &[i64]) -> Vec<Event> {
+    let mut bell = door.store.bell();
+    let until = Instant::now() + door.settings.push_patience;
+    loop {
+        bell.borrow_and_update();
+        let look = |c: &Connection| ids.iter().map(|id| events::by_id(c, *id)).collect::<Result<Vec<_>>>();
+        let found: Vec<Event> = door.store.read(look).unwrap_or_default().into_iter().flatten().collect();
+        let left = until.saturating_duration_since(Instant::now());
+        if left == Duration::ZERO || found.iter().all(|event| event.outcome.is_some()) {
+            return found;
+        }
+        let _ = tokio::time::timeout(left, bell.changed()).await;
+    }
+}
+
+/// The lines a pusher sees.
+struct Lines<'a> {
+    door: &'a Door,
+    path: &'a RepositoryPath,
+    language: Language,
+}
+
+impl Lines<'_> {
+    fn of(&self, events: &[Event]) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for outcome in events.iter().filter_map(|event| event.outcome.as_ref()).flatten() {
+            for line in self.of_outcome(outcome) {
+                // A push of twenty branches without a pipeline says so once.
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+        }
+        if events.iter().any(|event| event.outcome.is_none()) {
+            let url = format!("{}/{}/pipelines", self.door.settings.url, self.path);
+            lines.push(self.say(&msg!("git-http-undecided", url = url)));
+        }
+        if lines.len() > MOST_LINES {
+            let more = lines.len() - MOST_LINES + 1;
+            lines.truncate(MOST_LINES - 1);
+            lines.push(self.say(&msg!("git-http-more-lines", count = more)));
+        }
+        lines
+    }
+
+    fn of_outcome(&self, outcome: &Outcome) -> Vec<String> {
+        let (Some(pipeline), Some(id), Some(number)) = (&outcome.pipeline, outcome.run_id, outcome.run_number)
+        else {
+            let why = self.say(&outcome.message);
+            return vec![match &outcome.pipeline {
+                Some(pipeline) => self.say(&msg!("git-http-not-started", pipeline = pipeline, why = why)),
+                None => self.say(&msg!("git-http-no-run", why = why)),
+            }];
+        };
+        let url = format!("{}/{}/pipelines/{pipeline}/runs/{number}", self.door.settings.url, self.path);
+        let findings = self.door.store.read(|c| runs::by_id(c, id)).ok().flatten().map(|run| run.findings);
+        let findings = findings.unwrap_or_default();
+        if findings.is_empty() {
+            return vec![self.say(&msg!("git-http-run", number = number, pipeline = pipeline, url = url))];
+        }
+        let count = findings.len();
+        let mut lines =
+            vec![self.say(&msg!("git-http-run-refused", number = number, pipeline = pipeline, count = count))];
+        lines.extend(findings.iter().map(|finding| format!("  {}", self.finding(finding))));
+        lines.push(self.say(&msg!("git-http-run-page", url = url)));
+        lines
+    }
+
+    /// `path:line:column: message`, without the place where there is none.
+    fn finding(&self, finding: &Finding) -> String {
+        let text = self.say(&finding.message);
+        match finding.line {
+            0 => format!("{}: {text}", finding.path),
+            line => format!("{}:{line}:{}: {text}", finding.path, finding.column),
+        }
+    }
+
+    fn say(&self, message: &Message) -> String {
+        messages::render(self.language, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_empty_advertisement_is_whole_packets() {
+        let bytes = super::empty_advertisement();
+        let (mut at, mut flushes) = (0, 0);
+        while at < bytes.len() {
+            let text = std::str::from_utf8(&bytes[at..at + 4]).unwrap();
+            match usize::from_str_radix(text, 16).unwrap() {
+                0 => (at, flushes) = (at + 4, flushes + 1),
+                length => at += length,
+            }
+        }
+        assert_eq!((at, flushes), (bytes.len(), 2));
+    }
+}

@@ -1,0 +1,45 @@
+//! What every handler may reach: the rooms the door opens onto, and the settings of the door itself.
+//! It holds no loop and no Docker connection: a button writes a row.
+
+use std::net::IpAddr;
+
+use tokio::sync::watch;
+
+use super::gate::Gate;
+use crate::model::Surroundings;
+use crate::store::Store;
+use crate::{git, logs, registry};
+
+/// Handed to every handler as `web::Data<Door>`; cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    pub store: Store,
+    pub git: git::Repositories,
+    pub logs: logs::Logs,
+    pub registry: registry::Client,
+    pub surroundings: watch::Receiver<Surroundings>,
+    pub settings: Settings,
+    pub gate: Gate,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where people reach the server, without a slash at the end: `http://localhost:3000`.
+    pub url: String,
+    /// As it stands in image references: `registry.local:5000`.
+    pub registry_host: String,
+    pub version: String,
+    /// Peers whose `X-Forwarded-*` would be believed. Nothing reads those headers yet, whoever sends them.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The largest pack a push may bring, in bytes.
+    pub max_push_bytes: u64,
+    /// How long a push waits for what the trigger loop makes of it, so that it can say so.
+    pub push_patience: std::time::Duration,
+}
+
+impl Settings {
+    /// Whether cookies may be `Secure`: on a plain network they could never be sent.
+    pub fn is_https(&self) -> bool {
+        self.url.starts_with("https://")
+    }
+}
