@@ -152,6 +152,9 @@ impl App {
             let _ = one.await;
         }
         app.runs.shut_down(GRACE).await;
+        if let Err(error) = app.engine.close().await {
+            tracing::debug!(%error, "the spare network stays until the next start");
+        }
         handle.stop(true).await;
         door.await.map_err(|e| Error::internal("the HTTP server", e))?.map_err(|e| Error::internal("serve HTTP", e))
     }

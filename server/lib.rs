@@ -21,8 +21,8 @@
 //! cli       -> model config messages store git docker registry pipeline app  the door for a terminal
 //! ```
 
-//pub mod app;
-//pub mod cli;
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod docker;
 pub mod git;

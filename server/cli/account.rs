@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::Session;
 use super::arguments::about;
 use super::exit::Exit;
 use super::language::say;
-use super::Session;
 use crate::model::{Happened, OwnerName, PasswordHash, Result, Secret};
 use crate::msg;
 use crate::store::accounts::{self, NewToken, Scope};
@@ -117,7 +117,11 @@ async fn set_password(session: &Session, change: Password) -> Result<(), Exit> {
 }
 
 /// The password alone on standard output, so that `$(...)` catches it and nothing else.
-fn tell_password(session: &Session, value: &mut serde_json::Value, made: Option<&Secret>) -> Result<(), Exit> {
+fn tell_password(
+    session: &Session,
+    value: &mut serde_json::Value,
+    made: Option<&Secret>,
+) -> Result<(), Exit> {
     let Some(password) = made else {
         return if session.json { session.terminal.json(value) } else { Ok(()) };
     };

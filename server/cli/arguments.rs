@@ -73,7 +73,11 @@ impl Args for ServeFlags {
         for setting in SETTINGS {
             let mut help = about((setting.help)());
             if !help.is_empty() {
-                let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
+                let default = if setting.default.is_empty() {
+                    String::new()
+                } else {
+                    format!(" [{}]", setting.default)
+                };
                 help = format!("{help}{default} [{}]", setting.variable());
             }
             let flag = clap::Arg::new(setting.flag).long(setting.flag).value_name(setting.value).help(help);
@@ -113,10 +117,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Line, clap
 }
 
 fn is_help(refused: &clap::Error) -> bool {
-    matches!(
-        refused.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    )
+    matches!(refused.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
 /// Prints help, the version or what is wrong with the arguments.

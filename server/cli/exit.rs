@@ -19,6 +19,8 @@ enum Kind {
     NotAllowed,
     NotFound,
     OutOfTime,
+    /// Exit 1 like `Failed`, but may pass by itself.
+    Unreachable,
 }
 
 #[derive(Debug)]
@@ -51,12 +53,23 @@ impl Exit {
         Exit { kind: Kind::OutOfTime, said: Said::Message(message) }
     }
 
+    /// The server did not answer at all.
+    pub fn unreachable(message: Message) -> Self {
+        Exit { kind: Kind::Unreachable, said: Said::Message(message) }
+    }
+
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == Kind::Unreachable
+    }
+
     /// From an HTTP answer that is not a success.
     pub fn of_status(status: u16, text: String) -> Self {
         let kind = match status {
             400 | 422 => Kind::Usage,
             401 | 403 => Kind::NotAllowed,
             404 => Kind::NotFound,
+            // What a proxy says while the server behind it restarts.
+            502..=504 => Kind::Unreachable,
             _ => Kind::Failed,
         };
         Exit { kind, said: Said::Text(text) }
@@ -68,7 +81,7 @@ impl Exit {
 
     pub const fn number(&self) -> u8 {
         match self.kind {
-            Kind::Failed => 1,
+            Kind::Failed | Kind::Unreachable => 1,
             Kind::Usage => 2,
             Kind::NotAllowed => 3,
             Kind::NotFound => 4,

@@ -28,9 +28,7 @@ pub fn lint(session: &Session, lint: &Lint) -> Result<(), Exit> {
     };
     let findings = findings(Path::new(file))?;
     if session.json {
-        let one = |f: &Finding| {
-            json!({ "path": file, "line": f.line, "column": f.column, "code": f.message.key, "message": say(&f.message) })
-        };
+        let one = |f: &Finding| json!({ "path": file, "line": f.line, "column": f.column, "code": f.message.key, "message": say(&f.message) });
         session.terminal.json(&findings.iter().map(one).collect())?;
     } else {
         for finding in &findings {

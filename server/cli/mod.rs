@@ -63,6 +63,12 @@ pub fn command() -> clap::Command {
     <Line as clap::CommandFactory>::command()
 }
 
+/// The password that was made up for `admin`, once, on standard error: there the first start's log is read.
+pub fn tell_first_password(password: &crate::model::Secret) {
+    // In English always: `compose/up` looks for this line.
+    Terminal::of_process().note(&format!("first password for admin: {}", password.reveal()));
+}
+
 fn start(
     session: &Session,
     flags: &std::collections::BTreeMap<String, String>,
@@ -109,6 +115,18 @@ impl Session {
     /// One or the other, by `--json`.
     fn answer(&self, value: &serde_json::Value, text: &str) -> Result<(), Exit> {
         if self.json { self.terminal.json(value) } else { self.terminal.line(text) }
+    }
+
+    /// A list: as JSON, or one row each.
+    fn answer_list(
+        &self,
+        items: Vec<serde_json::Value>,
+        row: impl Fn(&serde_json::Value) -> Vec<String>,
+    ) -> Result<(), Exit> {
+        if self.json {
+            return self.terminal.json(&items.into());
+        }
+        self.terminal.table(&items.iter().map(row).collect::<Vec<_>>())
     }
 
     fn variable(&self, name: &str) -> Option<&str> {

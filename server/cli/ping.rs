@@ -77,11 +77,13 @@ fn exchange(mut stream: TcpStream, url: &url::Url, limit: Duration) -> std::io::
     stream.set_read_timeout(Some(limit))?;
     stream.set_write_timeout(Some(limit))?;
     let authority = url.authority();
-    write!(stream, "GET {} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n", url.path())?;
+    let request = format!("GET {} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n", url.path());
+    stream.write_all(request.as_bytes())?;
     // "HTTP/1.1 200"
     let mut start = [0u8; 12];
     stream.read_exact(&mut start)?;
-    let status = std::str::from_utf8(&start).ok().and_then(|text| text.strip_prefix("HTTP/1.1 ")?.parse().ok());
+    let status =
+        std::str::from_utf8(&start).ok().and_then(|text| text.strip_prefix("HTTP/1.1 ")?.parse().ok());
     status.ok_or_else(|| std::io::ErrorKind::InvalidData.into())
 }
 
@@ -94,7 +96,8 @@ mod tests {
     fn the_own_server_comes_before_the_public_address() {
         let listen = ("ROPEWALK_LISTEN", "0.0.0.0:4000");
         let url = ("ROPEWALK_URL", "http://ci.example/rope/");
-        let address = |flag, variables: &[(&str, &str)]| address(&session_with(variables), flag).unwrap().to_string();
+        let address =
+            |flag, variables: &[(&str, &str)]| address(&session_with(variables), flag).unwrap().to_string();
         assert_eq!(address(None, &[]), "http://127.0.0.1:3000/healthz");
         assert_eq!(address(None, &[url, listen]), "http://127.0.0.1:4000/healthz");
         assert_eq!(address(None, &[url]), "http://ci.example/rope/healthz");

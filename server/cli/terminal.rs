@@ -31,7 +31,8 @@ impl Terminal {
 
     /// Rows with their columns below each other; numbers of characters count, not their widths.
     pub fn table(&self, rows: &[Vec<String>]) -> Result<(), Exit> {
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max();
         let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
@@ -45,8 +46,8 @@ impl Terminal {
 
     /// JSON for programs, with everything escaped that a terminal might act on.
     pub fn json(&self, value: &serde_json::Value) -> Result<(), Exit> {
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|e| Exit::failed(msg!("cli-internal", cause = e)))?;
+        let text =
+            serde_json::to_string_pretty(value).map_err(|e| Exit::failed(msg!("cli-internal", cause = e)))?;
         self.bytes(format!("{}\n", escape_json(&text)).as_bytes())
     }
 
@@ -59,6 +60,13 @@ impl Terminal {
     /// A line on standard error, for what is not the answer.
     pub fn note(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", clean(text));
+    }
+
+    /// As `note`, for what only a person wants.
+    pub fn note_unless(&self, json: bool, text: &str) {
+        if !json {
+            self.note(text);
+        }
     }
 
     /// Why the command ends.
@@ -88,6 +96,20 @@ pub fn clean(text: &str) -> String {
         c => Some(c),
     };
     text.chars().filter_map(seen).collect()
+}
+
+/// A field of the API's JSON as text, by JSON pointer; empty when it is not there.
+pub fn field(value: &serde_json::Value, pointer: &str) -> String {
+    match value.pointer(pointer) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The first `length` characters.
+pub fn cut(text: &str, length: usize) -> String {
+    text.chars().take(length).collect()
 }
 
 /// What is left after JSON's own escaping stands inside of strings, where `\u` means the same.
@@ -129,7 +151,6 @@ enum State {
 
 /// Longest colour sequence that is passed on, in bytes.
 const LONGEST_SEQUENCE: usize = 64;
-
 
 impl LogFilter {
     pub fn new(colours: bool) -> Self {
@@ -214,8 +235,14 @@ mod tests {
 
     #[test]
     fn names_cannot_speak_to_the_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\u{9b}c\r\nd\u{202e}e\tf"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}de f");
-        assert_eq!(escape_json("{\"a\": \"\u{9b}\u{202e}\u{e0041}한\"\n}"), "{\"a\": \"\\u009b\\u202e\\udb40\\udc41한\"\n}");
+        assert_eq!(
+            clean("a\u{1b}[2Jb\u{9b}c\r\nd\u{202e}e\tf"),
+            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}de f"
+        );
+        assert_eq!(
+            escape_json("{\"a\": \"\u{9b}\u{202e}\u{e0041}한\"\n}"),
+            "{\"a\": \"\\u009b\\u202e\\udb40\\udc41한\"\n}"
+        );
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! Starting a container costs about 200 ms and noticing its end another 70 ms, most of it network set-up and
 //! tear-down (measured, see `running`). So a container is started ahead of its turn and its shell waits for one
-//! line on standard input; and when the script has ended, the shell says so in the output itself, on both
-//! streams, with a random word that the script never saw. Whatever follows an end mark is not the script's.
+//! line on standard input; and when the script has ended, the shell says so in the output itself, with a random
+//! word that the script never saw. Both outputs of the script are one: as two streams they would reach us in any
+//! order, a command's trace after what it printed. Whatever follows an end mark is not the script's.
 
 use bytes::{Bytes, BytesMut};
 
@@ -13,9 +14,10 @@ const SEPARATOR: u8 = 0x1e;
 const LONGEST_CODE: usize = 4;
 
 /// `sh -c LAUNCHER sh DIRECTORY CREATE COMMAND...`: reads the word, enters the directory (making it when CREATE is
-/// `1`), runs the command without standard input, prints the end marks. On SIGTERM it lets the script end first:
+/// `1`), runs the command without standard input, prints the end mark. On SIGTERM it lets the script end first:
 /// init sends the signal to the whole process group.
 pub(super) const LAUNCHER: &str = r#"
+exec 2>&1
 unset TINI_KILL_PROCESS_GROUP
 trap : TERM
 IFS= read -r ropewalk_word || exit 125
@@ -25,11 +27,10 @@ then shift 2; "$@" </dev/null; ropewalk_code=$?
 else ropewalk_code=1
 fi
 printf '\036%s %s\036' "$ropewalk_word" "$ropewalk_code"
-printf '\036%s %s\036' "$ropewalk_word" "$ropewalk_code" >&2
 exit "$ropewalk_code"
 "#;
 
-/// Looks for the end mark in one stream, however it is cut into pieces.
+/// Looks for the end mark in a stream, however it is cut into pieces.
 pub(super) struct EndMark {
     lead: Vec<u8>,
     held: BytesMut,

@@ -34,6 +34,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The server stops: gives back what was kept ready. Call when no run is left; what is missed here is removed at
+    /// the next start.
+    pub async fn close(&self) -> Result<(), EngineError> {
+        let spare = self.networks().spare.take();
+        match spare {
+            Some(network) => self.remove_network(&network).await,
+            None => Ok(()),
+        }
+    }
+
     /// The run's network (its id), taken or made at the first call. `prepare` calls it; a run that wants it ahead
     /// of its first step can too.
     pub async fn network(&self, run: i64) -> Result<String, EngineError> {

@@ -30,7 +30,9 @@ use crate::msg;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// Everything the script writes, to either of its outputs, in the order it was written.
     Stdout,
+    /// What container and shell say when the script could not be started at all.
     Stderr,
 }
 
@@ -79,7 +81,7 @@ pub struct Running {
     _input: Pin<Box<dyn AsyncWrite + Send>>,
     output: OutputStream,
     ended: bool,
-    lanes: [EndMark; 2],
+    mark: EndMark,
     /// Asked for before the script starts, so that an engine that goes away in between is noticed.
     exit: JoinHandle<Result<i64, Cause>>,
 }
@@ -165,7 +167,7 @@ impl Prepared {
             let _ = self.input.flush().await;
         }
         Ok(Running {
-            lanes: [EndMark::new(word.reveal()), EndMark::new(word.reveal())],
+            mark: EndMark::new(word.reveal()),
             container: self.container,
             image: self.image,
             _input: self.input,
@@ -190,7 +192,7 @@ impl Running {
     /// The next piece of output, or `None` when all of it has been handed out. Nothing is read ahead: a reader
     /// that stops stops the script's writing. Safe to drop and call again.
     pub async fn output(&mut self) -> Option<Output> {
-        while !self.ended && self.lanes.iter().any(|lane| lane.code().is_none()) {
+        while !self.ended && self.mark.code().is_none() {
             let (source, bytes) = match self.output.next().await {
                 Some(Ok(LogOutput::StdErr { message })) => (Source::Stderr, message),
                 Some(Ok(LogOutput::StdOut { message } | LogOutput::Console { message })) => {
@@ -200,29 +202,21 @@ impl Running {
                 // Whether it ended or the engine went away is for `wait` to say.
                 Some(Err(_)) | None => break,
             };
-            let bytes = self.lanes[source as usize].push(bytes);
+            let bytes = if source == Source::Stdout { self.mark.push(bytes) } else { bytes };
             if !bytes.is_empty() {
                 return Some(Output { source, bytes });
             }
         }
         self.ended = true;
-        for source in [Source::Stdout, Source::Stderr] {
-            let bytes = self.lanes[source as usize].rest();
-            if !bytes.is_empty() {
-                return Some(Output { source, bytes });
-            }
-        }
-        None
+        let bytes = self.mark.rest();
+        (!bytes.is_empty()).then_some(Output { source: Source::Stdout, bytes })
     }
 
     /// How it ended; call after `output` has returned `None` (what was not read is read and dropped).
     /// `Gone` when the engine went away before it could say: the outcome is unknown.
     pub async fn wait(mut self) -> Result<Exit, EngineError> {
         while self.output().await.is_some() {}
-        let marked = match (self.lanes[0].code(), self.lanes[1].code()) {
-            (Some(code), Some(_)) => Some(code),
-            _ => None,
-        };
+        let marked = self.mark.code();
         if marked == Some(0) {
             self.exit.abort();
             return Ok(Exit::new(0, false));

@@ -105,6 +105,11 @@ async fn docker_a_step_waits_for_its_turn_and_reports_its_exit() {
     assert!(!text.contains('\u{1e}'));
     let (text, exit) = bench.run(&bench.spec("true")).await;
     assert_eq!((text.as_str(), exit.unwrap().code), ("+ true\n", 0));
+    // A command's trace, what it prints and what it complains about come in the order of writing.
+    let (text, exit) = bench.run(&bench.spec("for i in 1 2 3; do echo out $i; echo err $i >&2; done")).await;
+    let lines: String =
+        (1..4).map(|i| format!("+ echo out {i}\nout {i}\n+ echo err {i}\nerr {i}\n")).collect();
+    assert_eq!((text, exit.unwrap().code), (lines, 0));
     bench.clean().await;
 }
 
@@ -215,6 +220,9 @@ async fn docker_a_killed_container_is_not_a_success_and_an_unused_one_is_removed
 #[tokio::test]
 async fn docker_runs_keep_apart_and_networks_are_used_again() {
     let bench = Bench::new();
+    bench.engine.warm_up().await.unwrap();
+    bench.engine.close().await.unwrap();
+    assert_eq!(bench.engine.clean_up_all_except(&[]).await.unwrap().networks, 0);
     bench.engine.warm_up().await.unwrap();
     let one = bench.engine.network(1).await.unwrap();
     let two = bench.engine.network(2).await.unwrap();

@@ -1,5 +1,7 @@
 //! The front ends from outside: whole files in, definitions or findings with places out.
 
+#![allow(clippy::too_many_lines)] // Tables of cases.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,45 +9,43 @@ use crate::model::{Action, Piece, Step, Text};
 
 /// A pipeline in a subfolder, in the shape teams copy from books: stages that run one-line scripts.
 pub const JENKINSFILE: &str = r#"pipeline {
-    agent any
-    environment {
-       REGISTRY = "registry.local:5000"
+  agent any
+  environment { REGISTRY = "registry.local:5000" }
+  stages {
+    stage('Verify') {
+      steps {
+        dir('apps/numbers') {
+          sh 'chmod +x ci/00-verify.bat'
+          sh 'ci/00-verify.bat'
+        }
+      }
     }
-    stages {
-        stage('Verify') {
-            steps {
-                dir('apps/numbers') {
-                    sh 'chmod +x ./ci/00-verify.bat'
-                    sh './ci/00-verify.bat'
-                }
-            }
+    stage('Build') {
+      steps {
+        dir('apps/numbers') {
+          sh 'chmod +x ci/01-build.bat'
+          sh 'ci/01-build.bat'
         }
-        stage('Build') {
-            steps {
-                dir('apps/numbers') {
-                    sh 'chmod +x ./ci/01-build.bat'
-                    sh './ci/01-build.bat'
-                }
-            }
-        }
-        stage('Test') {
-            steps {
-                dir('apps/numbers') {
-                    sh 'chmod +x ./ci/02-test.bat'
-                    sh './ci/02-test.bat'
-                }
-            }
-        }
-        stage('Push') {
-            steps {
-                dir('apps/numbers') {
-                    sh 'chmod +x ./ci/03-push.bat'
-                    sh './ci/03-push.bat'
-                    echo "Pushed web to http://$REGISTRY/v2/numbers/web/tags/list"
-                }
-            }
-        }
+      }
     }
+    stage('Test') {
+      steps {
+        dir('apps/numbers') {
+          sh 'chmod +x ci/02-test.bat'
+          sh 'ci/02-test.bat'
+        }
+      }
+    }
+    stage('Push') {
+      steps {
+        dir('apps/numbers') {
+          sh 'chmod +x ci/03-push.bat'
+          sh 'ci/03-push.bat'
+          echo "Release candidates: http://$REGISTRY/v2/_catalog"
+        }
+      }
+    }
+  }
 }
 "#;
 
@@ -154,14 +154,14 @@ fn the_book_shaped_jenkinsfile_is_read_whole() {
     assert_eq!(
         push,
         [
-            "34:apps/numbers:sh chmod +x ./ci/03-push.bat",
-            "35:apps/numbers:sh ./ci/03-push.bat",
-            "36:apps/numbers:echo Pushed web to http://${REGISTRY}/v2/numbers/web/tags/list",
+            "32:apps/numbers:sh chmod +x ci/03-push.bat",
+            "33:apps/numbers:sh ci/03-push.bat",
+            "34:apps/numbers:echo Release candidates: http://${REGISTRY}/v2/_catalog",
         ]
     );
     let windows = JENKINSFILE.replace("sh '", "bat '").replace('\n', "\r\n");
     let twin = file("apps/numbers/Jenkinsfile.windows", &format!("\u{feff}{windows}")).expect("no findings");
-    assert_eq!(twin.stages[0].steps[1].action, Action::Bat(Text::literal("./ci/00-verify.bat")));
+    assert_eq!(twin.stages[0].steps[1].action, Action::Bat(Text::literal("ci/00-verify.bat")));
     assert_eq!(twin.stages[3].steps[2], definition.stages[3].steps[2]);
 }
 
@@ -413,8 +413,6 @@ fn mutated(base: &'static str, at: usize, cut: usize, put: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn no_text_makes_a_reader_panic(text in "(\\PC|[\\n{}()\\[\\]'\"$/\\\\:#&*-]|sh |echo |pipeline|stages|steps|name: ){0,80}") {
         for path in ["Jenkinsfile", "ropewalk.yml"] {
@@ -433,7 +431,7 @@ proptest! {
     /// Wherever a statement with an unknown word is put between the lines of a good file, a finding
     /// stands exactly on it: nothing is passed over. (Inside a stage's steps, sections, environment.)
     #[test]
-    fn every_unknown_word_is_reported(word in "[a-z]{2,12}", line in 1u32..39, form in 0usize..4) {
+    fn every_unknown_word_is_reported(word in "[a-z]{2,12}", line in 1u32..38, form in 0usize..4) {
         prop_assume!(!["sh", "bat", "echo", "dir"].contains(&word.as_str()));
         let statement = match form {
             0 => format!("{word} 'x'"),

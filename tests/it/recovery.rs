@@ -25,8 +25,8 @@ impl Server {
             .unwrap();
         // Its log says when it listens; the rest is read so that it never blocks.
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("listening"));
-        assert!(ready, "the server ended before it listened");
+        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("serving"));
+        assert!(ready, "the server ended before it served");
         std::thread::spawn(move || lines.for_each(drop));
         Server { child, port }
     }

@@ -125,7 +125,7 @@ impl Lexer<'_, '_> {
                 }
                 parts.push(Part::Path(path, place));
             }
-            _ => self.findings.at(place, msg!("pipeline-dollar")),
+            _ => self.findings.at(place, msg!("pipeline-dollar", example = "\\$")),
         }
         Some(())
     }

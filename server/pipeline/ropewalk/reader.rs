@@ -161,7 +161,10 @@ impl Reader<'_> {
                 pieces.push(Piece::Variable(name.to_owned()));
                 rest = after;
             } else if behind.starts_with('{') {
-                self.say(node.place, msg!("pipeline-variable-open", key = shown(what)));
+                self.say(
+                    node.place,
+                    msg!("pipeline-variable-open", key = shown(what), example = "${NAME}", literal = "$${"),
+                );
                 return None;
             } else {
                 literal.push('$');

@@ -1,3 +1,7 @@
+//! `ropewalk.yml` from outside: what a file becomes, and where each mistake is found.
+
+#![allow(clippy::too_many_lines)] // Tables of cases.
+
 use super::super::tests::ROPEWALK;
 use super::super::{Source, lint, read};
 use crate::model::{Action, InputKind, Piece, Text};

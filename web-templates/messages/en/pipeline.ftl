@@ -60,14 +60,14 @@ pipeline-want-list = “{ $key }” must be a list.
 pipeline-want-map = “{ $key }” must be a map of keys and values.
 pipeline-want-boolean = “{ $key }” must be true or false.
 pipeline-timeout = “{ $value }” is not a time limit: write 90s, 30m, 1h30m or 2d, at most seven days.
-pipeline-variable-open = In “{ $key }” a variable is not closed: write {"${NAME}"}, or {"$${"} for the characters themselves.
+pipeline-variable-open = In “{ $key }” a variable is not closed: write { $example }, or { $literal } for the characters themselves.
 pipeline-step-kind = A step has either “run” or “echo”.
 
 # Jenkinsfile: the text
 pipeline-string-open = This string does not end.
 pipeline-comment-open = This comment does not end.
 pipeline-escape = “{ $escape }” is not an escape in Groovy; write two backslashes for one.
-pipeline-dollar = Illegal string body character after dollar sign: in double quotes write {"\\$"} for a dollar sign, or use single quotes.
+pipeline-dollar = Illegal string body character after dollar sign: in double quotes write { $example } for a dollar sign, or use single quotes.
 pipeline-slashy = Strings between slashes are not read; use quotes.
 pipeline-bracket-other = “{ $found }” stands where “{ $expected }” should close line { $line }.
 pipeline-bracket-extra = “{ $found }” closes nothing.

@@ -60,14 +60,14 @@ pipeline-want-list = “{ $key }” 값은 목록이어야 합니다.
 pipeline-want-map = “{ $key }” 값은 키와 값의 맵이어야 합니다.
 pipeline-want-boolean = “{ $key }” 값은 true 또는 false여야 합니다.
 pipeline-timeout = 시간 제한이 아닙니다: “{ $value }”. 90s, 30m, 1h30m, 2d처럼 쓰며 최대 7일입니다.
-pipeline-variable-open = “{ $key }” 안에 닫히지 않은 변수가 있습니다. {"${NAME}"}처럼 쓰고, 글자 그대로 쓰려면 {"$${"}로 쓰세요.
+pipeline-variable-open = “{ $key }” 안에 닫히지 않은 변수가 있습니다. 이렇게 쓰세요: { $example } (글자 그대로 쓰려면: { $literal })
 pipeline-step-kind = 스텝에는 “run”과 “echo” 중 하나만 있어야 합니다.
 
 # Jenkinsfile: 텍스트
 pipeline-string-open = 이 문자열이 끝나지 않습니다.
 pipeline-comment-open = 이 주석이 끝나지 않습니다.
 pipeline-escape = Groovy의 이스케이프가 아닙니다: “{ $escape }”. 백슬래시 하나는 두 개로 쓰세요.
-pipeline-dollar = 달러 기호 뒤에 올 수 없는 문자입니다. 큰따옴표 안에서는 달러 기호를 {"\\$"}로 쓰거나 작은따옴표를 쓰세요.
+pipeline-dollar = 달러 기호 뒤에 올 수 없는 문자입니다. 큰따옴표 안에서는 달러 기호를 이렇게 쓰세요: { $example } 또는 작은따옴표를 쓰세요.
 pipeline-slashy = 슬래시로 감싼 문자열은 읽지 않습니다. 따옴표를 쓰세요.
 pipeline-bracket-other = { $line }번째 줄을 “{ $expected }” 기호로 닫아야 할 곳에 “{ $found }” 기호가 있습니다.
 pipeline-bracket-extra = 짝이 없는 기호입니다: “{ $found }”

@@ -60,14 +60,14 @@ pipeline-want-list = “{ $key }” deve ser uma lista.
 pipeline-want-map = “{ $key }” deve ser um mapa de chaves e valores.
 pipeline-want-boolean = “{ $key }” deve ser true ou false.
 pipeline-timeout = “{ $value }” não é um limite de tempo: escreva 90s, 30m, 1h30m ou 2d, no máximo sete dias.
-pipeline-variable-open = Em “{ $key }” há uma variável que não fecha: escreva {"${NAME}"}, ou {"$${"} para os próprios caracteres.
+pipeline-variable-open = Em “{ $key }” há uma variável que não fecha: escreva { $example }, ou { $literal } para os próprios caracteres.
 pipeline-step-kind = Um passo tem “run” ou “echo”, um só dos dois.
 
 # Jenkinsfile: o texto
 pipeline-string-open = Esta string não termina.
 pipeline-comment-open = Este comentário não termina.
 pipeline-escape = “{ $escape }” não é um escape em Groovy; escreva duas barras invertidas para obter uma.
-pipeline-dollar = Caractere inválido depois do cifrão: entre aspas duplas escreva {"\\$"} para um cifrão, ou use aspas simples.
+pipeline-dollar = Caractere inválido depois do cifrão: entre aspas duplas escreva { $example } para um cifrão, ou use aspas simples.
 pipeline-slashy = Strings entre barras não são lidas; use aspas.
 pipeline-bracket-other = Há “{ $found }” onde “{ $expected }” deveria fechar a linha { $line }.
 pipeline-bracket-extra = “{ $found }” não fecha nada.

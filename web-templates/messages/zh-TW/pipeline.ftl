@@ -60,14 +60,14 @@ pipeline-want-list = 「{ $key }」必須是清單。
 pipeline-want-map = 「{ $key }」必須是鍵與值的對應。
 pipeline-want-boolean = 「{ $key }」必須是 true 或 false。
 pipeline-timeout = 「{ $value }」不是時間限制：請寫 90s、30m、1h30m 或 2d，最多七天。
-pipeline-variable-open = 「{ $key }」中有未結束的變數：請寫 {"${NAME}"}；若要字元本身，請寫 {"$${"}。
+pipeline-variable-open = 「{ $key }」中有未結束的變數：請寫 { $example }；若要字元本身，請寫 { $literal }。
 pipeline-step-kind = 一個步驟只能有「run」或「echo」其中之一。
 
 # Jenkinsfile：文字
 pipeline-string-open = 這個字串沒有結尾。
 pipeline-comment-open = 這段註解沒有結尾。
 pipeline-escape = 「{ $escape }」不是 Groovy 的跳脫字元；一個反斜線請寫成兩個。
-pipeline-dollar = 錢號之後的字元不合法：在雙引號中請以 {"\\$"} 表示錢號，或改用單引號。
+pipeline-dollar = 錢號之後的字元不合法：在雙引號中請以 { $example } 表示錢號，或改用單引號。
 pipeline-slashy = 不讀取以斜線括住的字串；請使用引號。
 pipeline-bracket-other = 應以「{ $expected }」結束第 { $line } 行之處出現了「{ $found }」。
 pipeline-bracket-extra = 「{ $found }」沒有對應的開頭。
