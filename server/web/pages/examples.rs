@@ -88,6 +88,9 @@ fn head(tab: Tab) -> Head {
         repository: "admin/numbers".into(),
         description: "Two small services, api and web, and the images they are shipped in".into(),
         mirror_of: None,
+        poll_error: None,
+        polled_at: None,
+        private: false,
         clone_url: "http://localhost:3000/admin/numbers.git".into(),
         default_branch: "main".into(),
         tab,
@@ -171,6 +174,7 @@ fn run_view(number: u64, status: Status) -> RunView {
             }]
         },
         earlier_href: (index == 1).then(|| "?from=0".to_owned()),
+        later_href: None,
         place: "0.0.-.-.0".into(),
     };
     let (test, push) = match status {
@@ -200,6 +204,8 @@ fn run_view(number: u64, status: Status) -> RunView {
         next: None,
         may_write: true,
         cancelling: false,
+        live: !status.is_final(),
+        open: None,
     }
 }
 
@@ -224,7 +230,7 @@ type Render = fn(Page) -> askama::Result<String>;
 
 const PAGES: &[(&str, &str, Render)] = &[
     ("home", "/", |page| {
-        let row = |name: &str, last, count| HomeRow { repository: name.into(), description: String::new(), mirror_of: None, last, bars: bars(&page, count) };
+        let row = |name: &str, last, count| HomeRow { repository: name.into(), description: String::new(), private: false, mirror_of: None, last, bars: bars(&page, count) };
         let mut mirror = row("yuna/timetable", Some(run(31, Status::Failed)), 14);
         mirror.mirror_of = Some("https://git.example.net/team/timetable.git".into());
         let repositories = vec![
@@ -236,9 +242,9 @@ const PAGES: &[(&str, &str, Render)] = &[
             row("pedro/relatorios", Some(run(9, Status::Lost)), 9),
             row("pedro/new", None, 0),
         ];
-        Home { active: vec![run(128, Status::Running), run(129, Status::Queued)], repositories, query: String::new(), next: Some("/?after=x".into()), page }.render()
+        Home { active: vec![run(128, Status::Running), run(129, Status::Queued)], repositories, counts: (1, 1), query: String::new(), next: Some("/?after=x".into()), page }.render()
     }),
-    ("home-empty", "/", |page| Home { page, query: String::new(), repositories: vec![], active: vec![], next: None }.render()),
+    ("home-empty", "/", |page| Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
         SignIn { page, next: "/".into(), name: HOSTILE.into(), error: Some(msg!("web-error-denied")) }.render()
@@ -248,8 +254,8 @@ const PAGES: &[(&str, &str, Render)] = &[
         Repository { at: "main".into(), refs: vec!["main".into(), HOSTILE.into()], last_commit: Some(commit("Serve the web page from its own service")), entries: entries(), readme: readme(), pipelines: pipelines(&page), runs, head: head(Tab::Files), page }.render()
     }),
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
-    ("repository-new", "/new", |page| NewRepository { page, name: HOSTILE.into(), description: String::new(), error: Some(msg!("name-empty")) }.render()),
-    ("mirror-new", "/new/mirror", |page| NewMirror { page, url: String::new(), name: String::new(), username: String::new(), error: None }.render()),
+    ("repository-new", "/new", |page| NewRepository { page, name: HOSTILE.into(), description: String::new(), private: true, error: Some(msg!("name-empty")) }.render()),
+    ("mirror-new", "/new/mirror", |page| NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }.render()),
     ("folder", "/admin/numbers/files/ci", |page| {
         Folder { page, head: head(Tab::Files), at: "main".into(), refs: vec!["main".into()], crumbs: browse::crumbs("admin/numbers", "main", "ci/한글"), entries: entries(), cut: true, readme: readme() }.render()
     }),
