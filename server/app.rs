@@ -137,7 +137,11 @@ impl App {
     }
 
     /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.
-    pub async fn serve(self: Arc<Self>, listener: std::net::TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: std::net::TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<()> {
         let workers = self.settings.workers;
         let door = web::serve(self.door()?, listener, workers)?;
         let handle = door.handle();
@@ -156,7 +160,9 @@ impl App {
             tracing::debug!(%error, "the spare network stays until the next start");
         }
         handle.stop(true).await;
-        door.await.map_err(|e| Error::internal("the HTTP server", e))?.map_err(|e| Error::internal("serve HTTP", e))
+        door.await
+            .map_err(|e| Error::internal("the HTTP server", e))?
+            .map_err(|e| Error::internal("serve HTTP", e))
     }
 }
 
@@ -241,7 +247,10 @@ fn lock(data: &Path) -> Result<std::fs::File> {
     let mut file = open.map_err(|e| Error::internal(format_args!("open {}", path.display()), e))?;
     match file.try_lock() {
         Ok(()) => {
-            let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+            let write = file
+                .set_len(0)
+                .and_then(|()| file.rewind())
+                .and_then(|()| write!(file, "{}", std::process::id()));
             write.map_err(|e| Error::internal("write the lock file", e))?;
             Ok(file)
         }

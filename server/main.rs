@@ -2,6 +2,7 @@
 //!
 //! What only a process has is here: signals, the log's form, the listening socket.
 
+use std::io::IsTerminal as _;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,9 +56,15 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 fn start_log(settings: &Serve) -> Result<()> {
-    let refuse = |_| Error::Invalid(msg!("cli-setting-value", name = "log", value = settings.log.escape_debug()));
+    let refuse =
+        |_| Error::Invalid(msg!("cli-setting-value", name = "log", value = settings.log.escape_debug()));
     let filter = EnvFilter::try_new(&settings.log).map_err(refuse)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if settings.log_json { log.json().init() } else { log.with_target(false).init() }
+    let log = log.with_ansi(std::io::stderr().is_terminal());
+    if settings.log_json {
+        log.json().init()
+    } else {
+        log.with_target(false).init()
+    }
     Ok(())
 }

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use tokio::fs::OpenOptions;
+use tokio::io::AsyncWriteExt as _;
+
 use crate::model::{Error, Result, Run};
 
 /// Where one run works. Nothing of another run is ever below it.
@@ -40,9 +43,14 @@ impl Workspace {
     /// Writes a step's script and returns its path.
     pub async fn add_script(&self, stage: u32, step: u32, text: &str) -> Result<PathBuf> {
         let path = self.scripts.join(format!("{stage}-{step}.sh"));
-        tokio::fs::write(&path, text)
-            .await
-            .map_err(|e| Error::internal(format_args!("write {}", path.display()), e))?;
+        let write = async {
+            // Executable, as a script that starts with `#!` is run by itself.
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o755).open(&path).await?;
+            file.write_all(text.as_bytes()).await?;
+            file.flush().await
+        };
+        write.await.map_err(|e| Error::internal(format_args!("write {}", path.display()), e))?;
         Ok(path)
     }
 

@@ -13,7 +13,7 @@ mod screen;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-pub use palette::rules;
+pub use palette::{contrast, rules};
 use screen::{Cell, Screen, Style};
 
 /// Bytes since the last carriage return that are laid out; the rest of such a line is only counted.

@@ -108,4 +108,42 @@ mod tests {
             );
         }
     }
+
+    /// The named colours of one block of the stylesheet.
+    fn colours(block: &str) -> HashMap<&str, [u8; 3]> {
+        let named = block.split(';').filter_map(|d| d.trim().strip_prefix("--")?.split_once(": #"));
+        let hex = |text: &str, at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+        named.filter_map(|(name, v)| Some((name, [hex(v, 0)?, hex(v, 2)?, hex(v, 4)?]))).collect()
+    }
+
+    #[test]
+    fn both_themes_have_the_contrasts_of_wcag_aa() {
+        let css = include_str!("../../web-templates/static/ropewalk.css");
+        let blocks: Vec<_> = css.split("--ground:").skip(1).map(|b| b.split('}').next().unwrap()).collect();
+        assert_eq!(blocks.len(), 3, "light, dark by the browser, dark by choice");
+        let parsed: Vec<_> =
+            blocks.iter().map(|b| colours(&[";--ground:", b].concat().leak()[1..])).collect();
+        assert_eq!(parsed[1], parsed[2], "dark is dark, however it was chosen");
+        for theme in [&parsed[0], &parsed[1]] {
+            let at_least = |wanted: f64, a: &str, b: &str| {
+                let found = ansi::contrast(theme[a], theme[b]);
+                assert!(found >= wanted, "{a} on {b}: {found:.2}");
+            };
+            for ground in ["ground", "surface", "sunken", "hover"] {
+                ["ink", "ink-soft", "link"].iter().for_each(|ink| at_least(4.5, ink, ground));
+            }
+            for status in ["passed", "failed", "running", "unstable", "lost", "quiet"] {
+                for ground in [&format!("{status}-ground"), "surface", "ground", "hover"] {
+                    at_least(4.5, status, ground);
+                }
+                at_least(3.0, &format!("bar-{status}"), "surface");
+            }
+            at_least(4.5, "accent-ink", "accent");
+            at_least(4.5, "accent-ink", "accent-hover");
+            for ground in ["ground", "surface", "sunken"] {
+                at_least(3.0, "line-strong", ground);
+                at_least(3.0, "focus", ground);
+            }
+        }
+    }
 }

@@ -150,9 +150,13 @@ fn failure_of(response: &ServiceResponse<BoxBody>) -> Option<Failure> {
             None => refused(error.as_response_error().status_code(), &error.to_string()),
         });
     }
-    let bare = matches!(response.response().body().size(), actix_web::body::BodySize::None | actix_web::body::BodySize::Sized(0));
+    let bare = matches!(
+        response.response().body().size(),
+        actix_web::body::BodySize::None | actix_web::body::BodySize::Sized(0)
+    );
     let status = response.status();
-    (bare && matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)).then(Failure::not_found)
+    (bare && matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED))
+        .then(Failure::not_found)
 }
 
 fn refused(status: StatusCode, cause: &str) -> Failure {

@@ -61,7 +61,11 @@ async fn clean_up(pushes: FirstPushes, store: Store, git: git::Repositories, pat
     let busy = pushes.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key(&path));
     let unknown = matches!(store.read(|c| repositories::by_path(c, &path)), Ok(None));
     let empty = git.list_refs(&path).is_ok_and(|list| list.refs.is_empty());
-    if !busy && unknown && empty && let Err(error) = git.delete(&path).await {
+    if !busy
+        && unknown
+        && empty
+        && let Err(error) = git.delete(&path).await
+    {
         tracing::warn!(repository = %path, %error, "the folder of a failed first push is left over");
     }
 }

@@ -20,8 +20,8 @@ use super::errors::Failure;
 use super::first_push::FirstPushes;
 use crate::model::{Error, LONGEST_PASSWORD, PasswordHash, Result, Secret};
 use crate::msg;
-use crate::store::accounts::{self, Account, Scope};
 use crate::store::Store;
+use crate::store::accounts::{self, Account, Scope};
 
 /// Checks at a time: each takes 19 MiB and a core.
 const CHECKS: usize = 2;

@@ -132,7 +132,9 @@ fn may_fetch(door: &Door, identity: &Identity, path: &RepositoryPath) -> Result<
 /// The repository to push to; `None` when the push may make it.
 fn may_push(door: &Door, identity: &Identity, path: &RepositoryPath) -> Result<Option<Repository>, Failure> {
     identity.require()?;
-    if door.store.read(|c| repositories::by_path(c, path))?.is_none() && auth::can_create(identity, &path.owner) {
+    if door.store.read(|c| repositories::by_path(c, path))?.is_none()
+        && auth::can_create(identity, &path.owner)
+    {
         push::check_owner(door, path)?;
         return Ok(None);
     }

@@ -166,7 +166,8 @@ impl Lines<'_> {
     }
 
     fn of_outcome(&self, outcome: &Outcome) -> Vec<String> {
-        let (Some(pipeline), Some(id), Some(number)) = (&outcome.pipeline, outcome.run_id, outcome.run_number)
+        let (Some(pipeline), Some(id), Some(number)) =
+            (&outcome.pipeline, outcome.run_id, outcome.run_number)
         else {
             let why = self.say(&outcome.message);
             return vec![match &outcome.pipeline {
@@ -181,8 +182,12 @@ impl Lines<'_> {
             return vec![self.say(&msg!("git-http-run", number = number, pipeline = pipeline, url = url))];
         }
         let count = findings.len();
-        let mut lines =
-            vec![self.say(&msg!("git-http-run-refused", number = number, pipeline = pipeline, count = count))];
+        let mut lines = vec![self.say(&msg!(
+            "git-http-run-refused",
+            number = number,
+            pipeline = pipeline,
+            count = count
+        ))];
         lines.extend(findings.iter().map(|finding| format!("  {}", self.finding(finding))));
         lines.push(self.say(&msg!("git-http-run-page", url = url)));
         lines

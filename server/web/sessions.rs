@@ -1,14 +1,14 @@
 //! Sessions of the dashboard: a random id in a cookie, its SHA-256 in the store. A session begins with a
 //! new id at every sign-in and ends at sign-out, with a new password, or after two weeks.
 
+use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::HttpRequest;
 use jiff::{SignedDuration, Timestamp};
 
+use super::auth;
 use super::errors::Failure;
 use super::state::Door;
-use super::auth;
 use crate::model::{Happened, Result, Secret};
 use crate::store::accounts::{self, Account};
 use crate::store::events;

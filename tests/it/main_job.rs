@@ -23,7 +23,8 @@ async fn a_push_of_the_sample_becomes_images_that_lead_back_to_the_commit() {
     assert_eq!(run.commit.as_str(), commit);
 
     let shown = house.json("/api/v1/repos/admin/numbers/pipelines/numbers/runs/1").await;
-    let stages: Vec<_> = shown["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    let stages: Vec<_> =
+        shown["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
     assert_eq!(stages, ["Verify", "Build", "Test", "Push"]);
     let images = shown["images"].as_array().unwrap();
     assert_eq!(images.len(), 2, "{images:?}");
@@ -59,9 +60,15 @@ async fn break_the_test_stage(house: &House, sample: &Copy) {
     let run = house.run_ended("admin/numbers", "numbers", 2).await;
     assert_eq!(run.status, Status::Failed);
     let shown = house.json("/api/v1/repos/admin/numbers/pipelines/numbers/runs/2").await;
-    let statuses: Vec<_> = shown["stages"].as_array().unwrap().iter().map(|s| s["status"].as_str().unwrap()).collect();
+    let statuses: Vec<_> =
+        shown["stages"].as_array().unwrap().iter().map(|s| s["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["passed", "passed", "failed", "skipped"]);
     assert_eq!(shown["images"], json!([]));
-    let tag = house.http.head("http://registry.local:5000/v2/numbers/api/manifests/v3-build-2").send().await.unwrap();
+    let tag = house
+        .http
+        .head("http://registry.local:5000/v2/numbers/api/manifests/v3-build-2")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(tag.status(), 404, "nothing that failed may be in the registry");
 }

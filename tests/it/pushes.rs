@@ -8,7 +8,9 @@ fn moves(house: &House) -> Vec<(String, Option<String>)> {
     let filter = events::Filter { kind: Some("ref-moved".into()), ..events::Filter::default() };
     let all = house.app.store.read(|c| events::page(c, &filter, 1000)).unwrap();
     let one = |event: ropewalk::model::Event| match event.happened {
-        Happened::RefMoved { reference, new, .. } => Some((reference.to_string(), new.map(|n| n.to_string()))),
+        Happened::RefMoved { reference, new, .. } => {
+            Some((reference.to_string(), new.map(|n| n.to_string())))
+        }
         _ => None,
     };
     all.into_iter().filter_map(one).collect()
@@ -26,7 +28,8 @@ async fn every_accepted_update_is_one_event_however_many_push_at_once() {
             let copy = Copy::new();
             copy.git(&["commit", "-q", "--allow-empty", "-m", &format!("Branch {n}")]);
             // Half of them race for one branch, the other half have one each.
-            let branch = if n % 2 == 0 { "refs/heads/raced".to_owned() } else { format!("refs/heads/own-{n}") };
+            let branch =
+                if n % 2 == 0 { "refs/heads/raced".to_owned() } else { format!("refs/heads/own-{n}") };
             let commit = copy.git(&["rev-parse", "HEAD"]).trim().to_owned();
             let (ok, said) = copy.try_git(&["push", &remote, &format!("HEAD:{branch}")]).await;
             (ok, branch, commit, said)
@@ -50,18 +53,23 @@ async fn hostile_names_are_refused_and_nothing_is_written() {
     let house = House::start().await;
     let copy = Copy::new();
     copy.write("ropewalk.yml", &one_step("true")).commit("One");
-    for name in ["admin/..", "admin/.git", "admin/CON", "admin/a%2f..%2fb", "nobody/x", "admin/x%00y", "api/x"] {
+    for name in
+        ["admin/..", "admin/.git", "admin/CON", "admin/a%2f..%2fb", "nobody/x", "admin/x%00y", "api/x"]
+    {
         let (ok, said) = copy.try_git(&["push", &house.remote(name), "HEAD"]).await;
         assert!(!ok, "{name}: {said}");
     }
     let repositories: Vec<_> = house.app.git.all().unwrap();
     assert!(repositories.is_empty(), "{repositories:?}");
-    for reference in ["refs/heads/-x", "refs/heads/$(id)", "refs/heads/<script>", "refs/ropewalk/x", "refs/heads/con"] {
+    for reference in
+        ["refs/heads/-x", "refs/heads/$(id)", "refs/heads/<script>", "refs/ropewalk/x", "refs/heads/con"]
+    {
         let target = format!("HEAD:{reference}");
         let (ok, said) = copy.try_git(&["push", &house.remote("admin/refs"), &target]).await;
         assert!(!ok && said.contains("rejected") || said.contains("fatal"), "{reference}: {said}");
     }
-    let (ok, said) = copy.try_git(&["push", &house.remote_as("admin", "wrong-password", "admin/x"), "HEAD"]).await;
+    let (ok, said) =
+        copy.try_git(&["push", &house.remote_as("admin", "wrong-password", "admin/x"), "HEAD"]).await;
     assert!(!ok, "{said}");
     assert!(moves(&house).is_empty());
     house.stop().await;
@@ -71,7 +79,8 @@ async fn hostile_names_are_refused_and_nothing_is_written() {
 async fn hostile_trees_are_refused_and_links_are_not_followed() {
     let house = House::start().await;
     let copy = Copy::new();
-    copy.write(".gitmodules", "[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=touch /tmp/pwned\n").commit("Submodule");
+    copy.write(".gitmodules", "[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=touch /tmp/pwned\n")
+        .commit("Submodule");
     let (ok, said) = copy.try_git(&["push", &house.remote("admin/tree"), "HEAD"]).await;
     assert!(!ok && said.contains("gitmodules"), "{said}");
 

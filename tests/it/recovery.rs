@@ -86,7 +86,8 @@ async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
         let server = Server::start(data.path());
         let commit = copy.write("file", &"x".repeat(1 << (8 + round))).commit(&format!("Round {round}"));
         let remote = server.remote("admin/kill");
-        let push = copy.try_git(&["push", &remote, "HEAD:main"]);
+        let arguments = ["push", remote.as_str(), "HEAD:main"];
+        let push = copy.try_git(&arguments);
         // Somewhere in the length of a push; the place differs from round to round.
         let kill = tokio::time::sleep(std::time::Duration::from_millis(3 * round));
         let (ok, _) = {

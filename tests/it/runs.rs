@@ -24,10 +24,16 @@ async fn steps_that_misbehave_end_with_a_sentence_and_leave_nothing() {
     let run = pushed(&house, "memory", &one_step("head -c 300m /dev/zero | tail -c 1 >/dev/null; x=$(head -c 300m /dev/zero | tr '\\0' x); echo ${#x}")).await;
     assert_eq!((run.status, run.message.unwrap().key.as_ref()), (Status::Failed, "run-step-memory"));
 
-    let run = pushed(&house, "daemon", &one_step("(trap '' TERM; while :; do sleep 1; done) & echo left one behind")).await;
+    let run = pushed(
+        &house,
+        "daemon",
+        &one_step("(trap '' TERM; while :; do sleep 1; done) & echo left one behind"),
+    )
+    .await;
     assert_eq!(run.status, Status::Passed, "{:?}", run.message);
 
-    let timeout = one_step("trap '' TERM; while :; do sleep 1; done").replace("    steps:", "    timeout: 2s\n    steps:");
+    let timeout = one_step("trap '' TERM; while :; do sleep 1; done")
+        .replace("    steps:", "    timeout: 2s\n    steps:");
     let run = pushed(&house, "stubborn", &timeout).await;
     assert_eq!((run.status, run.message.unwrap().key.as_ref()), (Status::Failed, "run-timeout-stage"));
 

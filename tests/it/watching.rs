@@ -44,14 +44,21 @@ async fn a_remote_repository_is_polled_into_a_mirror() {
     let (ok, said) = copy.try_git(&["push", &house.remote("admin/mirror"), "HEAD:other"]).await;
     assert!(!ok, "a mirror takes no pushes: {said}");
 
-    for url in ["file:///etc", "ext::sh -c id", "/data/repositories/x.git", "-x", "ssh://x/y", "--upload-pack=x"] {
-        let (status, answer) = house.post("/api/v1/repos/migrate", json!({"clone_addr": url, "repo_name": "no", "mirror": true})).await;
-        assert_eq!(status, 400, "{url}: {answer}");
+    for url in
+        ["file:///etc", "ext::sh -c id", "/data/repositories/x.git", "-x", "ssh://x/y", "--upload-pack=x"]
+    {
+        let (status, answer) = house
+            .post("/api/v1/repos/migrate", json!({"clone_addr": url, "repo_name": "no", "mirror": true}))
+            .await;
+        assert_eq!(status, 422, "{url}: {answer}");
     }
     let database = std::fs::read(house.data.path().join("ropewalk.db")).unwrap();
     let wal = std::fs::read(house.data.path().join("ropewalk.db-wal")).unwrap_or_default();
     let secret = crate::kit::PASSWORD.as_bytes();
-    assert!(![database, wal].concat().windows(secret.len()).any(|w| w == secret), "credentials are encrypted at rest");
+    assert!(
+        ![database, wal].concat().windows(secret.len()).any(|w| w == secret),
+        "credentials are encrypted at rest"
+    );
     house.stop().await;
     origin.stop().await;
 }

@@ -51,7 +51,7 @@ pub fn nearest(wanted: [u16; 3]) -> u8 {
     (16..=255).min_by_key(distance).unwrap_or(15)
 }
 
-/// Relative luminance and contrast as in WCAG 2.2.
+/// Relative luminance as in WCAG 2.2.
 fn luminance(colour: [u8; 3]) -> f64 {
     let channel = |v: u8| {
         let v = f64::from(v) / 255.0;
@@ -60,7 +60,8 @@ fn luminance(colour: [u8; 3]) -> f64 {
     0.2126 * channel(colour[0]) + 0.7152 * channel(colour[1]) + 0.0722 * channel(colour[2])
 }
 
-fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
+/// 1 to 21, as WCAG 2.2 defines it for two sRGB colours.
+pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
     let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
     a.max(b) / a.min(b)
 }

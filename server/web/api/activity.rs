@@ -76,7 +76,8 @@ pub async fn list(
     let fields = [("repository", &filter.repository), ("kind", &filter.kind)];
     let pairs = fields.iter().filter_map(|(name, value)| Some(paging::pair(name, value.as_ref()?)));
     let query = pairs.collect::<Vec<_>>().join("&");
-    let path = if query.is_empty() { request.path().to_owned() } else { format!("{}?{query}", request.path()) };
+    let path =
+        if query.is_empty() { request.path().to_owned() } else { format!("{}?{query}", request.path()) };
     Ok(paging::answer(&door, &path, &paging, &shapes, next))
 }
 

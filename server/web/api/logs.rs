@@ -148,7 +148,11 @@ fn parse_range(header: &str, length: u64) -> Option<Result<Range<u64>, ()>> {
     let (first, last) = header.strip_prefix("bytes=")?.trim().split_once('-')?;
     if first.is_empty() {
         let suffix: u64 = last.parse().ok()?;
-        return Some(if suffix == 0 || length == 0 { Err(()) } else { Ok(length.saturating_sub(suffix)..length) });
+        return Some(if suffix == 0 || length == 0 {
+            Err(())
+        } else {
+            Ok(length.saturating_sub(suffix)..length)
+        });
     }
     let first: u64 = first.parse().ok()?;
     let last = if last.is_empty() { u64::MAX } else { last.parse().ok()? };

@@ -10,9 +10,9 @@ use super::super::errors::{ErrorBody, Failure};
 use super::super::state::Door;
 use super::shapes::PipelineShape;
 use crate::model::{Error, Happened, PipelineName};
+use crate::store::events;
 use crate::store::pipelines::{self, NewPipeline, Pipeline};
 use crate::store::repositories::Repository;
-use crate::store::events;
 use crate::{msg, pipeline};
 
 #[derive(Deserialize, ToSchema)]

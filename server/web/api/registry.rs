@@ -121,7 +121,8 @@ pub async fn registry_image(
     for image in found {
         let Some(run) = provenance(&door, &identity, &image)? else { continue };
         let bases = door.store.read(|c| images::bases(c, image.run_id))?;
-        let base = |(reference, digest): (String, Digest)| run_shape::BaseShape { reference, digest: digest.into() };
+        let base =
+            |(reference, digest): (String, Digest)| run_shape::BaseShape { reference, digest: digest.into() };
         pushes.push(PushShape {
             repository: image.repository,
             tag: image.tag,

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::super::auth::{self, Identity};
 use super::super::errors::{ErrorBody, Failure};
-use super::super::state::Door;
 use super::super::push;
+use super::super::state::Door;
 use super::paging::{self, Paging};
 use super::shapes::RepositoryShape;
 use crate::git::RemoteUrl;

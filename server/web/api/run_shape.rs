@@ -115,7 +115,10 @@ impl RunShape {
             labels: image.labels,
         };
         let images = images.into_iter().map(image).collect();
-        let base = |(reference, digest): (String, crate::model::Digest)| BaseShape { reference, digest: digest.into() };
+        let base = |(reference, digest): (String, crate::model::Digest)| BaseShape {
+            reference,
+            digest: digest.into(),
+        };
         let mut shape = RunShape::brief(door, run, language);
         shape.images = images;
         shape.base_images = bases.into_iter().map(base).collect();

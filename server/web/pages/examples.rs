@@ -8,13 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Admin, Settings, SignIn, TokenRow, UserRow};
 use super::activity::{self, Activity, ActivityRow, OutcomeRow};
-use super::browse::{self, Change, ChangeKind, Commit, CommitRow, Commits, Content, Entry, EntryKind, File, Folder};
+use super::browse::{
+    self, Change, ChangeKind, Commit, CommitRow, Commits, Content, Entry, EntryKind, File, Folder,
+};
 use super::error::ErrorPage;
 use super::health::{Health, Part, State};
 use super::home::{Home, HomeRow};
 use super::pipeline::{InputField, MatrixCell, MatrixRow, NewPipeline, Pipeline, Pipelines, Start};
 use super::readme::{self, Origin};
-use super::registry::{Found, Image, ImageBrief, Layer, Provenance, Registry, RegistryRow, RegistryTags, TagRow, Trace};
+use super::registry::{
+    Found, Image, ImageBrief, Layer, Provenance, Registry, RegistryRow, RegistryTags, TagRow, Trace,
+};
 use super::repository::{EmptyRepository, Head, NewMirror, NewRepository, PipelineRow, Repository, Tab};
 use super::run::{Expected, RunPage, RunView, StageView, StepView};
 use super::*;
@@ -57,7 +61,12 @@ fn commit(summary: &str) -> CommitBrief {
 }
 
 fn run(number: u64, status: Status) -> RunBrief {
-    let summaries = ["Serve the web page from its own service", "api: refuse a range that ends before it starts", "한글 이름의 브랜치도 빌드한다", HOSTILE];
+    let summaries = [
+        "Serve the web page from its own service",
+        "api: refuse a range that ends before it starts",
+        "한글 이름의 브랜치도 빌드한다",
+        HOSTILE,
+    ];
     RunBrief {
         href: links::run("admin/numbers", "default", number),
         repository: "admin/numbers".into(),
@@ -73,12 +82,23 @@ fn run(number: u64, status: Status) -> RunBrief {
         reference: if number % 3 == 0 { "feature/range".into() } else { "main".into() },
         commit: Some(commit(summaries[usize::try_from(number % 4).unwrap()])),
         queued_at: ago(i64::try_from(130 - number).unwrap() * 2600 + 40),
-        seconds: status.is_final().then_some(60 + number * 7 % 90).or((status == Status::Running).then_some(41)),
+        seconds: status
+            .is_final()
+            .then_some(60 + number * 7 % 90)
+            .or((status == Status::Running).then_some(41)),
     }
 }
 
 fn bars(page: &Page, count: usize) -> Bars {
-    let statuses = [Status::Passed, Status::Passed, Status::Failed, Status::Passed, Status::Passed, Status::Unstable, Status::Passed];
+    let statuses = [
+        Status::Passed,
+        Status::Passed,
+        Status::Failed,
+        Status::Passed,
+        Status::Passed,
+        Status::Unstable,
+        Status::Passed,
+    ];
     let runs: Vec<_> = (0..count).map(|i| (statuses[i * 5 % 7], Some(40 + (i as u64 * 37) % 90))).collect();
     Bars::new(page, &runs)
 }
@@ -99,15 +119,31 @@ fn head(tab: Tab) -> Head {
 }
 
 fn image(service: &str) -> ImageBrief {
-    ImageBrief { repository: format!("numbers/{service}"), tag: "v3-build-128".into(), digest: DIGEST.into(), size: 45_400_000, stage: "Push".into() }
+    ImageBrief {
+        repository: format!("numbers/{service}"),
+        tag: "v3-build-128".into(),
+        digest: DIGEST.into(),
+        size: 45_400_000,
+        stage: "Push".into(),
+    }
 }
 
 fn finding() -> Finding {
-    Finding { path: "ch11/Jenkinsfile".into(), line: 14, column: 9, message: msg!("name-reserved", name = HOSTILE) }
+    Finding {
+        path: "ch11/Jenkinsfile".into(),
+        line: 14,
+        column: 9,
+        message: msg!("name-reserved", name = HOSTILE),
+    }
 }
 
 fn entries() -> Vec<Entry> {
-    let entry = |name: &str, kind, size| Entry { name: name.into(), href: links::file("admin/numbers", "main", name), kind, size };
+    let entry = |name: &str, kind, size| Entry {
+        name: name.into(),
+        href: links::file("admin/numbers", "main", name),
+        kind,
+        size,
+    };
     vec![
         entry("ci", EntryKind::Folder, None),
         entry("ch11", EntryKind::Folder, None),
@@ -135,7 +171,11 @@ fn pipelines(page: &Page) -> Vec<PipelineRow> {
         last,
         bars: bars(page, count),
     };
-    vec![row("default", "Jenkinsfile", Some(Status::Running), 20), row("nightly", "ch11/exercises/Jenkinsfile", Some(Status::Failed), 9), row("fresh", "ropewalk.yml", None, 0)]
+    vec![
+        row("default", "Jenkinsfile", Some(Status::Running), 20),
+        row("nightly", "ch11/exercises/Jenkinsfile", Some(Status::Failed), 9),
+        row("fresh", "ropewalk.yml", None, 0),
+    ]
 }
 
 fn log(stage: u32, text: &str) -> String {
@@ -191,7 +231,12 @@ fn run_view(number: u64, status: Status) -> RunView {
         stages: vec![
             stage(0, "Verify", Status::Passed, "+ docker version\nServer: Docker Engine 20.10.24\n"),
             stage(1, "Build", Status::Passed, BUILD_LOG),
-            stage(2, "Test", test, "\x1b[1;32m     Running\x1b[0m tests/numbers.rs\n\x1b[31mtest range_is_refused ... FAILED\x1b[0m\n\nthread 'range_is_refused' panicked at tests/numbers.rs:41:5:\nassertion `left == right` failed\n  left: 200\n right: 400\n"),
+            stage(
+                2,
+                "Test",
+                test,
+                "\x1b[1;32m     Running\x1b[0m tests/numbers.rs\n\x1b[31mtest range_is_refused ... FAILED\x1b[0m\n\nthread 'range_is_refused' panicked at tests/numbers.rs:41:5:\nassertion `left == right` failed\n  left: 200\n right: 400\n",
+            ),
             stage(3, "Push", push, if push == Status::Passed { "pushed\n" } else { "" }),
         ],
         expected: (status == Status::Running).then_some(Expected { left: 71, percent: 43 }),
@@ -210,9 +255,14 @@ fn run_view(number: u64, status: Status) -> RunView {
 }
 
 fn labels() -> Vec<(String, String)> {
-    [("version", "3.0"), ("build_number", "128"), ("build_tag", "ropewalk-admin-numbers-default-128"), ("note", HOSTILE)]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
+    [
+        ("version", "3.0"),
+        ("build_number", "128"),
+        ("build_tag", "ropewalk-admin-numbers-default-128"),
+        ("note", HOSTILE),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 fn provenance() -> Provenance {
@@ -230,7 +280,14 @@ type Render = fn(Page) -> askama::Result<String>;
 
 const PAGES: &[(&str, &str, Render)] = &[
     ("home", "/", |page| {
-        let row = |name: &str, last, count| HomeRow { repository: name.into(), description: String::new(), private: false, mirror_of: None, last, bars: bars(&page, count) };
+        let row = |name: &str, last, count| HomeRow {
+            repository: name.into(),
+            description: String::new(),
+            private: false,
+            mirror_of: None,
+            last,
+            bars: bars(&page, count),
+        };
         let mut mirror = row("yuna/timetable", Some(run(31, Status::Failed)), 14);
         mirror.mirror_of = Some("https://git.example.net/team/timetable.git".into());
         let repositories = vec![
@@ -242,39 +299,130 @@ const PAGES: &[(&str, &str, Render)] = &[
             row("pedro/relatorios", Some(run(9, Status::Lost)), 9),
             row("pedro/new", None, 0),
         ];
-        Home { active: vec![run(128, Status::Running), run(129, Status::Queued)], repositories, counts: (1, 1), query: String::new(), next: Some("/?after=x".into()), page }.render()
+        Home {
+            counts: (1, 1),
+            active: vec![run(128, Status::Running), run(129, Status::Queued)],
+            repositories,
+            query: String::new(),
+            next: Some("/?after=x".into()),
+            page,
+        }
+        .render()
     }),
-    ("home-empty", "/", |page| Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()),
+    ("home-empty", "/", |page| {
+        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()
+    }),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
-        SignIn { page, next: "/".into(), name: HOSTILE.into(), error: Some(msg!("web-error-denied")) }.render()
+        SignIn { page, next: "/".into(), name: HOSTILE.into(), error: Some(msg!("web-error-denied")) }
+            .render()
     }),
     ("repository", "/admin/numbers", |page| {
-        let runs = (0..6).map(|n| run(128 - n, [Status::Running, Status::Passed, Status::Failed][n as usize % 3])).collect();
-        Repository { at: "main".into(), refs: vec!["main".into(), HOSTILE.into()], last_commit: Some(commit("Serve the web page from its own service")), entries: entries(), readme: readme(), pipelines: pipelines(&page), runs, head: head(Tab::Files), page }.render()
+        let runs = (0..6)
+            .map(|n| run(128 - n, [Status::Running, Status::Passed, Status::Failed][n as usize % 3]))
+            .collect();
+        Repository {
+            at: "main".into(),
+            refs: vec!["main".into(), HOSTILE.into()],
+            last_commit: Some(commit("Serve the web page from its own service")),
+            entries: entries(),
+            readme: readme(),
+            pipelines: pipelines(&page),
+            runs,
+            head: head(Tab::Files),
+            page,
+        }
+        .render()
     }),
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
-    ("repository-new", "/new", |page| NewRepository { page, name: HOSTILE.into(), description: String::new(), private: true, error: Some(msg!("name-empty")) }.render()),
-    ("mirror-new", "/new/mirror", |page| NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }.render()),
+    ("repository-new", "/new", |page| {
+        NewRepository {
+            private: true,
+            page,
+            name: HOSTILE.into(),
+            description: String::new(),
+            error: Some(msg!("name-empty")),
+        }
+        .render()
+    }),
+    ("mirror-new", "/new/mirror", |page| {
+        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }
+            .render()
+    }),
     ("folder", "/admin/numbers/files/ci", |page| {
-        Folder { page, head: head(Tab::Files), at: "main".into(), refs: vec!["main".into()], crumbs: browse::crumbs("admin/numbers", "main", "ci/한글"), entries: entries(), cut: true, readme: readme() }.render()
+        Folder {
+            page,
+            head: head(Tab::Files),
+            at: "main".into(),
+            refs: vec!["main".into()],
+            crumbs: browse::crumbs("admin/numbers", "main", "ci/한글"),
+            entries: entries(),
+            cut: true,
+            readme: readme(),
+        }
+        .render()
     }),
     ("file", "/admin/numbers/files/ci/x", |page| {
         let lines = BUILD_LOG.lines().map(str::to_owned).collect();
-        File { page, head: head(Tab::Files), at: "main".into(), crumbs: browse::crumbs("admin/numbers", "main", "ci/01-build.bat"), size: 812, raw_href: links::raw("admin/numbers", "main", "x"), content: Content::Text(lines) }.render()
+        File {
+            page,
+            head: head(Tab::Files),
+            at: "main".into(),
+            crumbs: browse::crumbs("admin/numbers", "main", "ci/01-build.bat"),
+            size: 812,
+            raw_href: links::raw("admin/numbers", "main", "x"),
+            content: Content::Text(lines),
+        }
+        .render()
     }),
     ("file-link", "/admin/numbers/files/ci/x", |page| {
-        File { page, head: head(Tab::Files), at: "main".into(), crumbs: browse::crumbs("admin/numbers", "main", "x"), size: 12, raw_href: "/raw".into(), content: Content::Link(HOSTILE.into()) }.render()
+        File {
+            page,
+            head: head(Tab::Files),
+            at: "main".into(),
+            crumbs: browse::crumbs("admin/numbers", "main", "x"),
+            size: 12,
+            raw_href: "/raw".into(),
+            content: Content::Link(HOSTILE.into()),
+        }
+        .render()
     }),
     ("file-picture", "/admin/numbers/files/x.png", |page| {
-        File { page, head: head(Tab::Files), at: "main".into(), crumbs: vec![], size: 12, raw_href: links::raw("admin/numbers", HOSTILE, "x.png"), content: Content::Picture }.render()
+        File {
+            page,
+            head: head(Tab::Files),
+            at: "main".into(),
+            crumbs: vec![],
+            size: 12,
+            raw_href: links::raw("admin/numbers", HOSTILE, "x.png"),
+            content: Content::Picture,
+        }
+        .render()
     }),
     ("commits", "/admin/numbers/commits", |page| {
-        let row = |n: u64| CommitRow { commit: run(n, Status::Passed).commit.unwrap(), at: ago(4000 * n as i64), runs: if n % 3 == 0 { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] } };
-        Commits { page, head: head(Tab::Commits), at: "main".into(), refs: vec!["main".into()], commits: (1..9).map(row).collect(), next: Some("?after=x".into()) }.render()
+        let row = |n: u64| CommitRow {
+            commit: run(n, Status::Passed).commit.unwrap(),
+            at: ago(4000 * n as i64),
+            runs: if n % 3 == 0 { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
+        };
+        Commits {
+            page,
+            head: head(Tab::Commits),
+            at: "main".into(),
+            refs: vec!["main".into()],
+            commits: (1..9).map(row).collect(),
+            next: Some("?after=x".into()),
+        }
+        .render()
     }),
     ("commit", "/admin/numbers/commits/x", |page| {
-        let change = |path: &str, kind, lines: Option<u64>| Change { path: path.into(), href: Some("/x".into()), kind, added: lines, removed: lines };
+        let change = |path: &str, kind, lines: Option<u64>| Change {
+            path: path.into(),
+            href: Some("/x".into()),
+            kind,
+            added: lines,
+            removed: lines,
+        };
         Commit {
             page,
             head: head(Tab::Commits),
@@ -286,7 +434,12 @@ const PAGES: &[(&str, &str, Render)] = &[
             at: ago(9000),
             parents: vec![(COMMIT[..10].into(), "/x".into())],
             files_href: "/x".into(),
-            changes: vec![change("api/src/main.rs", ChangeKind::Changed, Some(12)), change(HOSTILE, ChangeKind::Added, None), change("old", ChangeKind::Removed, Some(3)), change("moved", ChangeKind::Renamed, None)],
+            changes: vec![
+                change("api/src/main.rs", ChangeKind::Changed, Some(12)),
+                change(HOSTILE, ChangeKind::Added, None),
+                change("old", ChangeKind::Removed, Some(3)),
+                change("moved", ChangeKind::Renamed, None),
+            ],
             cut: false,
             runs: vec![run(128, Status::Passed), run(127, Status::Failed)],
             images: vec![image("api"), image("web")],
@@ -299,18 +452,57 @@ const PAGES: &[(&str, &str, Render)] = &[
     }),
     ("pipeline", "/admin/numbers/pipelines/default", |page| {
         let cell = |status, seconds| Some(MatrixCell { status, seconds, href: "/x#stage-1".into() });
-        let row = |n: u64, statuses: [Status; 4]| MatrixRow { run: run(n, statuses.iter().copied().find(|s| *s != Status::Passed).unwrap_or(Status::Passed)), cells: statuses.iter().map(|s| cell(*s, s.is_final().then_some(n % 50 + 3))).collect() };
+        let row = |n: u64, statuses: [Status; 4]| MatrixRow {
+            run: run(n, statuses.iter().copied().find(|s| *s != Status::Passed).unwrap_or(Status::Passed)),
+            cells: statuses.iter().map(|s| cell(*s, s.is_final().then_some(n % 50 + 3))).collect(),
+        };
         use Status::{Failed as F, Lost as L, Passed as P, Queued as Q, Running as R, Skipped as S};
-        let mut rows = vec![row(128, [P, P, R, Q]), row(127, [P, P, P, P]), row(126, [P, P, F, S]), row(125, [P, F, S, S]), row(124, [P, P, P, P]), row(123, [P, P, L, S])];
+        let mut rows = vec![
+            row(128, [P, P, R, Q]),
+            row(127, [P, P, P, P]),
+            row(126, [P, P, F, S]),
+            row(125, [P, F, S, S]),
+            row(124, [P, P, P, P]),
+            row(123, [P, P, L, S]),
+        ];
         rows[5].cells[3] = None;
         let stages = ["Verify", "Build", "Test", "Push"].map(|s| (s.to_owned(), Some(37))).into();
-        Pipeline { page, head: head(Tab::Pipelines), name: "default".into(), path: "Jenkinsfile".into(), path_href: "/x".into(), dialect: Some(Dialect::Jenkinsfile), branches: vec!["main".into()], stages, rows, findings: vec![finding()], next: Some("?after=1".into()) }.render()
+        Pipeline {
+            page,
+            head: head(Tab::Pipelines),
+            name: "default".into(),
+            path: "Jenkinsfile".into(),
+            path_href: "/x".into(),
+            dialect: Some(Dialect::Jenkinsfile),
+            branches: vec!["main".into()],
+            stages,
+            rows,
+            findings: vec![finding()],
+            next: Some("?after=1".into()),
+        }
+        .render()
     }),
     ("pipeline-new", "/admin/numbers/new-pipeline", |page| {
-        NewPipeline { page, head: head(Tab::Pipelines), name: String::new(), path: HOSTILE.into(), branches: String::new(), candidates: vec!["Jenkinsfile".into(), HOSTILE.into()], error: Some(msg!("name-empty")) }.render()
+        NewPipeline {
+            page,
+            head: head(Tab::Pipelines),
+            name: String::new(),
+            path: HOSTILE.into(),
+            branches: String::new(),
+            candidates: vec!["Jenkinsfile".into(), HOSTILE.into()],
+            error: Some(msg!("name-empty")),
+        }
+        .render()
     }),
     ("start", "/admin/numbers/pipelines/default/start", |page| {
-        let field = |name: &str, kind, value: &str| InputField { name: name.into(), kind, description: HOSTILE.into(), value: value.into(), required: true, error: None };
+        let field = |name: &str, kind, value: &str| InputField {
+            name: name.into(),
+            kind,
+            description: HOSTILE.into(),
+            value: value.into(),
+            required: true,
+            error: None,
+        };
         let mut inputs = vec![
             field("RELEASE", InputKind::Choice(vec!["v2".into(), "v3".into()]), "v3"),
             field("PUSH", InputKind::Boolean, "true"),
@@ -319,10 +511,24 @@ const PAGES: &[(&str, &str, Render)] = &[
             field("TITLE", InputKind::String, HOSTILE),
         ];
         inputs[2].error = Some(msg!("name-empty"));
-        Start { page, head: head(Tab::Pipelines), name: "default".into(), reference: "main".into(), refs: vec!["main".into(), "v3".into()], inputs, error: None, findings: vec![] }.render()
+        Start {
+            page,
+            head: head(Tab::Pipelines),
+            name: "default".into(),
+            reference: "main".into(),
+            refs: vec!["main".into(), "v3".into()],
+            inputs,
+            error: None,
+            findings: vec![],
+        }
+        .render()
     }),
-    ("run-passed", "/admin/numbers/pipelines/default/runs/128", |page| RunPage { page, head: head(Tab::Pipelines), run: run_view(128, Status::Passed) }.render()),
-    ("run-running", "/admin/numbers/pipelines/default/runs/129", |page| RunPage { page, head: head(Tab::Pipelines), run: run_view(129, Status::Running) }.render()),
+    ("run-passed", "/admin/numbers/pipelines/default/runs/128", |page| {
+        RunPage { page, head: head(Tab::Pipelines), run: run_view(128, Status::Passed) }.render()
+    }),
+    ("run-running", "/admin/numbers/pipelines/default/runs/129", |page| {
+        RunPage { page, head: head(Tab::Pipelines), run: run_view(129, Status::Running) }.render()
+    }),
     ("run-failed", "/admin/numbers/pipelines/default/runs/127", |page| {
         let mut run = run_view(127, Status::Failed);
         run.findings = vec![finding()];
@@ -330,26 +536,101 @@ const PAGES: &[(&str, &str, Render)] = &[
         RunPage { page, head: head(Tab::Pipelines), run }.render()
     }),
     ("registry", "/registry", |page| {
-        let row = |name: &str, run: Option<RunBrief>| RegistryRow { name: name.into(), last_tag: run.as_ref().map(|_| "v3-build-128".into()), last_pushed: run.as_ref().map(|_| ago(400)), run };
-        Registry { page, host: "registry.local:5000".into(), repositories: vec![row("numbers/api", Some(run(128, Status::Passed))), row("numbers/web", Some(run(128, Status::Passed))), row("base/rust", None)], error: None, next: None }.render()
+        let row = |name: &str, run: Option<RunBrief>| RegistryRow {
+            name: name.into(),
+            last_tag: run.as_ref().map(|_| "v3-build-128".into()),
+            last_pushed: run.as_ref().map(|_| ago(400)),
+            run,
+        };
+        Registry {
+            page,
+            host: "registry.local:5000".into(),
+            repositories: vec![
+                row("numbers/api", Some(run(128, Status::Passed))),
+                row("numbers/web", Some(run(128, Status::Passed))),
+                row("base/rust", None),
+            ],
+            error: None,
+            next: None,
+        }
+        .render()
     }),
-    ("registry-down", "/registry", |page| Registry { page, host: "registry.local:5000".into(), repositories: vec![], error: Some(msg!("web-error-internal")), next: None }.render()),
+    ("registry-down", "/registry", |page| {
+        Registry {
+            page,
+            host: "registry.local:5000".into(),
+            repositories: vec![],
+            error: Some(msg!("web-error-internal")),
+            next: None,
+        }
+        .render()
+    }),
     ("registry-tags", "/registry/repositories/numbers/api", |page| {
-        let tag = |n: u64| TagRow { tag: format!("v3-build-{n}"), digest: DIGEST.into(), size: 45_400_000 + n, created_at: Some(ago(4000)), labels: labels(), run: (n != 125).then(|| run(n, Status::Passed)), href: links::image("numbers/api", DIGEST) };
-        RegistryTags { page, host: "registry.local:5000".into(), repository: "numbers/api".into(), tags: (124..129).rev().map(tag).collect(), error: None, next: None }.render()
+        let tag = |n: u64| TagRow {
+            tag: format!("v3-build-{n}"),
+            digest: DIGEST.into(),
+            size: 45_400_000 + n,
+            created_at: Some(ago(4000)),
+            labels: labels(),
+            run: (n != 125).then(|| run(n, Status::Passed)),
+            href: links::image("numbers/api", DIGEST),
+        };
+        RegistryTags {
+            page,
+            host: "registry.local:5000".into(),
+            repository: "numbers/api".into(),
+            tags: (124..129).rev().map(tag).collect(),
+            error: None,
+            next: None,
+        }
+        .render()
     }),
     ("image", "/registry/images/x", |page| {
         let layer = |size, by: &str| Layer { digest: DIGEST.into(), size, created_by: by.into() };
-        Image { page, host: "registry.local:5000".into(), repository: "numbers/api".into(), digest: DIGEST.into(), tags: vec!["v3-build-128".into()], media_type: "application/vnd.oci.image.manifest.v1+json".into(), platform: "linux/amd64".into(), size: 45_400_000, created_at: Some(ago(4000)), labels: labels(), layers: vec![layer(29_000_000, "ADD rootfs.tar.xz / # buildkit"), layer(0, "ENV PORT=8012"), layer(16_400_000, HOSTILE)], provenance: Some(provenance()), error: None }.render()
+        Image {
+            page,
+            host: "registry.local:5000".into(),
+            repository: "numbers/api".into(),
+            digest: DIGEST.into(),
+            tags: vec!["v3-build-128".into()],
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            platform: "linux/amd64".into(),
+            size: 45_400_000,
+            created_at: Some(ago(4000)),
+            labels: labels(),
+            layers: vec![
+                layer(29_000_000, "ADD rootfs.tar.xz / # buildkit"),
+                layer(0, "ENV PORT=8012"),
+                layer(16_400_000, HOSTILE),
+            ],
+            provenance: Some(provenance()),
+            error: None,
+        }
+        .render()
     }),
     ("trace", "/trace", |page| {
-        Trace { page, question: HOSTILE.into(), host: "registry.local:5000".into(), found: vec![Found { image: image("api"), provenance: Some(provenance()) }, Found { image: image("web"), provenance: None }], error: None }.render()
+        Trace {
+            page,
+            question: HOSTILE.into(),
+            host: "registry.local:5000".into(),
+            found: vec![
+                Found { image: image("api"), provenance: Some(provenance()) },
+                Found { image: image("web"), provenance: None },
+            ],
+            error: None,
+        }
+        .render()
     }),
     ("activity", "/activity", |page| {
         let reference = RefName::branch("main").unwrap();
         let id = CommitId::new(COMMIT).unwrap();
         let all = [
-            Happened::RefMoved { reference: reference.clone(), old: Some(id.clone()), new: Some(id.clone()), by: Some("yuna".into()) },
+            Happened::RefMoved {
+                reference: reference.clone(),
+                old: Some(id.clone()),
+                new: Some(id.clone()),
+                by: Some("yuna".into()),
+            },
             Happened::RefMoved { reference: reference.clone(), old: None, new: Some(id.clone()), by: None },
             Happened::RefMoved { reference, old: Some(id), new: None, by: None },
             Happened::RunFinished { run_id: 1, status: Status::Failed },
@@ -365,23 +646,80 @@ const PAGES: &[(&str, &str, Render)] = &[
             repository: (n != 4).then(|| "admin/numbers".into()),
             href: Some("/x".into()),
             undecided: n == 1,
-            outcomes: if n == 0 { vec![OutcomeRow { text: msg!("web-cause-poll"), run: Some(run(128, Status::Running)) }, OutcomeRow { text: msg!("name-reserved", name = HOSTILE), run: None }] } else { vec![] },
+            outcomes: if n == 0 {
+                vec![
+                    OutcomeRow { text: msg!("web-cause-poll"), run: Some(run(128, Status::Running)) },
+                    OutcomeRow { text: msg!("name-reserved", name = HOSTILE), run: None },
+                ]
+            } else {
+                vec![]
+            },
         };
-        Activity { page, repository: String::new(), rows: all.iter().enumerate().map(row).collect(), next: Some("?after=1".into()) }.render()
+        Activity {
+            page,
+            repository: String::new(),
+            rows: all.iter().enumerate().map(row).collect(),
+            next: Some("?after=1".into()),
+        }
+        .render()
     }),
     ("health", "/health", |page| {
-        let part = |name, state, mend: Option<Message>| Part { name, state, found: msg!("web-status-passed"), command: mend.as_ref().map(|_| "docker start registry".into()), mend };
-        Health { page, overall: State::Failing, parts: vec![part(msg!("web-nav-registry"), State::Failing, Some(msg!("web-mirror-intro"))), part(msg!("web-files"), State::Degraded, None), part(msg!("web-nav-home"), State::Good, None)], version: "0.1.0".into(), started_at: ago(90_000) }.render()
+        let part = |name, state, mend: Option<Message>| Part {
+            name,
+            state,
+            found: msg!("web-status-passed"),
+            command: mend.as_ref().map(|_| "docker start registry".into()),
+            mend,
+        };
+        Health {
+            page,
+            overall: State::Failing,
+            parts: vec![
+                part(msg!("web-nav-registry"), State::Failing, Some(msg!("web-mirror-intro"))),
+                part(msg!("web-files"), State::Degraded, None),
+                part(msg!("web-nav-home"), State::Good, None),
+            ],
+            version: "0.1.0".into(),
+            started_at: ago(90_000),
+        }
+        .render()
     }),
     ("settings", "/settings", |page| {
-        let token = |id, name: &str| TokenRow { id, name: name.into(), scope: "write".into(), created_at: ago(900_000), expires_at: Some(ago(-900_000)), used_at: None };
-        Settings { page, tokens: vec![token(1, "laptop"), token(2, HOSTILE)], new_token: Some("rw_0123456789abcdef0123456789abcdef".into()), password_error: Some(msg!("web-error-denied")), token_error: None }.render()
+        let token = |id, name: &str| TokenRow {
+            id,
+            name: name.into(),
+            scope: "write".into(),
+            created_at: ago(900_000),
+            expires_at: Some(ago(-900_000)),
+            used_at: None,
+        };
+        Settings {
+            page,
+            tokens: vec![token(1, "laptop"), token(2, HOSTILE)],
+            new_token: Some("rw_0123456789abcdef0123456789abcdef".into()),
+            password_error: Some(msg!("web-error-denied")),
+            token_error: None,
+        }
+        .render()
     }),
     ("admin", "/admin", |page| {
-        let user = |name: &str, admin| UserRow { name: name.into(), admin, created_at: ago(900_000), signed_in_at: admin.then(|| ago(60)) };
-        Admin { page, users: vec![user("admin", true), user("yuna", false)], name: HOSTILE.into(), error: None }.render()
+        let user = |name: &str, admin| UserRow {
+            name: name.into(),
+            admin,
+            created_at: ago(900_000),
+            signed_in_at: admin.then(|| ago(60)),
+        };
+        Admin {
+            page,
+            users: vec![user("admin", true), user("yuna", false)],
+            name: HOSTILE.into(),
+            error: None,
+        }
+        .render()
     }),
-    ("error", "/x", |page| ErrorPage::new(page, &Error::Internal("secret cause".into()), "e-7f3a".into()).render()),
+    ("error", "/x", |page| {
+        ErrorPage::new(page, &Error::Internal("secret cause".into()), "e-7f3a".into()).render()
+    }),
     ("error-404", "/x", |mut page| {
         page.viewer = None;
         ErrorPage::new(page, &Error::NotFound(msg!("name-reserved", name = HOSTILE)), String::new()).render()
@@ -419,13 +757,18 @@ fn check(name: &str, html: &str) {
         assert!(attribute(attributes, "style").is_none(), "{name}: inline style in <{tag} {attributes}>");
         assert!(!format!(" {attributes}").contains(" on"), "{name}: handler in <{tag} {attributes}>");
         if *tag == "script" {
-            assert!(attribute(attributes, "src").is_some_and(|s| s.starts_with("/static/")), "{name}: inline script");
+            assert!(
+                attribute(attributes, "src").is_some_and(|s| s.starts_with("/static/")),
+                "{name}: inline script"
+            );
         }
         if let Some(id) = attribute(attributes, "id") {
             *ids.entry(id).or_default() += 1;
         }
         for link in ["href", "src", "action"].iter().filter_map(|a| attribute(attributes, a)) {
-            let local = link.starts_with('/') && !link.starts_with("//") || link.starts_with(['#', '?']) || link.is_empty();
+            let local = link.starts_with('/') && !link.starts_with("//")
+                || link.starts_with(['#', '?'])
+                || link.is_empty();
             let outside = *tag == "a" && attributes.contains("noopener");
             assert!(local || outside, "{name}: <{tag}> goes to {link}");
         }
@@ -434,21 +777,31 @@ fn check(name: &str, html: &str) {
     assert!(twice.is_empty(), "{name}: ids used twice: {twice:?}");
     let targets: BTreeSet<_> = ids.keys().copied().collect();
     for (tag, attributes) in &tags {
-        for reference in ["for", "aria-labelledby", "aria-describedby"].iter().filter_map(|a| attribute(attributes, a)) {
+        for reference in
+            ["for", "aria-labelledby", "aria-describedby"].iter().filter_map(|a| attribute(attributes, a))
+        {
             assert!(targets.contains(reference), "{name}: <{tag}> points to {reference}");
         }
         if let Some(symbol) = attribute(attributes, "href").filter(|_| *tag == "use") {
-            assert!(targets.contains(symbol.trim_end_matches('/').trim_start_matches('#')), "{name}: no symbol {symbol}");
+            assert!(
+                targets.contains(symbol.trim_end_matches('/').trim_start_matches('#')),
+                "{name}: no symbol {symbol}"
+            );
         }
-        if matches!(*tag, "input" | "select" | "textarea") && attribute(attributes, "type") != Some("hidden") {
-            let labelled = attribute(attributes, "id").is_some() || attribute(attributes, "type") == Some("checkbox");
+        if matches!(*tag, "input" | "select" | "textarea") && attribute(attributes, "type") != Some("hidden")
+        {
+            let labelled =
+                attribute(attributes, "id").is_some() || attribute(attributes, "type") == Some("checkbox");
             assert!(labelled, "{name}: field without a label: {attributes}");
         }
     }
     // A README brings a heading of its own.
     let headings = if html.contains("class=\"prose\"") { 2 } else { 1 };
     assert_eq!(tags.iter().filter(|(tag, _)| *tag == "h1").count(), headings, "{name}: one main heading");
-    assert!(!html.contains("alert('x')") && !html.contains("alert(1)</script"), "{name}: hostile text came through");
+    assert!(
+        !html.contains("alert('x')") && !html.contains("alert(1)</script"),
+        "{name}: hostile text came through"
+    );
     assert!(!html.contains("secret cause"), "{name}: an internal cause is shown");
 }
 
@@ -459,7 +812,10 @@ fn all_pages_in_all_languages() {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);
-            assert!(!html.contains(">web-") && !html.contains("\"web-"), "{name} in {language}: a key is shown");
+            assert!(
+                !html.contains(">web-") && !html.contains("\"web-"),
+                "{name} in {language}: a key is shown"
+            );
             for (kind, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
                 if let Some(folder) = &folder {
                     let html = render(page(language, theme, path)).unwrap();
@@ -469,10 +825,21 @@ fn all_pages_in_all_languages() {
         }
     }
     if let Some(folder) = &folder {
-        for name in ["ropewalk.css", "ropewalk.js", "favicon.svg", "favicon-passed.svg", "favicon-failed.svg", "favicon-running.svg"] {
+        for name in [
+            "ropewalk.css",
+            "ropewalk.js",
+            "favicon.svg",
+            "favicon-passed.svg",
+            "favicon-failed.svg",
+            "favicon-running.svg",
+        ] {
             let hashed = crate::web::assets::address(name).trim_start_matches("/static/");
             std::fs::create_dir_all(folder.join("static")).unwrap();
-            std::fs::write(folder.join("static").join(hashed), &crate::web::assets::find(hashed).unwrap().body).unwrap();
+            std::fs::write(
+                folder.join("static").join(hashed),
+                &crate::web::assets::find(hashed).unwrap().body,
+            )
+            .unwrap();
         }
     }
 }

@@ -104,7 +104,8 @@ fn resolved(link: &str, origin: &Origin) -> Option<String> {
 
 /// `%41` to `A`; what is not UTF-8 afterwards becomes the replacement character.
 fn decoded(text: &str) -> String {
-    let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let digit =
+        |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     let bytes = text.as_bytes();
     let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
     while let Some(byte) = bytes.get(at) {

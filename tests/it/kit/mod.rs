@@ -62,7 +62,11 @@ impl House {
             let stop = async { drop(stopped.await) };
             serving.serve(listener, stop).await.unwrap();
         });
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         let url = format!("http://127.0.0.1:{port}");
         House { app, url, data, http, stop: Some(stop), served: Some(served) }
     }
