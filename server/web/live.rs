@@ -63,12 +63,12 @@ pub struct Bells {
 }
 
 impl Bells {
-    fn of(door: &Door, run: i64) -> Self {
+    pub fn of(door: &Door, run: i64) -> Self {
         Bells { store: door.store.bell(), log: Some(door.logs.bell(run)), store_rang: true }
     }
 
     /// Before looking, so that nothing rung during the look is missed.
-    fn take(&mut self) {
+    pub fn take(&mut self) {
         self.store_rang |= self.store.has_changed().unwrap_or(true);
         self.store.borrow_and_update();
         if let Some(log) = &mut self.log {
@@ -84,7 +84,7 @@ impl Bells {
     }
 
     /// `false` when nothing rang for the length of a heartbeat.
-    async fn wait(&mut self) -> bool {
+    pub async fn wait(&mut self) -> bool {
         let log = async {
             match &mut self.log {
                 Some(log) => log.changed().await.is_err(),
@@ -167,7 +167,7 @@ async fn next(look: &mut impl Look, bells: &mut Bells, news: &mut News) -> Resul
 }
 
 /// One event, ready to be sent. Line breaks in `data` become several `data:` lines, as the format wants.
-fn event(name: &str, id: &str, data: &str) -> Bytes {
+pub fn event(name: &str, id: &str, data: &str) -> Bytes {
     let mut out = format!("event: {name}\nid: {id}\n");
     for line in data.split('\n') {
         out.push_str("data: ");
@@ -178,12 +178,12 @@ fn event(name: &str, id: &str, data: &str) -> Bytes {
     out.into()
 }
 
-fn heartbeat() -> Bytes {
+pub fn heartbeat() -> Bytes {
     Bytes::from_static(b": still here\n\n")
 }
 
 /// An answer that is an event stream.
-fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> HttpResponse {
+pub fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> HttpResponse {
     use futures_util::TryStreamExt as _;
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
