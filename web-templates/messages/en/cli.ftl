@@ -26,6 +26,7 @@ cli-strange = The server's answer is not one that this version understands.
 cli-out-of-time = Run { $number } has not ended in the time given.
 cli-internal = This should not have happened: { $cause }
 cli-runtime = The program cannot start: { $cause }
+cli-listen = { $address } cannot be listened on: { $cause }. Is another server running? Choose another port with --listen.
 
 # What commands say when they are done.
 cli-user-added = Account { $name } is made.

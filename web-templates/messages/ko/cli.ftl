@@ -26,6 +26,7 @@ cli-strange = 이 버전이 이해할 수 없는 응답을 서버가 보냈습�
 cli-out-of-time = 실행 { $number }: 정해진 시간 안에 끝나지 않았습니다.
 cli-internal = 일어나서는 안 되는 일입니다: { $cause }
 cli-runtime = 프로그램을 시작할 수 없습니다: { $cause }
+cli-listen = { $address }: 이 주소에서 연결을 받을 수 없습니다({ $cause }). 다른 서버가 실행 중인가요? --listen으로 다른 포트를 고르세요.
 
 # 명령을 마쳤을 때.
 cli-user-added = 계정을 만들었습니다: { $name }

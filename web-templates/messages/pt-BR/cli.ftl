@@ -26,6 +26,7 @@ cli-strange = Esta versão não entende a resposta do servidor.
 cli-out-of-time = A execução { $number } não terminou no tempo dado.
 cli-internal = Isto não deveria ter acontecido: { $cause }
 cli-runtime = O programa não pode iniciar: { $cause }
+cli-listen = Não é possível escutar em { $address }: { $cause }. Há outro servidor no ar? Escolha outra porta com --listen.
 
 # O que os comandos dizem ao terminar.
 cli-user-added = A conta { $name } foi criada.

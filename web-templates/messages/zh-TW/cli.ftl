@@ -26,6 +26,7 @@ cli-strange = 這個版本看不懂伺服器的回應。
 cli-out-of-time = 執行 { $number } 沒有在限定時間內結束。
 cli-internal = 這不該發生：{ $cause }
 cli-runtime = 程式無法啟動：{ $cause }
+cli-listen = 無法在 { $address } 接受連線：{ $cause }。是否有其他伺服器在執行？請用 --listen 選擇其他連接埠。
 
 # 指令完成時的訊息。
 cli-user-added = 已建立帳號 { $name }。
