@@ -108,6 +108,9 @@ fn head(tab: Tab) -> Head {
         repository: "admin/numbers".into(),
         description: "Two small services, api and web, and the images they are shipped in".into(),
         mirror_of: None,
+        poll_error: None,
+        polled_at: None,
+        private: false,
         clone_url: "http://localhost:3000/admin/numbers.git".into(),
         default_branch: "main".into(),
         tab,
@@ -211,6 +214,7 @@ fn run_view(number: u64, status: Status) -> RunView {
             }]
         },
         earlier_href: (index == 1).then(|| "?from=0".to_owned()),
+        later_href: None,
         place: "0.0.-.-.0".into(),
     };
     let (test, push) = match status {
@@ -245,6 +249,8 @@ fn run_view(number: u64, status: Status) -> RunView {
         next: None,
         may_write: true,
         cancelling: false,
+        live: !status.is_final(),
+        open: None,
     }
 }
 
@@ -277,6 +283,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |name: &str, last, count| HomeRow {
             repository: name.into(),
             description: String::new(),
+            private: false,
             mirror_of: None,
             last,
             bars: bars(&page, count),
@@ -295,6 +302,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         Home {
             active: vec![run(128, Status::Running), run(129, Status::Queued)],
             repositories,
+            counts: (1, 1),
             query: String::new(),
             next: Some("/?after=x".into()),
             page,
@@ -302,7 +310,8 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("home-empty", "/", |page| {
-        Home { page, query: String::new(), repositories: vec![], active: vec![], next: None }.render()
+        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }
+            .render()
     }),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
@@ -332,13 +341,21 @@ const PAGES: &[(&str, &str, Render)] = &[
             page,
             name: HOSTILE.into(),
             description: String::new(),
+            private: true,
             error: Some(msg!("name-empty")),
         }
         .render()
     }),
     ("mirror-new", "/new/mirror", |page| {
-        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), error: None }
-            .render()
+        NewMirror {
+            page,
+            url: String::new(),
+            name: String::new(),
+            username: String::new(),
+            private: false,
+            error: None,
+        }
+        .render()
     }),
     ("folder", "/admin/numbers/files/ci", |page| {
         Folder {
