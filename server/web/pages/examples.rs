@@ -300,9 +300,9 @@ const PAGES: &[(&str, &str, Render)] = &[
             row("pedro/new", None, 0),
         ];
         Home {
-            counts: (1, 1),
             active: vec![run(128, Status::Running), run(129, Status::Queued)],
             repositories,
+            counts: (1, 1),
             query: String::new(),
             next: Some("/?after=x".into()),
             page,
@@ -341,6 +341,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             page,
             name: HOSTILE.into(),
             description: String::new(),
+            private: true,
             error: Some(msg!("name-empty")),
         }
         .render()
