@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so this way")]
 
 mod browser;
+mod engine;
 mod kit;
 mod main_job;
 mod pushes;
