@@ -231,6 +231,26 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
+fn links_between_documents_lead_somewhere() {
+    let (mut pages, mut offenders, mut links) = (Vec::new(), Vec::new(), 0);
+    source::walk(&root().join("docs"), ".md", &mut pages);
+    pages.extend(["README.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+        for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+            links += 1;
+            let path = page.parent().unwrap().join(target.split('#').next().unwrap());
+            if !path.exists() {
+                offenders.push(format!("{}: {target}", page.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(links >= 12, "only {links} links found");
+    assert_none("links to nowhere", &offenders);
+}
+
+#[test]
 fn secrets_neither_print_nor_compare() {
     let secret = fs::read_to_string(root().join("server/model/secret.rs")).unwrap();
     let (before, _) = secret.split_once("pub struct Secret(").expect("Secret is a tuple struct");
