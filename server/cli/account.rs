@@ -134,7 +134,7 @@ async fn create_token(session: &Session, create: Create) -> Result<(), Exit> {
     let store = Store::open(&session.data(create.data.as_deref())?)?;
     let account = account(&store, &create.user)?;
     let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(TOKEN_BYTES)?.reveal()));
-    let expires_at = create.expires.map(|days| in_days(days)).transpose()?;
+    let expires_at = create.expires.map(in_days).transpose()?;
     let (hash, name, owner) = (token.fingerprint(), create.name, account.name.to_string());
     store
         .write(move |c| {

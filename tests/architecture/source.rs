@@ -80,7 +80,7 @@ impl File {
     }
 
     /// First parts of all paths from the crate's root: `crate::store::Store` -> `store`.
-    pub fn from_root(&self) -> BTreeSet<String> {
+    pub fn root_names(&self) -> BTreeSet<String> {
         let mut found = names_after(&self.code, "crate::");
         found.extend(names_after(&self.code, &"super::".repeat(self.depth())));
         found
