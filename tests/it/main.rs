@@ -5,6 +5,9 @@
 
 mod browser;
 mod engine;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Here that is how a test fails.
+
+mod cli;
 mod kit;
 mod main_job;
 mod pushes;
