@@ -29,7 +29,6 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("fluent_bundle", &["messages"]),
     ("git2", &["git"]),
     ("globset", &["pipeline"]),
-    ("governor", &["web"]),
     ("notify", &["watch"]),
     ("oci_client", &["registry"]),
     ("reqwest", &["cli", "registry"]),
