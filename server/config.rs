@@ -13,7 +13,7 @@ use crate::model::{Error, ImageReference, Message, Result, Secret, closest};
 use crate::msg;
 
 const PREFIX: &str = "ROPEWALK_";
-/// Variables of the commands that talk to a server.
+/// Of the commands that talk to a server.
 const CLIENT_VARIABLES: [&str; 3] = ["ROPEWALK_URL", "ROPEWALK_TOKEN", "ROPEWALK_TOKEN_FILE"];
 
 /// Everything `serve` is told, resolved and checked.
@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: "admin-password-file",
         ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password"))
     },
-    setting("log", "FILTER", "info", || msg!("cli-set-log")),
+    setting("log", "FILTER", "info,actix_server=warn", || msg!("cli-set-log")),
     setting("log-format", "text|json", "text", || msg!("cli-set-log-format")),
 ];
 
@@ -128,7 +128,7 @@ pub fn resolve(flags: &BTreeMap<String, String>, environment: &Environment, core
     refuse_unknown(environment)?;
     let given = Given { flags, environment };
     let data = absolute(&given.text("data"))?;
-    let listen: SocketAddr = given.parse("listen")?;
+    let listen: SocketAddr = parse("listen", &given.text("listen"))?;
     let workspaces = match given.find("workspaces") {
         Some(path) => absolute(&path)?,
         None => data.join("workspaces"),
@@ -263,10 +263,6 @@ impl Given<'_> {
         let blank = || self.environment.get(&variable(name)).filter(|_| name == "step-socket").cloned();
         let default = || SETTINGS.iter().find(|s| s.name == name).map_or("", |s| s.default).to_owned();
         self.find(name).or_else(blank).unwrap_or_else(default)
-    }
-
-    fn parse<T: FromStr>(&self, name: &str) -> Result<T> {
-        parse(name, &self.text(name))
     }
 
     /// From its variable, or from the file that `--NAME-file` or `NAME_FILE` names; both is one too many.

@@ -2,6 +2,7 @@
 //!
 //! What only a process has is here: signals, the log's form, the listening socket.
 
+use std::io::IsTerminal as _;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ fn start_log(settings: &Serve) -> Result<()> {
         |_| Error::Invalid(msg!("cli-setting-value", name = "log", value = settings.log.escape_debug()));
     let filter = EnvFilter::try_new(&settings.log).map_err(refuse)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     if settings.log_json {
         log.json().init()
     } else {

@@ -6,6 +6,7 @@ use super::Session;
 use super::arguments::about;
 use super::client::Client;
 use super::exit::Exit;
+use super::run::list;
 use super::terminal::field;
 use crate::model::Digest;
 use crate::msg;
@@ -54,11 +55,25 @@ pub async fn image(session: &Session, command: Image) -> Result<(), Exit> {
             parts.push("tags");
             let all = client.list(&parts, usize::MAX).await?;
             session
-                .answer_list(all, |t| vec![field(t, "/name"), field(t, "/digest"), field(t, "/run/html_url")])
+                .answer_list(all, |t| vec![field(t, "/tag"), field(t, "/digest"), field(t, "/run/html_url")])
         }
         Image::Trace(trace) => {
             let found = client.get(&["registry", "images", trace.digest.as_str()]).await?;
-            session.terminal.json(&found)
+            if session.json {
+                return session.terminal.json(&found);
+            }
+            let rows = list(&found, "pushes").map(|push| {
+                let image = format!("{}:{}", field(push, "/repository"), field(push, "/tag"));
+                let run = format!("{} #{}", field(push, "/run/pipeline"), field(push, "/run/number"));
+                vec![
+                    image,
+                    field(push, "/run/repository"),
+                    run,
+                    field(push, "/run/commit"),
+                    field(push, "/run/html_url"),
+                ]
+            });
+            session.terminal.table(&rows.collect::<Vec<_>>())
         }
     }
 }

@@ -242,7 +242,7 @@ impl Session {
     async fn end_refused(&self, head: &PushHead, reason: &str) {
         let mut report = Report::new(reason);
         head.commands.iter().for_each(|command| report.refuse(&command.sent_name, reason));
-        let fatal = (!head.wants_report()).then(|| reason.as_bytes());
+        let fatal = (!head.wants_report()).then_some(reason.as_bytes());
         let report = head.wants_report().then_some(&report);
         self.end(&Ending { side_band: head.side_band(), lines: &[], report, fatal }).await;
     }

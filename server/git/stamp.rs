@@ -97,8 +97,15 @@ mod tests {
     use super::*;
     use crate::git::testing::{Place, git};
 
-    /// As if the stamp had been taken long after the last change.
+    /// A stamp taken long after the last change: the clock cannot be moved, so the files' times are.
     fn settled(directory: &Path) -> RefsStamp {
+        let long_ago = fs::FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(3600));
+        let folders = RefsStamp::take(directory).unwrap().folders.into_iter().map(|(folder, _)| folder);
+        for path in folders.chain([PathBuf::from("packed-refs")]) {
+            if let Ok(file) = fs::File::open(directory.join(path)) {
+                file.set_times(long_ago).unwrap();
+            }
+        }
         RefsStamp { settled: true, ..RefsStamp::take(directory).unwrap() }
     }
 
@@ -119,7 +126,6 @@ mod tests {
         ] {
             let stamp = settled(&directory);
             assert!(stamp.holds(&directory), "nothing moved before {command:?}");
-            std::thread::sleep(Duration::from_millis(12)); // one tick of the kernel's file clock, not a race
             git(&directory, command);
             assert!(!stamp.holds(&directory), "{command:?} was not seen");
         }

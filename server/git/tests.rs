@@ -392,18 +392,37 @@ async fn a_killed_receive_pack_is_reported_and_cleared() {
 /// Finds the git child that works on `directory` by its arguments and kills it, once it is there.
 async fn kill_receive_pack(directory: &Path) {
     for _ in 0..1000 {
-        for process in fs::read_dir("/proc").unwrap().flatten() {
-            let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            if line.contains("receive-pack") && line.contains(directory.to_str().unwrap()) {
-                let id = process.file_name().into_string().unwrap();
-                assert!(std::process::Command::new("kill").args(["-9", &id]).status().unwrap().success());
-                return;
-            }
+        if let Some(id) = child_of("receive-pack", directory) {
+            assert!(std::process::Command::new("kill").args(["-9", &id]).status().unwrap().success());
+            return;
         }
         tokio::task::yield_now().await;
     }
     panic!("no receive-pack");
+}
+
+/// The process id of a git child that works on `directory`.
+fn child_of(subcommand: &str, directory: &Path) -> Option<String> {
+    fs::read_dir("/proc").unwrap().flatten().find_map(|process| {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let found = line.contains(subcommand) && line.contains(directory.to_str().unwrap());
+        found.then(|| process.file_name().into_string().unwrap())
+    })
+}
+
+#[tokio::test]
+async fn a_fetch_whose_client_goes_away_leaves_no_child() {
+    let place = Place::with_commits(1);
+    // A body that never ends: git waits for more.
+    let body = stream::iter([Ok(Bytes::from_static(b"0014command=ls-refs\n"))]).chain(stream::pending());
+    let answer = place.repositories.upload_pack(&place.path, Some(Protocol::V2), body).unwrap();
+    assert!(child_of("upload-pack", &place.directory()).is_some());
+    drop(answer);
+    // Bounded: git ends when its input does; `reap` would kill it after ten seconds.
+    while child_of("upload-pack", &place.directory()).is_some() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -87,47 +87,11 @@ name_type!(
 );
 
 /// Names that would shadow a page or an address of the server when used as an owner.
-const RESERVED_OWNERS: &[&str] = &[
-    "activity",
-    "admin-panel",
-    "api",
-    "assets",
-    "badges",
-    "cc.xml",
-    "deployments",
-    "docs",
-    "endpoints",
-    "environments",
-    "health",
-    "healthz",
-    "hooks",
-    "image-streams",
-    "images",
-    "login",
-    "logout",
-    "metrics",
-    "new",
-    "pipelines",
-    "registry",
-    "ropewalk",
-    "runs",
-    "search",
-    "settings",
-    "setup",
-    "sign-in",
-    "sign-out",
-    "static",
-    "trace",
-    "users",
-    "v2",
-    "webhooks",
-    "favicon.ico",
-    "robots.txt",
-    "language",
-    "theme",
-    "accounts",
-    "repositories",
-];
+const RESERVED_OWNERS: &str = "
+activity admin-panel api assets badges cc.xml deployments docs endpoints environments health healthz
+hooks image-streams images login logout metrics new pipelines registry ropewalk runs search settings
+setup sign-in sign-out static trace users v2 webhooks favicon.ico robots.txt language theme accounts
+repositories";
 
 /// Device names that Windows keeps for itself, with or without an extension.
 const WINDOWS_DEVICES: &[&str] = &[
@@ -162,7 +126,7 @@ fn check_plain(value: &str, longest: usize) -> Result<()> {
 
 fn check_owner(value: &str) -> Result<()> {
     check_plain(value, 40)?;
-    if RESERVED_OWNERS.contains(&value.to_ascii_lowercase().as_str()) {
+    if RESERVED_OWNERS.split_whitespace().any(|kept| kept.eq_ignore_ascii_case(value)) {
         return Err(Error::Invalid(msg!("name-reserved", name = value)));
     }
     Ok(())

@@ -5,6 +5,8 @@ mod follow;
 mod show;
 mod start;
 
+pub use show::list;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 

@@ -33,6 +33,9 @@ pub fn show(session: &Session, run: &Value) -> Result<(), Exit> {
             session.terminal.line(&line)?;
         }
     }
+    for finding in findings(run) {
+        session.terminal.line(&finding)?;
+    }
     let stages = list(run, "stages").enumerate().map(|(at, stage)| {
         vec![format!("  {at}"), field(stage, "/status"), field(stage, "/name"), took(stage)]
     });
@@ -44,7 +47,16 @@ pub fn show(session: &Session, run: &Value) -> Result<(), Exit> {
     session.terminal.table(&images.collect::<Vec<_>>())
 }
 
-fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+/// `path:line:column: sentence`, for a run whose definition could not be read.
+pub fn findings(run: &Value) -> Vec<String> {
+    let one = |f: &Value| {
+        let place = [field(f, "/path"), field(f, "/line"), field(f, "/column")].join(":");
+        format!("{place}: {}", field(f, "/message"))
+    };
+    list(run, "findings").map(one).collect()
+}
+
+pub fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice).iter()
 }
 

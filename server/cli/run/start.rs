@@ -4,11 +4,14 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::follow::{Following, follow};
+use super::show::findings;
 use super::{Place, Runs, told};
 use crate::cli::Session;
 use crate::cli::arguments::about;
 use crate::cli::client::{Client, strange};
 use crate::cli::exit::Exit;
+use crate::cli::terminal::field;
+use crate::model::Status;
 use crate::msg;
 
 #[derive(Debug, Args)]
@@ -31,12 +34,25 @@ pub async fn start(session: &Session, client: &Client, start: &Start) -> Result<
         body["ref"] = reference.as_str().into();
     }
     let run = client.post(&runs.parts(&[]), &body).await?;
-    if !start.following.wanted() {
-        return session.answer(&run, &told(&run));
+    let status: Status = field(&run, "/status").parse()?;
+    if status.is_final() || !start.following.wanted() {
+        session.answer(&run, &told(&run))?;
+        return ended(session, &run, status);
     }
     session.terminal.note(&told(&run));
     let number = run.get("number").and_then(Value::as_u64).ok_or_else(strange)?;
     follow(session, &runs, number, &start.following).await
+}
+
+/// A run may fail before it starts: then that is what this command has to say.
+fn ended(session: &Session, run: &Value, status: Status) -> Result<(), Exit> {
+    if !status.is_final() || status == Status::Passed {
+        return Ok(());
+    }
+    for line in std::iter::once(field(run, "/message")).chain(findings(run)) {
+        session.terminal.note_unless(session.json || line.is_empty(), &line);
+    }
+    Err(Exit::silent())
 }
 
 /// `NAME=VALUE` each; the value may have `=` and may be empty.

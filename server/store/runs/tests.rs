@@ -1,3 +1,5 @@
+//! Runs in a real database: numbers, claims, progress and what a restart finds.
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -2,9 +2,7 @@
 
 #![allow(dead_code)]
 
-pub mod data;
-pub mod relay;
-pub mod server;
+pub mod browser;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -26,6 +26,7 @@ cli-strange = The server's answer is not one that this version understands.
 cli-out-of-time = Run { $number } has not ended in the time given.
 cli-internal = This should not have happened: { $cause }
 cli-runtime = The program cannot start: { $cause }
+cli-listen = { $address } cannot be listened on: { $cause }. Is another server running? Choose another port with --listen.
 
 # What commands say when they are done.
 cli-user-added = Account { $name } is made.
@@ -50,6 +51,7 @@ cli-token = API tokens, in the data directory itself
 cli-token-create = Make a token and print it, this once
 cli-repo = Repositories of a server
 cli-repo-create = Create a repository of your own and print its address
+cli-repo-mirror = Mirror a remote repository: it is asked for changes every minute
 cli-repo-list = List your repositories
 cli-pipeline = Pipelines of a repository
 cli-pipeline-create = Add a pipeline for a definition in the repository
@@ -95,6 +97,8 @@ cli-arg-definition = A definition file, or a folder of numbered scripts
 cli-arg-repo = The repository, as OWNER/REPO
 cli-arg-repo-name = The new repository's name, without its owner
 cli-arg-pipeline = The pipeline's name
+cli-arg-remote = Its address, http:// or https://, without credentials
+cli-flag-remote-user = Account at the remote server
 cli-arg-number = The run's number
 cli-arg-image-name = The image's repository in the registry, without host and tag
 cli-arg-digest = sha256: and 64 digits

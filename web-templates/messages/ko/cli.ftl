@@ -26,6 +26,7 @@ cli-strange = 이 버전이 이해할 수 없는 응답을 서버가 보냈습�
 cli-out-of-time = 실행 { $number }: 정해진 시간 안에 끝나지 않았습니다.
 cli-internal = 일어나서는 안 되는 일입니다: { $cause }
 cli-runtime = 프로그램을 시작할 수 없습니다: { $cause }
+cli-listen = { $address }: 이 주소에서 연결을 받을 수 없습니다({ $cause }). 다른 서버가 실행 중인가요? --listen으로 다른 포트를 고르세요.
 
 # 명령을 마쳤을 때.
 cli-user-added = 계정을 만들었습니다: { $name }
@@ -50,6 +51,7 @@ cli-token = API 토큰(데이터 디렉터리에서 직접)
 cli-token-create = 토큰을 만들어 한 번만 출력합니다
 cli-repo = 서버의 저장소
 cli-repo-create = 내 저장소를 만들고 주소를 출력합니다
+cli-repo-mirror = 원격 저장소의 미러를 만듭니다. 변경 사항은 1분마다 확인합니다
 cli-repo-list = 내 저장소 목록
 cli-pipeline = 저장소의 파이프라인
 cli-pipeline-create = 저장소 안의 정의 파일로 파이프라인을 추가합니다
@@ -95,6 +97,8 @@ cli-arg-definition = 정의 파일 또는 번호 붙은 스크립트 폴더
 cli-arg-repo = 저장소(OWNER/REPO 형식)
 cli-arg-repo-name = 새 저장소의 이름(소유자 없이)
 cli-arg-pipeline = 파이프라인 이름
+cli-arg-remote = 원격 저장소의 주소(http:// 또는 https://, 인증 정보 없이)
+cli-flag-remote-user = 원격 서버의 계정
 cli-arg-number = 실행 번호
 cli-arg-image-name = 레지스트리 안의 이미지 저장소(호스트와 태그 없이)
 cli-arg-digest = sha256:와 64자리 숫자

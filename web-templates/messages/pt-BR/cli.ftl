@@ -26,6 +26,7 @@ cli-strange = Esta versão não entende a resposta do servidor.
 cli-out-of-time = A execução { $number } não terminou no tempo dado.
 cli-internal = Isto não deveria ter acontecido: { $cause }
 cli-runtime = O programa não pode iniciar: { $cause }
+cli-listen = Não é possível escutar em { $address }: { $cause }. Há outro servidor no ar? Escolha outra porta com --listen.
 
 # O que os comandos dizem ao terminar.
 cli-user-added = A conta { $name } foi criada.
@@ -50,6 +51,7 @@ cli-token = Tokens da API, no próprio diretório de dados
 cli-token-create = Cria um token e o imprime, só desta vez
 cli-repo = Repositórios de um servidor
 cli-repo-create = Cria um repositório seu e imprime o endereço
+cli-repo-mirror = Espelha um repositório remoto: ele é consultado a cada minuto
 cli-repo-list = Lista os seus repositórios
 cli-pipeline = Pipelines de um repositório
 cli-pipeline-create = Cria um pipeline para uma definição que está no repositório
@@ -95,6 +97,8 @@ cli-arg-definition = Um arquivo de definição ou uma pasta de scripts numerados
 cli-arg-repo = O repositório, no formato OWNER/REPO
 cli-arg-repo-name = O nome do novo repositório, sem o dono
 cli-arg-pipeline = O nome do pipeline
+cli-arg-remote = O endereço dele, http:// ou https://, sem credenciais
+cli-flag-remote-user = Conta no servidor remoto
 cli-arg-number = O número da execução
 cli-arg-image-name = O repositório da imagem no registro, sem host nem tag
 cli-arg-digest = sha256: e 64 dígitos

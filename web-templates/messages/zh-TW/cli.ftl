@@ -26,6 +26,7 @@ cli-strange = 這個版本看不懂伺服器的回應。
 cli-out-of-time = 執行 { $number } 沒有在限定時間內結束。
 cli-internal = 這不該發生：{ $cause }
 cli-runtime = 程式無法啟動：{ $cause }
+cli-listen = 無法在 { $address } 接受連線：{ $cause }。是否有其他伺服器在執行？請用 --listen 選擇其他連接埠。
 
 # 指令完成時的訊息。
 cli-user-added = 已建立帳號 { $name }。
@@ -50,6 +51,7 @@ cli-token = API 權杖（直接存取資料目錄）
 cli-token-create = 建立權杖並印出，僅此一次
 cli-repo = 伺服器上的儲存庫
 cli-repo-create = 建立自己的儲存庫並印出位址
+cli-repo-mirror = 鏡像遠端儲存庫：每分鐘查看一次變更
 cli-repo-list = 列出自己的儲存庫
 cli-pipeline = 儲存庫的管線
 cli-pipeline-create = 為儲存庫中的定義新增管線
@@ -95,6 +97,8 @@ cli-arg-definition = 定義檔，或編號指令稿的資料夾
 cli-arg-repo = 儲存庫，寫成 OWNER/REPO
 cli-arg-repo-name = 新儲存庫的名稱，不含擁有者
 cli-arg-pipeline = 管線名稱
+cli-arg-remote = 遠端儲存庫的位址，http:// 或 https://，不含帳號密碼
+cli-flag-remote-user = 遠端伺服器上的帳號
 cli-arg-number = 執行的編號
 cli-arg-image-name = 登錄中的映像檔儲存庫，不含主機與標籤
 cli-arg-digest = sha256: 與 64 位數字
