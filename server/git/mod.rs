@@ -10,7 +10,7 @@
 //! packet        pkt-lines and side bands                                      exchange body in, answer out
 //! serve         advertisement and fetch          receive  push                inflate  gzip bodies
 //! commands      head of a push                 report, settle  answer of a push, and what comes before it
-//! refs, stamp   refs read straight from files    objects, history, resolve    browsing through libgit2
+//! refs, stamp   refs read straight from files    objects, history, resolve, sound   browsing through libgit2
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
 //! ```
 
@@ -34,6 +34,7 @@ mod repositories;
 mod resolve;
 mod serve;
 mod settle;
+mod sound;
 mod stamp;
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::House;
 use crate::model::{Digest, Happened, ImageReference, Result, Run, RunImage};
-use crate::registry::PushScanner;
+use crate::registry::{Candidate, Patience};
 use crate::store::{events, images};
 
 /// Asks the registry for everything the stage may have pushed and records what is really there.
@@ -17,11 +17,11 @@ pub async fn record(
     house: &House,
     run: &Run,
     stage: u32,
-    found: (PushScanner, Timestamp),
+    (found, since, patience): (&[Candidate], Timestamp, Patience),
 ) -> Result<Vec<String>> {
-    let (scanner, since) = found;
+    let registry = house.registry.with_patience(patience);
     let named: BTreeMap<(String, String), Option<Digest>> =
-        scanner.finish().into_iter().map(|c| ((c.repository, c.tag), c.digest)).collect();
+        found.iter().cloned().map(|c| ((c.repository, c.tag), c.digest)).collect();
     let mut asked: BTreeSet<(String, String)> = hints(house, since).await;
     asked.extend(named.keys().cloned());
     let mut missing = Vec::new();
@@ -29,7 +29,7 @@ pub async fn record(
     for name in &asked {
         let (repository, tag) = name;
         let sure = named.get(name);
-        match house.registry.confirm(repository, tag).await? {
+        match registry.confirm(repository, tag).await? {
             // The log's digest is not the tag's: somebody else has moved it since.
             Some(confirmed) if sure.is_some_and(|d| d.as_ref().is_some_and(|d| *d != confirmed.digest)) => {
                 missing.push(format!("{repository}:{tag}"));

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so this way"
 )]
 
+mod bodies;
 mod browser;
 mod cli;
 mod disk;
@@ -16,5 +17,7 @@ mod kit;
 mod main_job;
 mod pushes;
 mod recovery;
+mod registry;
 mod runs;
+mod start;
 mod watching;
