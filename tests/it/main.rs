@@ -3,6 +3,7 @@
 
 mod kit;
 mod main_job;
+mod pages;
 mod pushes;
 mod recovery;
 mod runs;
