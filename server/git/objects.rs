@@ -98,6 +98,15 @@ impl OpenRepository {
         Ok(Some(Blob { id: entry.id, bytes, kind }))
     }
 
+    /// Where the symbolic link at `path` points to, as text; it is never followed. `None` for anything else.
+    pub fn link_at(&self, commit: &CommitId, path: &str) -> Result<Option<String>> {
+        let entry = self.entry_at(commit, path)?.filter(|entry| entry.kind == EntryKind::Link);
+        let Some(entry) = entry else { return Ok(None) };
+        let blob = self.git.find_blob(oid(&entry.id)?).map_err(|e| internal("read a link", e))?;
+        let target = blob.content().get(..LONGEST_PATH).unwrap_or(blob.content());
+        Ok(Some(String::from_utf8_lossy(target).into_owned()))
+    }
+
     /// What is at `path` in `commit` (`""` is its root folder); `None` when there is nothing.
     /// `Invalid` when a folder on the way is a link or the path is not one.
     pub fn entry_at(&self, commit: &CommitId, path: &str) -> Result<Option<TreeEntry>> {

@@ -45,7 +45,7 @@ macro_rules! catalogue_files {
 
 const FILES: &[(Language, &str, &str)] = catalogue_files![
     "app", "cli", "docker", "git", "health", "logs", "model", "pipeline", "registry", "run", "store",
-    "trigger", "watch", "web", "web-api",
+    "trigger", "watch", "web", "web-api", "web-pages",
 ];
 
 struct Catalogue {

@@ -137,6 +137,17 @@ pub fn page(
         .collect::<rusqlite::Result<_>>()?)
 }
 
+/// Repositories `viewer` may see whose `owner/name` has `part` in it, case set aside, by name. Looks at every name.
+pub fn named(c: &Connection, viewer: Viewer<'_>, part: &str, limit: u32) -> Result<Vec<Repository>> {
+    let (all, owner) = viewer.columns();
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM repositories r
+         WHERE (?1 OR r.private = 0 OR r.owner = ?2) AND instr(lower(r.owner || '/' || r.name), lower(?3)) > 0
+         ORDER BY r.owner, r.name LIMIT ?4"
+    ))?;
+    Ok(statement.query_map(params![all, owner, part, limit], repository)?.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Whose eyes a list is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Viewer<'a> {

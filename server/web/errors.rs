@@ -132,7 +132,7 @@ pub async fn present(
     } else if super::git::is_address(path) {
         super::git::failure(&request, status, &shown)
     } else {
-        super::pages_failure(&request, status, &shown)
+        super::handlers::error::page(&request, status, &shown)
     };
     for (name, value) in before.headers() {
         if !answer.headers().contains_key(name) {

@@ -5,7 +5,7 @@
 //! state  what handlers reach       auth, gate, attempts, sessions, csrf   who comes in, and may do what
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
-//! start  runs by hand              live      a run as it happens     pages/  HTML for people
+//! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
 //! ```
 
 pub mod ansi;
@@ -18,6 +18,7 @@ mod errors;
 mod first_push;
 mod gate;
 mod git;
+mod handlers;
 mod headers;
 mod health;
 mod live;
@@ -32,9 +33,8 @@ mod tests;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, web};
 use utoipa::OpenApi as _;
 use utoipa_actix_web::AppExt as _;
 
@@ -42,7 +42,6 @@ pub use gate::Gate;
 pub use state::{Door, Settings};
 
 use crate::model::{Error, Result};
-use errors::{Failure, Shown};
 
 /// For a whole request head to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,18 +52,21 @@ const STOP_TIMEOUT: u64 = 5;
 /// Serves on `listener`. The server runs when it is polled, and stops by its handle.
 pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_web::dev::Server> {
     let door = web::Data::new(door);
+    let shared = web::Data::new(handlers::Shared::new());
     let app = move || {
         let (app, document) = App::new()
             .app_data(door.clone())
+            .app_data(shared.clone())
             .configure(api::refusals)
             .configure(git::routes)
+            .route("/api/v1/openapi.json", web::get().to(openapi))
             .into_utoipa_app()
             .openapi(api::Document::openapi())
             .service(utoipa_actix_web::scope(api::PREFIX).configure(api::routes))
             .split_for_parts();
         app.app_data(web::Data::new(document))
             .configure(routes)
-            .default_service(web::to(nothing))
+            .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))
             .wrap(from_fn(csrf::check_origin))
             .wrap(from_fn(errors::present))
@@ -82,22 +84,12 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.route("/api/v1/openapi.json", web::get().to(openapi))
-        .route("/healthz", web::get().to(health::alive))
+    cfg.route("/healthz", web::get().to(health::alive))
         .route("/health", web::get().to(health::health))
-        .route("/static/{name}", web::get().to(assets::serve));
+        .route("/static/{name}", web::get().to(assets::serve))
+        .configure(handlers::routes);
 }
 
 async fn openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
     HttpResponse::Ok().json(&**document)
-}
-
-async fn nothing() -> Result<HttpResponse, Failure> {
-    Err(Failure::not_found())
-}
-
-/// A failure as a page.
-fn pages_failure(request: &HttpRequest, status: StatusCode, shown: &Shown) -> HttpResponse {
-    let text = crate::messages::render(errors::language(request), &shown.message);
-    HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(format!("{text}\n"))
 }

@@ -132,6 +132,7 @@
 
   // Events of the stream, data as JSON:
   //   swap  {id, html}                 an element's content, rendered anew
+  //   stage {id, html}                 the frame of a stage that began or ended; the log in it is kept
   //   step  {stage, html}              a step that begins, or its end: replaces the element of the same id, keeping its log
   //   lines {stage, step, html, partial}  whole lines to append; the unfinished line after them, or ""
   //   end   {}                         nothing more will come
@@ -154,6 +155,15 @@
     if (open && $(":scope > details", place)) $(":scope > details", place).open = true;
     if (held) $(`[data-key="${held}"]`, place)?.focus();
     if (id === "run-head") headChanged();
+  };
+  const stageChanged = ({ id, html }) => {
+    const place = document.getElementById("stage-" + id);
+    const next = fresh(html).firstElementChild;
+    if (!place) return;
+    const old = place.firstElementChild;
+    // What was written into it stays, and so does a person's choice of what is open.
+    if (old && $(".step", old)) { $(".stage-body", next).replaceWith($(".stage-body", old)); next.open = next.open || old.open; }
+    place.replaceChildren(next);
   };
   const step = ({ stage, html }) => {
     const content = fresh(html);
@@ -194,6 +204,7 @@
     live = new EventSource(document.body.dataset.live + "?from=" + encodeURIComponent(from));
     const on = (name, act) => live.addEventListener(name, (event) => act(JSON.parse(event.data)));
     on("swap", swap);
+    on("stage", stageChanged);
     on("step", step);
     on("lines", lines);
     on("end", () => { live.close(); live = null; });

@@ -13,6 +13,7 @@ pub use queue::{NewRun, queue};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::repositories::Viewer;
 use super::rows::{json, json_opt, text, time, time_opt};
 use crate::model::{CommitId, Definition, RepositoryPath, Result, Run, StageRecord, Status, StepRecord};
 
@@ -97,6 +98,16 @@ pub fn of_repository(
     ))?;
     let rows = statement.query_map(params![repository_id, before.unwrap_or(i64::MAX), limit], run)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Runs that have not ended and that `viewer` may see: the running ones first, then in the order they were queued.
+pub fn active(c: &Connection, viewer: Viewer<'_>, limit: u32) -> Result<Vec<Run>> {
+    let (all, owner) = viewer.columns();
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM {TABLES} WHERE n.status IN ('queued', 'waiting', 'running')
+           AND (?1 OR r.private = 0 OR r.owner = ?2) ORDER BY n.status <> 'running', n.id LIMIT ?3"
+    ))?;
+    Ok(statement.query_map(params![all, owner, limit], run)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many runs are (queued or waiting, running) in the whole house.

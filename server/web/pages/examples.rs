@@ -79,7 +79,7 @@ fn run(number: u64, status: Status) -> RunBrief {
             2 => Cause::Person { by: "admin".into() },
             _ => Cause::Rerun { by: "admin".into(), of: number - 1 },
         },
-        reference: if number % 3 == 0 { "feature/range".into() } else { "main".into() },
+        reference: if number.is_multiple_of(3) { "feature/range".into() } else { "main".into() },
         commit: Some(commit(summaries[usize::try_from(number % 4).unwrap()])),
         queued_at: ago(i64::try_from(130 - number).unwrap() * 2600 + 40),
         seconds: status
@@ -108,6 +108,9 @@ fn head(tab: Tab) -> Head {
         repository: "admin/numbers".into(),
         description: "Two small services, api and web, and the images they are shipped in".into(),
         mirror_of: None,
+        poll_error: None,
+        polled_at: None,
+        private: false,
         clone_url: "http://localhost:3000/admin/numbers.git".into(),
         default_branch: "main".into(),
         tab,
@@ -211,6 +214,7 @@ fn run_view(number: u64, status: Status) -> RunView {
             }]
         },
         earlier_href: (index == 1).then(|| "?from=0".to_owned()),
+        later_href: None,
         place: "0.0.-.-.0".into(),
     };
     let (test, push) = match status {
@@ -245,6 +249,8 @@ fn run_view(number: u64, status: Status) -> RunView {
         next: None,
         may_write: true,
         cancelling: false,
+        live: !status.is_final(),
+        open: None,
     }
 }
 
@@ -277,6 +283,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |name: &str, last, count| HomeRow {
             repository: name.into(),
             description: String::new(),
+            private: false,
             mirror_of: None,
             last,
             bars: bars(&page, count),
@@ -295,6 +302,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         Home {
             active: vec![run(128, Status::Running), run(129, Status::Queued)],
             repositories,
+            counts: (1, 1),
             query: String::new(),
             next: Some("/?after=x".into()),
             page,
@@ -302,7 +310,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("home-empty", "/", |page| {
-        Home { page, query: String::new(), repositories: vec![], active: vec![], next: None }.render()
+        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()
     }),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
@@ -329,15 +337,17 @@ const PAGES: &[(&str, &str, Render)] = &[
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
     ("repository-new", "/new", |page| {
         NewRepository {
+            private: true,
             page,
             name: HOSTILE.into(),
             description: String::new(),
+            private: true,
             error: Some(msg!("name-empty")),
         }
         .render()
     }),
     ("mirror-new", "/new/mirror", |page| {
-        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), error: None }
+        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }
             .render()
     }),
     ("folder", "/admin/numbers/files/ci", |page| {
@@ -394,7 +404,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |n: u64| CommitRow {
             commit: run(n, Status::Passed).commit.unwrap(),
             at: ago(4000 * n as i64),
-            runs: if n % 3 == 0 { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
+            runs: if n.is_multiple_of(3) { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
         };
         Commits {
             page,

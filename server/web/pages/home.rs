@@ -11,8 +11,10 @@ pub struct Home {
     /// What the reader looks for; empty shows everything.
     pub query: String,
     pub repositories: Vec<HomeRow>,
-    /// Queued, waiting and running runs, the oldest first.
+    /// The first of the running, waiting and queued runs.
     pub active: Vec<RunBrief>,
+    /// How many runs are (queued or waiting, running) in the whole house.
+    pub counts: (u64, u64),
     /// Address of the next part of the list.
     pub next: Option<String>,
 }
@@ -22,6 +24,7 @@ pub struct HomeRow {
     /// `owner/name`.
     pub repository: String,
     pub description: String,
+    pub private: bool,
     /// The remote address it is fetched from, without credentials.
     pub mirror_of: Option<String>,
     pub last: Option<RunBrief>,

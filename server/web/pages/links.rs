@@ -30,6 +30,16 @@ fn with_query(mut address: String, fields: &[(&str, &str)]) -> String {
     address
 }
 
+/// `/?q=&after=`.
+pub fn home(query: &str, after: &str) -> String {
+    with_query("/".to_owned(), &[("q", query), ("after", after)])
+}
+
+/// `.../settings`: the form, and where it is posted to.
+pub fn repository_settings(repo: &str) -> String {
+    format!("{}/settings", repository(repo))
+}
+
 /// `/{owner}/{name}`, `repository` being `owner/name`.
 pub fn repository(repository: &str) -> String {
     format!("/{}", encode(repository, true))

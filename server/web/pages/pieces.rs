@@ -202,7 +202,7 @@ struct Bar {
 
 impl Bars {
     /// Room for this many runs; fewer stand at the right end.
-    const PLACES: usize = 20;
+    pub const PLACES: usize = 20;
 
     pub fn new(page: &Page, runs: &[(Status, Option<u64>)]) -> Self {
         let runs = &runs[runs.len().saturating_sub(Self::PLACES)..];

@@ -1,6 +1,7 @@
 //! A repository: its front page, the help for an empty one, and the forms for a new one or a mirror.
 
 use askama::Template;
+use jiff::Timestamp;
 
 use super::browse::Entry;
 use super::{Bars, CommitBrief, Page, RunBrief, links};
@@ -13,6 +14,11 @@ pub struct Head {
     pub description: String,
     /// The remote address it is fetched from, without credentials.
     pub mirror_of: Option<String>,
+    /// Why the last poll of a mirror failed, and when it was.
+    pub poll_error: Option<String>,
+    pub polled_at: Option<Timestamp>,
+    /// Seen by its owner and administrators only.
+    pub private: bool,
     /// `http://host:3000/owner/name.git`.
     pub clone_url: String,
     pub default_branch: String,
@@ -27,6 +33,7 @@ pub enum Tab {
     Files,
     Commits,
     Pipelines,
+    Settings,
 }
 
 impl Head {
@@ -39,7 +46,7 @@ impl Head {
     pub(super) fn is(&self, tab: &str) -> bool {
         matches!(
             (self.tab, tab),
-            (Tab::Files, "files") | (Tab::Commits, "commits") | (Tab::Pipelines, "pipelines")
+            (Tab::Files, "files") | (Tab::Commits, "commits") | (Tab::Pipelines, "pipelines") | (Tab::Settings, "settings")
         )
     }
     pub(super) fn href(&self) -> String {
@@ -53,6 +60,9 @@ impl Head {
     }
     pub(super) fn new_pipeline_href(&self) -> String {
         links::new_pipeline(&self.repository)
+    }
+    pub(super) fn settings_href(&self) -> String {
+        links::repository_settings(&self.repository)
     }
     pub(super) fn activity_href(&self) -> String {
         links::activity(&self.repository, "")
@@ -112,6 +122,7 @@ pub struct NewRepository {
     pub page: Page,
     pub name: String,
     pub description: String,
+    pub private: bool,
     pub error: Option<Message>,
 }
 
@@ -123,5 +134,6 @@ pub struct NewMirror {
     pub url: String,
     pub name: String,
     pub username: String,
+    pub private: bool,
     pub error: Option<Message>,
 }

@@ -43,6 +43,10 @@ pub struct RunView {
     pub may_write: bool,
     /// A person asked to cancel it and it has not ended yet.
     pub cancelling: bool,
+    /// Whether the page follows it: it has not ended, and the page shows the end of every log.
+    pub live: bool,
+    /// The stage a reader asked for.
+    pub open: Option<u32>,
 }
 
 /// The median of the last durations against the time it has taken.
@@ -65,6 +69,8 @@ pub struct StageView {
     pub steps: Vec<StepView>,
     /// Address that shows the part of the log before the one on the page, if there is one.
     pub earlier_href: Option<String>,
+    /// The same for the part after it.
+    pub later_href: Option<String>,
     /// `ansi::Place` after the last line on the page: where `live` goes on.
     pub place: String,
 }
@@ -115,9 +121,10 @@ impl RunView {
         links::file(&self.brief.repository, &self.commit_id, &self.definition_path)
     }
     /// The stage to open: what failed, else what runs, else the last that has something to read.
-    pub(super) fn open_stage(&self) -> u32 {
+    pub fn open_stage(&self) -> u32 {
         let of = |wanted: fn(Status) -> bool| self.stages.iter().find(|s| wanted(s.status)).map(|s| s.index);
-        of(|s| matches!(s, Status::Failed | Status::Lost | Status::Cancelled))
+        self.open
+            .or_else(|| of(|s| matches!(s, Status::Failed | Status::Lost | Status::Cancelled)))
             .or_else(|| of(|s| s == Status::Running))
             .or_else(|| self.stages.iter().rev().find(|s| !s.steps.is_empty()).map(|s| s.index))
             .unwrap_or(0)
@@ -174,6 +181,6 @@ pub struct RunStagePiece<'a> {
 #[template(path = "partials/run_step.html")]
 pub struct RunStepPiece<'a> {
     pub page: &'a Page,
-    pub stage: &'a StageView,
+    pub stage_index: u32,
     pub step: &'a StepView,
 }
