@@ -5,6 +5,7 @@
 
 mod browser;
 mod engine;
+mod guide;
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Here that is how a test fails.
 
 mod cli;

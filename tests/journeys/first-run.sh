@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a machine without a stack to an image that leads back to its commit. The page: docs/tutorials/first-run.md
+# From a machine without a stack to an image that leads back to its commit.
+# The page: docs/tutorials/first-run.md
 # shellcheck source=tests/journeys/lib/journey.sh
 . "$(dirname "$(readlink -f "$0")")/lib/journey.sh"
 begin "the first run"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A Jenkinsfile that says more than is carried out here, and how it is told and mended. The page: docs/how-to/bring-a-jenkinsfile.md
+# A Jenkinsfile that says more than is carried out here, and how it is told and mended.
+# The page: docs/how-to/bring-a-jenkinsfile.md
 # shellcheck disable=SC1111
 # shellcheck source=tests/journeys/lib/journey.sh
 . "$(dirname "$(readlink -f "$0")")/lib/journey.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The stack itself: up with a green run, up again changes nothing, down keeps the data, down --data does not. The page: README.md
+# The stack itself: up with a green run, up again changes nothing, down keeps the data, down --data does not.
+# The page: docs/how-to/run-the-stack.md
 # shellcheck source=tests/journeys/lib/journey.sh
 . "$(dirname "$(readlink -f "$0")")/lib/journey.sh"
 begin "up, up again, down, up, down with the data"
@@ -19,6 +20,13 @@ compose/up
 shows "The stack is up already; nothing was changed."
 hides "$password" "==> B" "==> Push" "==> Start"
 is "$(ids)" "$before" "the containers"
+
+part "The command line on the host"
+mkdir -p ~/bin
+docker run --rm --entrypoint cat ropewalk/server /usr/bin/ropewalk >~/bin/ropewalk
+chmod +x ~/bin/ropewalk
+~/bin/ropewalk ping --url http://localhost:3000
+shows "answers."
 
 part "The server is not root, and has few rights"
 server=$(docker ps -q --filter label=com.docker.compose.project=ropewalk --filter label=com.docker.compose.service=ropewalk)

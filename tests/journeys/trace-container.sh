@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a container that runs somewhere to the run and the commit it was made by. The page: docs/how-to/trace-a-container.md
+# From a container that runs somewhere to the run and the commit it was made by.
+# The page: docs/how-to/trace-a-container.md
 # shellcheck source=tests/journeys/lib/journey.sh
 . "$(dirname "$(readlink -f "$0")")/lib/journey.sh"
 begin "where does this container come from?"
