@@ -11,6 +11,7 @@
 mod browser;
 mod cli;
 mod engine;
+mod guide;
 mod kit;
 mod main_job;
 mod pushes;
