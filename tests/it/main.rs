@@ -10,6 +10,7 @@
 
 mod browser;
 mod cli;
+mod disk;
 mod engine;
 mod guide;
 mod kit;
