@@ -65,7 +65,13 @@ pub async fn image(session: &Session, command: Image) -> Result<(), Exit> {
             let rows = list(&found, "pushes").map(|push| {
                 let image = format!("{}:{}", field(push, "/repository"), field(push, "/tag"));
                 let run = format!("{} #{}", field(push, "/run/pipeline"), field(push, "/run/number"));
-                vec![image, field(push, "/run/repository"), run, field(push, "/run/commit"), field(push, "/run/html_url")]
+                vec![
+                    image,
+                    field(push, "/run/repository"),
+                    run,
+                    field(push, "/run/commit"),
+                    field(push, "/run/html_url"),
+                ]
             });
             session.terminal.table(&rows.collect::<Vec<_>>())
         }

@@ -40,7 +40,7 @@ async fn a_stage_is_written_masked_followed_and_read() {
     let length = writer.finish().await.unwrap();
     assert_eq!(on_disk(&dir, "7/0.log"), "the password is + echo\n********\n[ropewalk] ******** again\nhunt");
     assert_eq!(logs.len(7, 0).unwrap(), length);
-    assert_eq!(logs.times(7, 0).unwrap()[0], (0, 0));
+    assert_eq!(logs.times(7, 0).unwrap()[0].0, 0);
     logs.done(7);
     bell.changed().await.unwrap();
     assert!(bell.changed().await.is_err(), "a bell of a run that is done is taken down");

@@ -79,7 +79,7 @@ fn run(number: u64, status: Status) -> RunBrief {
             2 => Cause::Person { by: "admin".into() },
             _ => Cause::Rerun { by: "admin".into(), of: number - 1 },
         },
-        reference: if number % 3 == 0 { "feature/range".into() } else { "main".into() },
+        reference: if number.is_multiple_of(3) { "feature/range".into() } else { "main".into() },
         commit: Some(commit(summaries[usize::try_from(number % 4).unwrap()])),
         queued_at: ago(i64::try_from(130 - number).unwrap() * 2600 + 40),
         seconds: status
@@ -310,8 +310,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("home-empty", "/", |page| {
-        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }
-            .render()
+        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()
     }),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
@@ -338,6 +337,7 @@ const PAGES: &[(&str, &str, Render)] = &[
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
     ("repository-new", "/new", |page| {
         NewRepository {
+            private: true,
             page,
             name: HOSTILE.into(),
             description: String::new(),
@@ -347,15 +347,8 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("mirror-new", "/new/mirror", |page| {
-        NewMirror {
-            page,
-            url: String::new(),
-            name: String::new(),
-            username: String::new(),
-            private: false,
-            error: None,
-        }
-        .render()
+        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }
+            .render()
     }),
     ("folder", "/admin/numbers/files/ci", |page| {
         Folder {
@@ -411,7 +404,7 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |n: u64| CommitRow {
             commit: run(n, Status::Passed).commit.unwrap(),
             at: ago(4000 * n as i64),
-            runs: if n % 3 == 0 { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
+            runs: if n.is_multiple_of(3) { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
         };
         Commits {
             page,
