@@ -241,7 +241,7 @@ fn run_view(number: u64, status: Status) -> RunView {
             ),
             stage(3, "Push", push, if push == Status::Passed { "pushed\n" } else { "" }),
         ],
-        expected: (status == Status::Running).then_some(Expected { left: 71, percent: 43 }),
+        expected: (status == Status::Running).then_some(Expected { taken: 54, left: 71, percent: 43 }),
         commit_id: COMMIT.into(),
         definition_path: "Jenkinsfile".into(),
         inputs: vec![("RELEASE".into(), "v3".into()), ("NOTE".into(), HOSTILE.into())],
