@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ahead::{self, Ahead};
 use super::stage::{Ended, Stage};
-use super::stop::Stop;
+use super::stop::{Reason, Stop};
 use super::workspace::{Workspace, builtin};
 use super::{House, pushed};
 use crate::logs::Mask;
@@ -19,8 +19,11 @@ use crate::store::runs;
 /// The last line of a log that a crash cut short. Logs are not translated.
 pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lost";
 
+/// How long to wait before a run's end is written once more.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
 pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
-    let ended = match attempt(&house, &run, stop).await {
+    let mut ended = match attempt(&house, &run, stop.clone()).await {
         Ok(ended) => ended,
         Err(error) => {
             tracing::error!(run = run.id, %error, "a run could not be carried out");
@@ -28,8 +31,17 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
             Ended::failed(message)
         }
     };
-    if let Err(error) = end(&house, &run, ended).await {
-        tracing::error!(run = run.id, %error, "a run's end could not be written");
+    // Until it is written the run is under way for everybody, and the next one of its pipeline waits.
+    while let Err(error) = end(&house, &run, ended.clone()).await {
+        tracing::error!(run = run.id, %error, "a run's end could not be written; it is tried again");
+        if error.message().is_none() {
+            ended = Ended { status: Status::Lost, message: Some(msg!("run-lost-task")) };
+        }
+        house.store.make_room();
+        if stop.reason() == Some(Reason::ShuttingDown) {
+            return;
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 
@@ -146,6 +158,7 @@ async fn set_stage(house: &House, run: &Run, index: u32, to: Status) -> Result<(
 pub async fn clean_up(house: &House, run: &Run) {
     if let Err(error) = house.engine.clean_up(run.id).await {
         tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
+        house.untidy.notify_one();
     }
     remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
 }
@@ -161,20 +174,20 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
 }
 
 pub async fn sweep(house: &House) -> Result<()> {
-    house.engine.clean_up_all_except(&house.active_ids()).await?;
+    house.engine.clean_up_all_except(&|run| house.active_ids().contains(&run)).await?;
     house.engine.warm_up().await?;
-    let active = house.active_ids();
+    let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
+    let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    // Asked after the look, so that what a run has made meanwhile is not among what was found.
     let mut kept = Vec::new();
-    for id in active {
+    for id in house.active_ids() {
         if let Some(run) = house.store.read(|c| runs::by_id(c, id))? {
             let workspace = Workspace::of(&house.settings.workspaces, &run);
             kept.extend([workspace.root, workspace.scripts]);
         }
     }
-    let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
-    let stale: Vec<_> = entries.flatten().map(|e| e.path()).filter(|path| !kept.contains(path)).collect();
     let mut left = Vec::new();
-    for path in stale {
+    for path in found.into_iter().filter(|path| !kept.contains(path)) {
         if tokio::fs::remove_dir_all(&path).await.is_err() && path.exists() {
             left.push(path);
         }

@@ -20,6 +20,8 @@ use crate::store::repositories::{self, Repository, Viewer};
 
 /// Begins every API token, so that one in a password field is known for what it is.
 pub const TOKEN_PREFIX: &str = "rw_";
+/// Random bytes of a token; written as hex.
+pub const TOKEN_BYTES: usize = 20;
 
 /// Who is asking. As an extractor it fails when credentials are given and wrong.
 #[derive(Clone, Debug)]
@@ -183,13 +185,17 @@ async fn authorized(door: &Door, header: &str, from: IpAddr) -> Result<Identity,
     let decoded = base64::engine::general_purpose::STANDARD.decode(value).map_err(|_| malformed())?;
     let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
     let (name, password) = decoded.split_once(':').ok_or_else(malformed)?;
-    for candidate in [password, name] {
-        if candidate.starts_with(TOKEN_PREFIX) {
-            return by_token(door, candidate, from);
-        }
+    if let Some(token) = [password, name].into_iter().find(|given| is_token(given)) {
+        return by_token(door, token, from);
     }
     let account = door.gate.password(&door.store, name, password, from).await?;
     Ok(Identity::Account(Box::new(Known { account, scope: Scope::Admin, via: Via::Password })))
+}
+
+/// Whether it has the form of our tokens; nobody's password looks like that.
+fn is_token(text: &str) -> bool {
+    let hex = text.strip_prefix(TOKEN_PREFIX).unwrap_or_default();
+    hex.len() == 2 * TOKEN_BYTES && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn by_token(door: &Door, token: &str, from: IpAddr) -> Result<Identity, Failure> {

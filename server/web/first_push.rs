@@ -3,16 +3,24 @@
 //! nothing that anybody could see, and the folder goes away with the last push that was for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::state::Door;
 use crate::git;
 use crate::model::{Error, RepositoryPath, Result};
 use crate::store::{Store, repositories};
 
-/// How many first pushes are under way, by lower-case path.
+/// The first pushes under way.
 #[derive(Clone, Default)]
-pub struct FirstPushes(Arc<Mutex<HashMap<String, usize>>>);
+pub struct FirstPushes(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// How many there are, by lower-case path.
+    counts: Mutex<HashMap<String, usize>>,
+    /// Held while a folder is made or removed: a client that probes before a large push comes back at once.
+    folders: tokio::sync::Mutex<()>,
+}
 
 /// One such push; dropped when it is over, however it ended.
 pub struct FirstPush {
@@ -24,22 +32,22 @@ pub struct FirstPush {
 
 impl FirstPush {
     /// Makes the folder unless another first push has made it already.
-    pub fn begin(door: &Door, path: &RepositoryPath) -> Result<FirstPush> {
+    pub async fn begin(door: &Door, path: &RepositoryPath) -> Result<FirstPush> {
         let pushes = door.gate.first_pushes();
-        let mut counts = pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let folders = pushes.0.folders.lock().await;
         match door.git.create(path) {
             Ok(()) | Err(Error::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
-        *counts.entry(key(path)).or_default() += 1;
-        drop(counts);
+        *pushes.counts().entry(key(path)).or_default() += 1;
+        drop(folders);
         Ok(FirstPush { pushes, store: door.store.clone(), git: door.git.clone(), path: path.clone() })
     }
 }
 
 impl Drop for FirstPush {
     fn drop(&mut self) {
-        let mut counts = self.pushes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.pushes.counts();
         let left = counts.get(&key(&self.path)).copied().unwrap_or_default().saturating_sub(1);
         if left > 0 {
             counts.insert(key(&self.path), left);
@@ -54,11 +62,18 @@ impl Drop for FirstPush {
     }
 }
 
+impl FirstPushes {
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Removes the folder of a first push that came to nothing, unless somebody pushes again by now.
 async fn clean_up(pushes: FirstPushes, store: Store, git: git::Repositories, path: RepositoryPath) {
-    // The push still holds the lock while it puts its refs back.
+    // The push still holds this lock while it puts its refs back.
     drop(git.lock_updates(&path).await);
-    let busy = pushes.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key(&path));
+    let _folders = pushes.0.folders.lock().await;
+    let busy = pushes.counts().contains_key(&key(&path));
     let unknown = matches!(store.read(|c| repositories::by_path(c, &path)), Ok(None));
     let empty = git.list_refs(&path).is_ok_and(|list| list.refs.is_empty());
     if !busy

@@ -66,11 +66,15 @@ impl Gate {
         password: &str,
         from: IpAddr,
     ) -> Result<Account, Failure> {
-        self.check_attempts(name, from)?;
         let account = store.read(|c| accounts::by_name(c, name))?.filter(|account| !account.disabled);
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let mark = self.mark(name, password, hash.as_deref().unwrap_or_default());
-        let right = account.is_some() && self.is_remembered(&mark) || self.verify(password, hash).await?;
+        let remembered = account.is_some() && self.is_remembered(&mark);
+        if !remembered {
+            // Whoever guesses does not lock out those who are at work.
+            self.check_attempts(name, from)?;
+        }
+        let right = remembered || self.verify(password, hash).await?;
         match account.filter(|_| right) {
             Some(account) => {
                 self.remember(mark);
@@ -87,7 +91,6 @@ impl Gate {
 
     /// The owner and scope of an API token.
     pub fn token(&self, store: &Store, token: &str, from: IpAddr) -> Result<(Account, Scope), Failure> {
-        self.check_attempts("", from)?;
         let hash = Secret::new(token).fingerprint();
         match store.read(|c| accounts::by_token(c, &hash, Timestamp::now()))? {
             Some((account, scope, id)) => {
@@ -95,6 +98,8 @@ impl Gate {
                 Ok((account, scope))
             }
             None => {
+                // A right token is let in all the same: many programs share an address, and nobody guesses one.
+                self.check_attempts("", from)?;
                 self.inner.attempts.failed("", from, Instant::now());
                 tracing::info!(%from, "unknown or expired token");
                 Err(Failure::Unauthenticated(msg!("auth-wrong-token")))

@@ -26,21 +26,26 @@ use crate::model::{Error, RepositoryPath};
 use crate::msg;
 use crate::store::repositories::{self, Repository};
 
+/// With `.git` and without: people copy both from their browsers.
 pub fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.route("/{owner}/{name}.git/info/refs", web::get().to(info_refs))
-        .route("/{owner}/{name}.git/git-upload-pack", web::post().to(upload_pack))
-        .route("/{owner}/{name}.git/git-receive-pack", web::post().to(receive_pack))
-        // Files of the repository are never served as files.
-        .route("/{owner}/{name}.git/{rest:.*}", web::to(nothing));
+    for repository in ["/{owner}/{name}.git", "/{owner}/{name}"] {
+        cfg.route(&format!("{repository}/info/refs"), web::get().to(info_refs))
+            .route(&format!("{repository}/git-upload-pack"), web::post().to(upload_pack))
+            .route(&format!("{repository}/git-receive-pack"), web::post().to(receive_pack));
+    }
+    // Files of the repository are never served as files.
+    cfg.route("/{owner}/{name}.git/{rest:.*}", web::to(nothing));
 }
 
 async fn nothing() -> Result<HttpResponse, Failure> {
     Err(Failure::not_found())
 }
 
-/// Whether an address belongs to git: below `/{owner}/{name}.git/`.
+/// Whether an address belongs to git.
 pub fn is_address(path: &str) -> bool {
-    path.split('/').nth(2).is_some_and(|name| name.ends_with(".git"))
+    let mut parts = path.splitn(4, '/').skip(2);
+    let (name, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    name.ends_with(".git") || matches!(rest, "info/refs" | "git-upload-pack" | "git-receive-pack")
 }
 
 #[derive(Deserialize)]
@@ -106,7 +111,7 @@ async fn receive_pack(
     let pusher = Pusher { name: account.name.clone(), language };
     let target = match found {
         Some(repository) => Target::Known(Box::new(repository)),
-        None => Target::New(FirstPush::begin(&door, &path)?),
+        None => Target::New(FirstPush::begin(&door, &path).await?),
     };
     let say: git::Say = Arc::new(move |message| messages::render(language, message));
     let protocol = protocol(&request);

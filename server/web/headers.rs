@@ -2,6 +2,7 @@
 //! a page. Also turns HEAD into GET without a body, and a panic into an answer.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,6 +16,9 @@ use actix_web::{HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 
 use super::git;
+
+/// For a handler to begin its answer; nothing of ours takes near as long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
@@ -57,31 +61,74 @@ fn add(headers: &mut HeaderMap) {
     put(CACHE_CONTROL, "no-store");
 }
 
-/// Middleware, innermost: a handler that panics costs its request an answer 500, and nobody else anything.
+/// Middleware, innermost: a handler that panics costs its request an answer 500, one that waits too long
+/// (for a body that trickles in) an answer 408; nobody else notices.
 pub async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(answer) => Ok(answer?.map_into_boxed_body()),
-        Err(_) => {
+    let handled = AssertUnwindSafe(next.call(request)).catch_unwind();
+    match tokio::time::timeout(PATIENCE, handled).await {
+        Ok(Ok(answer)) => Ok(answer?.map_into_boxed_body()),
+        Ok(Err(_)) => {
             tracing::error!("a handler panicked");
-            Err(Panicked.into())
+            Err(Fallen::Panicked.into())
         }
+        Err(_) => Err(Fallen::TookTooLong.into()),
     }
 }
 
 /// The request went down with its handler, so this answer cannot be made for it.
 #[derive(Debug, thiserror::Error)]
-#[error("panicked")]
-struct Panicked;
+enum Fallen {
+    #[error("panicked")]
+    Panicked,
+    #[error("took too long")]
+    TookTooLong,
+}
 
-impl ResponseError for Panicked {
+impl ResponseError for Fallen {
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::InternalServerError().json(serde_json::json!({
-            "error": { "code": "api-internal", "message": "The server made a mistake; its log has the cause." }
-        }));
+        let (mut response, code, message) = match self {
+            Fallen::Panicked => {
+                let message = "The server made a mistake; its log has the cause.";
+                (HttpResponse::InternalServerError(), "api-internal", message)
+            }
+            Fallen::TookTooLong => {
+                let mut response = HttpResponse::RequestTimeout();
+                response.force_close();
+                (response, "api-timeout", "The request took too long.")
+            }
+        };
+        let mut response =
+            response.json(serde_json::json!({ "error": { "code": code, "message": message } }));
         add(response.headers_mut());
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test, web};
+
+    async fn panics() -> HttpResponse {
+        panic!("as the test wants")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_answered() {
+        let app = App::new().route("/panics", web::get().to(panics));
+        let app = test::init_service(app.wrap(from_fn(survive)).wrap(from_fn(secure))).await;
+        for (path, status) in [("/panics", 500), ("/none", 404)] {
+            let request = test::TestRequest::get().uri(path).to_request();
+            let answer = match test::try_call_service(&app, request).await {
+                Ok(response) => response.map_into_boxed_body().into_parts().1,
+                Err(error) => error.error_response(),
+            };
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+            assert!(answer.headers().contains_key("content-security-policy"), "{path}");
+        }
     }
 }

@@ -59,6 +59,7 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
             .app_data(shared.clone())
             .configure(api::refusals)
             .configure(git::routes)
+            .route("/api/v1/openapi.json", web::get().to(openapi))
             .into_utoipa_app()
             .openapi(api::Document::openapi())
             .service(utoipa_actix_web::scope(api::PREFIX).configure(api::routes))
@@ -83,8 +84,7 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.route("/api/v1/openapi.json", web::get().to(openapi))
-        .route("/healthz", web::get().to(health::alive))
+    cfg.route("/healthz", web::get().to(health::alive))
         .route("/static/{name}", web::get().to(assets::serve))
         .configure(handlers::routes);
 }

@@ -29,8 +29,8 @@ pub struct Pusher {
 
 pub enum Target {
     Known(Box<Repository>),
-    /// Made by this push.
-    New(FirstPush),
+    /// Made by this push; what is held keeps its folder.
+    New(#[expect(dead_code, reason = "held, not read")] FirstPush),
 }
 
 /// What git's empty repository says to a client that wants to push, for one that does not exist yet.
@@ -58,7 +58,9 @@ pub fn check_owner(door: &Door, path: &RepositoryPath) -> Result<()> {
 pub fn settle(door: Door, path: RepositoryPath, target: Target, pusher: Pusher) -> git::Settle {
     Box::new(move |push: Push| {
         async move {
-            let written = record(&door, &path, &target, &pusher, &push).await?;
+            let written = record(&door, &path, &target, &pusher, &push).await;
+            // To put the refs back takes room, too.
+            let written = written.inspect_err(|_| door.store.make_room())?;
             let decided = wait(&door, &written).await;
             let lines = Lines { door: &door, path: &path, language: pusher.language };
             drop(target);
@@ -171,15 +173,18 @@ impl Lines<'_> {
         else {
             let why = self.say(&outcome.message);
             return vec![match &outcome.pipeline {
-                Some(pipeline) => self.say(&msg!("git-http-not-started", pipeline = pipeline, why = why)),
-                None => self.say(&msg!("git-http-no-run", why = why)),
+                Some(pipeline) => format!("{pipeline}: {why}"),
+                None => why,
             }];
         };
         let url = format!("{}/{}/pipelines/{pipeline}/runs/{number}", self.door.settings.url, self.path);
         let findings = self.door.store.read(|c| runs::by_id(c, id)).ok().flatten().map(|run| run.findings);
         let findings = findings.unwrap_or_default();
         if findings.is_empty() {
-            return vec![self.say(&msg!("git-http-run", number = number, pipeline = pipeline, url = url))];
+            let mut lines =
+                vec![self.say(&msg!("git-http-run", number = number, pipeline = pipeline, url = url))];
+            lines.extend(self.door.engine_trouble().map(|trouble| self.say(&trouble)));
+            return lines;
         }
         let count = findings.len();
         let mut lines = vec![self.say(&msg!(

@@ -8,11 +8,10 @@ use jiff::Timestamp;
 
 use super::errors::Failure;
 use super::state::Door;
-use crate::git::{EntryKind, OpenRepository};
+use crate::git::OpenRepository;
 use crate::model::{
     Cause, CommitId, Definition, Error, Finding, Happened, Input, PipelineName, RefName, Result, Run,
 };
-use crate::pipeline::{Script, Source};
 use crate::store::pipelines::{self, NewPipeline, Pipeline};
 use crate::store::repositories::Repository;
 use crate::store::runs::{self, NewRun};
@@ -21,14 +20,13 @@ use crate::{msg, pipeline};
 
 /// The pipeline that is found at a repository's root without being asked.
 pub const DEFAULT: &str = "default";
-const MOST_FILES: usize = 1000;
 
 /// A definition as it stands in a commit.
 pub struct Found {
     pub reference: RefName,
     pub commit: CommitId,
     pub path: String,
-    /// Empty for a folder of numbered scripts.
+    /// Id of the file or folder in git.
     pub blob: String,
     pub definition: Result<Definition, Vec<Finding>>,
 }
@@ -74,37 +72,14 @@ fn look(open: &OpenRepository, revision: &str, path: Option<String>) -> Result<F
         None => discover(open, &commit)?.ok_or_else(|| Error::Invalid(msg!("api-no-definition-found")))?,
     };
     let missing = || Error::Invalid(msg!("api-no-definition", path = path, name = reference.short()));
-    let entry = open.entry_at(&commit, &path)?.ok_or_else(missing)?;
-    if entry.kind == EntryKind::Folder {
-        let scripts = scripts(open, &commit, &path)?;
-        let definition = pipeline::read(&path, &Source::Folder(&scripts));
-        return Ok(Found { reference, commit, path, blob: String::new(), definition });
-    }
-    let limit = pipeline::MAX_BYTES as u64;
-    let blob = open.blob_at(&commit, &path, limit)?.ok_or_else(missing)?;
-    let definition = pipeline::read(&path, &Source::File(&blob.bytes));
-    Ok(Found { reference, commit, path, blob: blob.id.to_string(), definition })
+    let source = open.definition_source(&commit, &path)?.ok_or_else(missing)?;
+    let definition = pipeline::read_found(&path, &source);
+    Ok(Found { reference, commit, path, blob: source.object, definition })
 }
 
 /// The path of the definition at the commit's root, if there is one.
 fn discover(open: &OpenRepository, commit: &CommitId) -> Result<Option<String>> {
-    let mut files = names(open, commit, "")?;
-    files.extend(names(open, commit, "ci")?.into_iter().map(|name| format!("ci/{name}")));
-    Ok(pipeline::discover(&files).map(str::to_owned))
-}
-
-fn names(open: &OpenRepository, commit: &CommitId, folder: &str) -> Result<Vec<String>> {
-    Ok(scripts(open, commit, folder)?.into_iter().map(|file| file.name).collect())
-}
-
-fn scripts(open: &OpenRepository, commit: &CommitId, folder: &str) -> Result<Vec<Script>> {
-    let listing = open.list_tree(commit, folder, MOST_FILES)?.unwrap_or_default();
-    let files = listing.entries.into_iter().filter_map(|entry| match entry.kind {
-        EntryKind::File => Some(Script { name: entry.name, executable: false }),
-        EntryKind::Executable => Some(Script { name: entry.name, executable: true }),
-        EntryKind::Folder | EntryKind::Link | EntryKind::Submodule => None,
-    });
-    Ok(files.collect())
+    Ok(pipeline::discover(&open.definition_names(commit)?).map(str::to_owned))
 }
 
 /// Queues a run of the definition with these inputs. Findings make a run that failed before it started,

@@ -66,6 +66,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(users::delete_token)
         .service(users::user)
         .service(users::create_user)
+        .service(users::edit_user)
         .service(repositories::mirror)
         .service(repositories::show)
         .service(repositories::edit)

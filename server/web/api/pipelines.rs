@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 use super::super::auth::{self, Identity};
 use super::super::errors::{ErrorBody, Failure};
 use super::super::state::Door;
+use super::repositories;
 use super::shapes::PipelineShape;
 use crate::model::{Error, Happened, PipelineName};
-use crate::store::events;
 use crate::store::pipelines::{self, NewPipeline, Pipeline};
 use crate::store::repositories::Repository;
+use crate::store::{events, runs};
 use crate::{msg, pipeline};
 
 #[derive(Deserialize, ToSchema)]
@@ -110,6 +111,8 @@ pub async fn remove(
 /// Deletes a pipeline with its runs and their logs; the API and the form end here.
 pub async fn delete_pipeline(door: &Door, pipeline: &Pipeline, by: String) -> Result<(), Failure> {
     let (id, repository_id) = (pipeline.id, pipeline.repository_id);
+    let of_part = |before| door.store.read(|c| runs::of_pipeline(c, id, before, repositories::PART));
+    let run_ids = repositories::all_runs(|last| of_part(last.map(|run| run.number)))?;
     let happened = Happened::PipelineDeleted { pipeline: pipeline.name.to_string(), by };
     door.store
         .write(move |c| {
@@ -117,6 +120,7 @@ pub async fn delete_pipeline(door: &Door, pipeline: &Pipeline, by: String) -> Re
             events::add(c, Some(repository_id), &happened, Timestamp::now())
         })
         .await?;
+    repositories::forget_logs(door, run_ids).await;
     Ok(())
 }
 

@@ -12,10 +12,11 @@ use super::super::state::Door;
 use super::paging::{self, Paging};
 use super::shapes::RepositoryShape;
 use crate::git::RemoteUrl;
-use crate::model::{Error, Happened, OwnerName, RefName, RepositoryName, RepositoryPath, Secret};
+use crate::model::{Error, Happened, OwnerName, RefName, RepositoryName, RepositoryPath, Run, Secret};
 use crate::msg;
 use crate::store::events;
 use crate::store::repositories::{self, NewRepository, Remote, Repository};
+use crate::store::runs;
 
 const LONGEST_DESCRIPTION: usize = 1000;
 
@@ -235,14 +236,48 @@ pub async fn remove(
 /// Deletes the row first: a folder without a row is invisible, a row without a folder would not be.
 pub async fn delete_repository(door: &Door, repository: &Repository, by: String) -> Result<(), Failure> {
     let id = repository.id;
+    let of_part = |before| door.store.read(|c| runs::of_repository(c, id, before, PART));
+    let run_ids = all_runs(|last| of_part(last.map(|run| run.id)))?;
     door.store
         .write(move |c| {
             repositories::delete(c, id)?;
             events::add(c, Some(id), &Happened::RepositoryDeleted { by }, Timestamp::now())
         })
         .await?;
+    forget_logs(door, run_ids).await;
     match door.git.delete(&repository.path).await {
         Ok(()) | Err(Error::NotFound(_)) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Runs looked up at a time.
+pub(super) const PART: u32 = 500;
+
+/// The ids of all runs, read in parts: `part` gives those after the last one of the part before.
+pub(super) fn all_runs(part: impl Fn(Option<&Run>) -> Result<Vec<Run>, Error>) -> Result<Vec<i64>, Error> {
+    let (mut ids, mut last) = (Vec::new(), None);
+    loop {
+        let runs = part(last.as_ref())?;
+        ids.extend(runs.iter().map(|run| run.id));
+        last = match runs.into_iter().next_back() {
+            Some(run) => Some(run),
+            None => return Ok(ids),
+        };
+    }
+}
+
+/// Deletes the logs of runs whose rows are gone. What fails is only space, so it is noted and passed over.
+pub(super) async fn forget_logs(door: &Door, runs: Vec<i64>) {
+    let logs = door.logs.clone();
+    let removed = web::block(move || {
+        for run in runs {
+            if let Err(error) = logs.remove(run) {
+                tracing::warn!(run, %error, "the log of a deleted run is left over");
+            }
+        }
+    });
+    if let Err(error) = removed.await {
+        tracing::warn!(%error, "logs of deleted runs are left over");
     }
 }

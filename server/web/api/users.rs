@@ -1,11 +1,11 @@
 //! Accounts and API tokens, with the addresses and field names of Gogs.
 
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::super::auth::{self, Identity, Known, TOKEN_PREFIX, Via};
+use super::super::auth::{self, Identity, Known, TOKEN_BYTES, TOKEN_PREFIX, Via};
 use super::super::errors::{ErrorBody, Failure};
 use super::super::state::Door;
 use super::shapes::{TokenShape, UserShape};
@@ -35,13 +35,11 @@ pub async fn user(
     Ok(HttpResponse::Ok().json(UserShape::of(&account(&door, &name)?)))
 }
 
+/// Other fields that Gogs knows (`email`, ...) may be there and are not kept.
 #[derive(Deserialize, ToSchema)]
 pub struct NewUser {
     pub username: String,
     pub password: String,
-    /// Taken for the sake of programs written for Gogs, and not kept.
-    #[serde(default)]
-    pub email: String,
     #[serde(default)]
     pub admin: bool,
 }
@@ -77,6 +75,47 @@ pub async fn create_account(
         accounts::by_id(c, id)?.ok_or_else(|| Error::Internal("a new account is missing".into()))
     });
     Ok(made.await?)
+}
+
+/// What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+pub struct UserChange {
+    /// A new one ends the account's sessions.
+    pub password: Option<String>,
+    /// `true` ends the account's sessions and tokens at once and lets nobody in until it is `false` again.
+    pub prohibit_login: Option<bool>,
+}
+
+/// Changes an account. For administrators.
+#[utoipa::path(tag = "accounts", request_body = UserChange,
+    responses((status = 200, body = UserShape), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+#[patch("/admin/users/{username}")]
+pub async fn edit_user(
+    door: web::Data<Door>,
+    identity: Identity,
+    name: web::Path<String>,
+    change: web::Json<UserChange>,
+) -> Result<HttpResponse, Failure> {
+    let admin = auth::require_admin(&identity)?.account.id;
+    let found = account(&door, &name)?;
+    if change.prohibit_login == Some(true) && found.id == admin {
+        return Err(Error::Conflict(msg!("api-not-yourself")).into());
+    }
+    let (id, disabled) = (found.id, change.prohibit_login);
+    let hash = match &change.password {
+        Some(password) => Some(door.gate.hash(password, found.name.as_str()).await?),
+        None => None,
+    };
+    let changed = door.store.write(move |c| {
+        if let Some(hash) = hash {
+            accounts::set_password(c, id, &hash, None)?;
+        }
+        if let Some(disabled) = disabled {
+            accounts::set_disabled(c, id, disabled)?;
+        }
+        accounts::by_id(c, id)?.ok_or_else(|| Error::Internal("a changed account is missing".into()))
+    });
+    Ok(HttpResponse::Ok().json(UserShape::of(&changed.await?)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -120,7 +159,7 @@ pub async fn make_token(
     if name.is_empty() || name.chars().count() > LONGEST_TOKEN_NAME || name.chars().any(char::is_control) {
         return Err(Error::Invalid(msg!("auth-token-name", longest = LONGEST_TOKEN_NAME)).into());
     }
-    let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(20)?.reveal()));
+    let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(TOKEN_BYTES)?.reveal()));
     let now = Timestamp::now();
     let lasts = |days: u32| SignedDuration::from_hours(i64::from(days) * 24);
     let expires_at = days.map(|days| now.checked_add(lasts(days)).unwrap_or(Timestamp::MAX));

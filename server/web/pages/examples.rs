@@ -81,7 +81,7 @@ fn run(number: u64, status: Status) -> RunBrief {
             2 => Cause::Person { by: "admin".into() },
             _ => Cause::Rerun { by: "admin".into(), of: number - 1 },
         },
-        reference: if number % 3 == 0 { "feature/range".into() } else { "main".into() },
+        reference: if number.is_multiple_of(3) { "feature/range".into() } else { "main".into() },
         commit: Some(commit(summaries[usize::try_from(number % 4).unwrap()])),
         queued_at: ago(i64::try_from(130 - number).unwrap() * 2600 + 40),
         seconds: status
@@ -241,7 +241,7 @@ fn run_view(number: u64, status: Status) -> RunView {
             ),
             stage(3, "Push", push, if push == Status::Passed { "pushed\n" } else { "" }),
         ],
-        expected: (status == Status::Running).then_some(Expected { left: 71, percent: 43 }),
+        expected: (status == Status::Running).then_some(Expected { taken: 54, left: 71, percent: 43 }),
         commit_id: COMMIT.into(),
         definition_path: "Jenkinsfile".into(),
         inputs: vec![("RELEASE".into(), "v3".into()), ("NOTE".into(), HOSTILE.into())],
@@ -311,9 +311,9 @@ const PAGES: &[(&str, &str, Render)] = &[
             row("pedro/new", None, 0),
         ];
         Home {
-            counts: (1, 1),
             active: vec![run(128, Status::Running), run(129, Status::Queued)],
             repositories,
+            counts: (1, 1),
             query: String::new(),
             next: Some("/?after=x".into()),
             page,
@@ -349,10 +349,10 @@ const PAGES: &[(&str, &str, Render)] = &[
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
     ("repository-new", "/new", |page| {
         NewRepository {
-            private: true,
             page,
             name: HOSTILE.into(),
             description: String::new(),
+            private: true,
             error: Some(msg!("name-empty")),
         }
         .render()
@@ -422,7 +422,11 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |n: u64| CommitRow {
             commit: run(n, Status::Passed).commit.unwrap(),
             at: ago(4000 * n as i64),
-            runs: if n % 3 == 0 { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
+            runs: if n.is_multiple_of(3) {
+                vec![]
+            } else {
+                vec![(Status::Passed, "/x".into(), HOSTILE.into())]
+            },
         };
         Commits {
             page,

@@ -22,6 +22,7 @@ api-malformed = The request could not be read: { $cause }.
 api-form-malformed = The form could not be read. Go back, load the page again and send it once more.
 api-too-large = The request is larger than this address takes.
 api-internal = The server made a mistake. Its log has the cause under the id { $id }.
+api-not-yourself = You may not lock yourself out.
 auth-required = Sign in to do this.
 auth-wrong-password = The name or the password is wrong.
 auth-wrong-token = The token is unknown, has expired or was deleted.
@@ -30,6 +31,7 @@ auth-too-many = Too many failed attempts. Try again in { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
 }.
+auth-present-password = The present password is wrong.
 auth-admin-only = Only administrators may do this.
 auth-scope = The token may not do this; it takes one with the scope “{ $scope }”.
 auth-read-only = You may read { $path } but not change it.
@@ -48,8 +50,6 @@ git-http-run-refused = Run #{ $number } of { $pipeline } did not start. { $count
    *[other] These { $count } things cannot be carried out here:
 }
 git-http-run-page = See { $url }
-git-http-not-started = No run of { $pipeline }: { $why }
-git-http-no-run = No run: { $why }
 git-http-undecided = The push is recorded. Its runs will appear at { $url }
 git-http-more-lines = ... and { $count ->
     [one] one more line

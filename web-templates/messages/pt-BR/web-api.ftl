@@ -22,6 +22,7 @@ api-malformed = Não foi possível ler a requisição: { $cause }.
 api-form-malformed = Não foi possível ler o formulário. Volte, recarregue a página e envie de novo.
 api-too-large = A requisição é maior do que este endereço aceita.
 api-internal = O servidor cometeu um erro. A causa está no log dele, com o identificador { $id }.
+api-not-yourself = Você não pode bloquear o seu próprio acesso.
 auth-required = Entre na sua conta para fazer isso.
 auth-wrong-password = O nome ou a senha está errado.
 auth-wrong-token = O token é desconhecido, expirou ou foi excluído.
@@ -30,6 +31,7 @@ auth-too-many = Muitas tentativas sem sucesso. Tente de novo em { $seconds ->
     [one] um segundo
    *[other] { $seconds } segundos
 }.
+auth-present-password = A senha atual está errada.
 auth-admin-only = Somente administradores podem fazer isso.
 auth-scope = O token não permite isso; é preciso um com o escopo “{ $scope }”.
 auth-read-only = Você pode ler { $path }, mas não alterar.
@@ -48,8 +50,6 @@ git-http-run-refused = A execução #{ $number } de { $pipeline } não começou.
    *[other] Estes { $count } itens não podem ser executados aqui:
 }
 git-http-run-page = Veja { $url }
-git-http-not-started = Nenhuma execução de { $pipeline }: { $why }
-git-http-no-run = Nenhuma execução: { $why }
 git-http-undecided = O push foi registrado. As execuções aparecerão em { $url }
 git-http-more-lines = ... e mais { $count ->
     [one] uma linha
