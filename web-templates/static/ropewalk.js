@@ -15,6 +15,8 @@
     $$(".no-script", within).forEach((e) => { e.hidden = true; });
   };
   reveal(document);
+  // On a narrow screen the place one is at may lie outside of its row.
+  for (const here of $$(".tabs [aria-current], .top-nav [aria-current]")) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 24;
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.matches("[data-submit], #language")) field.form.requestSubmit();
