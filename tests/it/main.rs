@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so this way")]
 
-mod browser;
+mod browser_pages;
+mod browser_run;
 mod engine;
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Here that is how a test fails.
 
 mod cli;
 mod kit;
