@@ -19,6 +19,7 @@ use crate::store::runs::{self, StepChange};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How a stage, and with it perhaps the run, ended.
+#[derive(Clone)]
 pub struct Ended {
     pub status: Status,
     /// For anything but `passed`.

@@ -46,7 +46,10 @@ impl Head {
     pub(super) fn is(&self, tab: &str) -> bool {
         matches!(
             (self.tab, tab),
-            (Tab::Files, "files") | (Tab::Commits, "commits") | (Tab::Pipelines, "pipelines") | (Tab::Settings, "settings")
+            (Tab::Files, "files")
+                | (Tab::Commits, "commits")
+                | (Tab::Pipelines, "pipelines")
+                | (Tab::Settings, "settings")
         )
     }
     pub(super) fn href(&self) -> String {
@@ -64,8 +67,11 @@ impl Head {
     pub(super) fn settings_href(&self) -> String {
         links::repository_settings(&self.repository)
     }
+    pub(super) fn delete_href(&self) -> String {
+        links::delete_repository(&self.repository)
+    }
     pub(super) fn activity_href(&self) -> String {
-        links::activity(&self.repository, "")
+        links::activity(&self.repository, "", "")
     }
 }
 
