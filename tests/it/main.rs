@@ -8,7 +8,8 @@
     reason = "a test that cannot go on says so this way"
 )]
 
-mod browser;
+mod browser_pages;
+mod browser_run;
 mod cli;
 mod disk;
 mod engine;

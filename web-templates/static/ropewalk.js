@@ -22,6 +22,12 @@
     if (field.matches("[data-submit], #language")) field.form.requestSubmit();
   });
 
+  // Where the reader is stays in sight when tabs do not all fit.
+  $$(".top-nav [aria-current], .tabs [aria-current]").forEach((tab) => {
+    const bar = tab.parentElement;
+    bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+  });
+
   // ---- Times ----
   const put = (phrase, a, b) => phrase.replace("{a}", a).replace("{b}", b);
   const spoken = (seconds) => {
