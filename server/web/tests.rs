@@ -455,9 +455,62 @@ async fn a_new_password_or_a_closed_account_ends_everything_at_once() {
     assert_eq!((house.get("/api/v1/user", "jiwoo").await.0.as_u16(), with_token().await), (401, 401));
     assert_eq!(change(json!({"prohibit_login": false})).await, 200);
     assert_eq!(house.get("/api/v1/user", "jiwoo").await.0, StatusCode::OK);
-    let own = house.ask(Method::PATCH, "/api/v1/admin/users/admin", "admin").json(&json!({"prohibit_login": true}));
+    let own =
+        house.ask(Method::PATCH, "/api/v1/admin/users/admin", "admin").json(&json!({"prohibit_login": true}));
     assert_eq!(answer(own).await.0, StatusCode::CONFLICT);
     house.stop().await;
+}
+
+#[actix_web::test]
+async fn sessions_begin_anew_and_need_their_token() {
+    let house = House::new().await;
+    let sign_in = async |cookie: &str, password: &str, csrf: &str| {
+        let form = form(&[("name", "minsu"), ("password", password), ("next", "/activity"), ("csrf", csrf)]);
+        let request = house.ask(Method::POST, "/sign-in", "").header("cookie", cookie);
+        request.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap()
+    };
+    assert_eq!(sign_in("", "guess", "").await.status(), StatusCode::UNAUTHORIZED);
+    let fixed = format!("ropewalk_session={}", "a".repeat(64));
+    let answer = sign_in(&fixed, PASSWORD, "").await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["location"]),
+        (303, &"/activity".parse().unwrap())
+    );
+    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && !set.contains("Secure"), "{set}");
+    let cookie = set.split(';').next().unwrap().to_owned();
+    assert_ne!(cookie, fixed);
+    let id = cookie.split('=').nth(1).unwrap();
+    let database = std::fs::read(house.folder.path().join("ropewalk.db-wal")).unwrap();
+    assert!(!database.windows(id.len()).any(|bytes| bytes == id.as_bytes()), "only a hash is kept");
+
+    let with = |method: Method, path: &str| house.ask(method, path, "").header("cookie", &cookie);
+    let page = with(Method::GET, "/").send().await.unwrap().text().await.unwrap();
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(csrf.len(), 64);
+    let create = |name: &str| with(Method::POST, "/api/v1/user/repos").json(&json!({ "name": name }));
+    assert_eq!(create("a").send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(create("a").header("x-csrf-token", "b".repeat(64)).send().await.unwrap().status(), 403);
+    assert_eq!(create("a").header("x-csrf-token", &csrf).send().await.unwrap().status(), StatusCode::CREATED);
+    let sign_out = |token: &str| {
+        let request =
+            with(Method::POST, "/sign-out").header("content-type", "application/x-www-form-urlencoded");
+        request.body(form(&[("csrf", token)]))
+    };
+    assert_eq!(sign_out("").send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(with(Method::GET, "/api/v1/user").send().await.unwrap().status(), StatusCode::OK);
+    assert_eq!(sign_in(&cookie, PASSWORD, "").await.status(), 403, "nor may anybody sign others in");
+    assert_eq!(sign_in(&cookie, PASSWORD, &csrf).await.status(), 303);
+    assert_eq!(
+        with(Method::GET, "/api/v1/user").send().await.unwrap().status(),
+        401,
+        "the session before has ended"
+    );
+    house.stop().await;
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 #[actix_web::test]
