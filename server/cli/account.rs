@@ -134,7 +134,7 @@ async fn create_token(session: &Session, create: Create) -> Result<(), Exit> {
     let store = Store::open(&session.data(create.data.as_deref())?)?;
     let account = account(&store, &create.user)?;
     let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(TOKEN_BYTES)?.reveal()));
-    let expires_at = create.expires.map(|days| in_days(days)).transpose()?;
+    let expires_at = create.expires.map(in_days).transpose()?;
     let (hash, name, owner) = (token.fingerprint(), create.name, account.name.to_string());
     store
         .write(move |c| {
@@ -163,13 +163,15 @@ fn account(store: &Store, name: &str) -> Result<accounts::Account, Exit> {
 
 /// The first line of standard input, or one made up (and whether it was).
 fn password(from_stdin: bool) -> Result<(Secret, bool), Exit> {
-    if !from_stdin {
-        return Ok((Secret::random(12)?, true));
-    }
+    if from_stdin { Ok((password_from_stdin()?, false)) } else { Ok((Secret::random(12)?, true)) }
+}
+
+/// The first line of standard input.
+pub fn password_from_stdin() -> Result<Secret, Exit> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(4096).read_to_string(&mut text);
     read.map_err(|e| Exit::failed(msg!("cli-stdin", cause = e)))?;
-    Ok((Secret::new(text.lines().next().unwrap_or_default()), false))
+    Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod account;
 mod arguments;
 mod check;
 mod client;
+#[cfg(test)]
+mod documentation;
 mod exit;
 mod image;
 mod language;

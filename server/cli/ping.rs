@@ -27,8 +27,15 @@ pub fn ping(session: &Session, ping: &Ping) -> Result<(), Exit> {
     let limit = Duration::from_secs(ping.timeout.clamp(1, 3600));
     match ask(&url, limit) {
         Ok(200) => {
-            let text = if session.json { String::new() } else { say(&msg!("cli-ping-ok", url = url)) };
-            session.answer(&json!({ "ok": true, "url": url.as_str() }), &text)
+            if session.json {
+                return session.terminal.json(&json!({ "ok": true, "url": url.as_str() }));
+            }
+            // A health check reads the exit code only, and should not pay for looking up a sentence.
+            if session.terminal.is_seen() {
+                session.terminal.line(&say(&msg!("cli-ping-ok", url = url)))
+            } else {
+                Ok(())
+            }
         }
         Ok(status) => Err(Exit::failed(msg!("cli-ping-status", url = url, status = status))),
         Err(cause) => Err(Exit::failed(msg!("cli-unreachable", url = url, cause = cause))),

@@ -10,6 +10,8 @@ use crate::model::is_invisible;
 use crate::msg;
 
 pub struct Terminal {
+    /// Standard output is a terminal.
+    seen: bool,
     /// Standard output is a terminal and `NO_COLOR` is not set.
     colours: bool,
 }
@@ -17,7 +19,13 @@ pub struct Terminal {
 impl Terminal {
     pub fn of_process() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Terminal { colours: io::stdout().is_terminal() && !refused }
+        let seen = io::stdout().is_terminal();
+        Terminal { seen, colours: seen && !refused }
+    }
+
+    /// Whether a person looks.
+    pub fn is_seen(&self) -> bool {
+        self.seen
     }
 
     pub fn colours(&self) -> bool {

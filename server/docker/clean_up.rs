@@ -37,9 +37,13 @@ impl Engine {
         Ok(removed)
     }
 
-    /// Removes what every run but `live` left: for the start of the server, when `live` is empty.
-    pub async fn clean_up_all_except(&self, live: &[i64]) -> Result<Removed, EngineError> {
-        let stray = |label: Option<i64>| label.is_none_or(|run| !live.contains(&run));
+    /// Removes what every run left that is not `live`. That is asked after the engine was, so that a run that
+    /// begins in between keeps what it has; say yes before a run's first call here.
+    pub async fn clean_up_all_except(
+        &self,
+        live: &(dyn Fn(i64) -> bool + Sync),
+    ) -> Result<Removed, EngineError> {
+        let stray = |label: Option<i64>| label.is_none_or(|run| !live(run));
         let mut removed = self.remove_labelled(&stray).await?;
         removed.networks = self.remove_stray_networks().await?;
         Ok(removed)

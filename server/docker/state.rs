@@ -41,6 +41,13 @@ impl EngineState {
 }
 
 impl Engine {
+    /// Whether it answers at all, on the connection that work will use. Takes at most five seconds.
+    pub async fn answers(&self) -> bool {
+        let ask =
+            async { self.client().await?.ping().await.map_err(|e| self.failed("ask for a sign of life", e)) };
+        matches!(tokio::time::timeout(PATIENCE, ask).await, Ok(Ok(_)))
+    }
+
     /// Asks the engine for its version; takes at most five seconds and never fails.
     pub async fn state(&self) -> EngineState {
         let host = self.host();

@@ -136,12 +136,12 @@ fn is_walk(lower: &str) -> bool {
     different.dedup();
     let neighbours = |a: char, b: char| {
         let beside = |row: &&str| row.find(a).zip(row.find(b)).is_some_and(|(x, y)| x.abs_diff(y) <= 1);
-        ROWS.iter().any(|row| beside(&row))
+        ROWS.iter().any(beside)
     };
     let letters: Vec<char> = lower.chars().collect();
     let breaks = letters.windows(2).filter(|pair| !neighbours(pair[0], pair[1])).count();
     // A walk of n characters may jump once every four, as in `1234qwer` or `asdfasdf`.
-    different.len() <= 2 || breaks <= letters.len() / 4 - 1
+    different.len() <= 2 || breaks < letters.len() / 4
 }
 
 /// Words that lists of leaked passwords are made of; trimmings are taken off before the comparison.

@@ -146,6 +146,7 @@ async fn set_stage(house: &House, run: &Run, index: u32, to: Status) -> Result<(
 pub async fn clean_up(house: &House, run: &Run) {
     if let Err(error) = house.engine.clean_up(run.id).await {
         tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
+        house.untidy.notify_one();
     }
     remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
 }
@@ -161,20 +162,20 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
 }
 
 pub async fn sweep(house: &House) -> Result<()> {
-    house.engine.clean_up_all_except(&house.active_ids()).await?;
+    house.engine.clean_up_all_except(&|run| house.active_ids().contains(&run)).await?;
     house.engine.warm_up().await?;
-    let active = house.active_ids();
+    let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
+    let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    // Asked after the look, so that what a run has made meanwhile is not among what was found.
     let mut kept = Vec::new();
-    for id in active {
+    for id in house.active_ids() {
         if let Some(run) = house.store.read(|c| runs::by_id(c, id))? {
             let workspace = Workspace::of(&house.settings.workspaces, &run);
             kept.extend([workspace.root, workspace.scripts]);
         }
     }
-    let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
-    let stale: Vec<_> = entries.flatten().map(|e| e.path()).filter(|path| !kept.contains(path)).collect();
     let mut left = Vec::new();
-    for path in stale {
+    for path in found.into_iter().filter(|path| !kept.contains(path)) {
         if tokio::fs::remove_dir_all(&path).await.is_err() && path.exists() {
             left.push(path);
         }

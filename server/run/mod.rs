@@ -69,6 +69,8 @@ struct House {
     settings: Settings,
     active: Mutex<BTreeMap<i64, Stopper>>,
     ended: Notify,
+    /// Rung when something of a run could not be removed.
+    untidy: Notify,
 }
 
 #[derive(Clone)]
@@ -99,11 +101,13 @@ impl Runs {
                 settings,
                 active,
                 ended: Notify::new(),
+                untidy: Notify::new(),
             }),
         }
     }
 
-    /// Passes on requests to cancel and starts the next run if there is one and a place for it.
+    /// Passes on requests to cancel and starts the next run if there is one and a place for it. Without an
+    /// engine runs keep their place in the queue: nothing of them could be carried out, and nothing is lost.
     pub async fn tick(&self) -> Result<Turn> {
         let house = &self.house;
         let ids = house.active_ids();
@@ -111,6 +115,9 @@ impl Runs {
             house.stop(id, Reason::Cancelled(by));
         }
         if ids.len() >= house.settings.jobs || house.store.read(runs::claimable)?.is_none() {
+            return Ok(Turn::Idle);
+        }
+        if !house.engine.answers().await {
             return Ok(Turn::Idle);
         }
         let Some(run) = house.store.write(|c| runs::claim(c, Timestamp::now())).await? else {
@@ -168,6 +175,11 @@ impl Runs {
     /// engine cannot be asked: then it is worth another try later.
     pub async fn sweep(&self) -> Result<()> {
         carry_out::sweep(&self.house).await
+    }
+
+    /// Waits until a sweep is worth its while: an ended run has left something that could not be removed.
+    pub async fn untidy(&self) {
+        self.house.untidy.notified().await;
     }
 
     /// Waits until no run of this process is left.

@@ -58,19 +58,29 @@ pub fn last_event_id(request: &HttpRequest) -> Option<&str> {
 pub struct Bells {
     store: watch::Receiver<u64>,
     log: Option<watch::Receiver<u64>>,
+    /// The store's bell rang since somebody asked; at first, as if it had.
+    store_rang: bool,
 }
 
 impl Bells {
     pub fn of(door: &Door, run: i64) -> Self {
-        Bells { store: door.store.bell(), log: Some(door.logs.bell(run)) }
+        Bells { store: door.store.bell(), log: Some(door.logs.bell(run)), store_rang: true }
     }
 
     /// Before looking, so that nothing rung during the look is missed.
     pub fn take(&mut self) {
+        self.store_rang |= self.store.has_changed().unwrap_or(true);
         self.store.borrow_and_update();
         if let Some(log) = &mut self.log {
             log.borrow_and_update();
         }
+    }
+
+    /// Whether anything was written to the store since this was last asked. Ask before reading the store.
+    pub fn has_store_rung(&mut self) -> bool {
+        self.store_rang |= self.store.has_changed().unwrap_or(true);
+        self.store.borrow_and_update();
+        std::mem::take(&mut self.store_rang)
     }
 
     /// `false` when nothing rang for the length of a heartbeat.
@@ -83,7 +93,7 @@ impl Bells {
         };
         let gone = tokio::select! {
             gone = log => gone,
-            _ = self.store.changed() => false,
+            _ = self.store.changed() => { self.store_rang = true; false }
             () = tokio::time::sleep(HEARTBEAT) => return false,
         };
         if gone {
@@ -91,6 +101,68 @@ impl Bells {
             self.log = None;
         }
         true
+    }
+}
+
+/// What one look brought: events to send, and whether nothing will come after them.
+#[derive(Default)]
+pub struct News {
+    waiting: VecDeque<Bytes>,
+    ended: bool,
+}
+
+impl News {
+    /// `id` lets a reader who got this event go on after it.
+    pub fn push(&mut self, name: &str, id: &str, data: &impl Serialize) -> Result<()> {
+        self.push_text(name, id, &json(data)?);
+        Ok(())
+    }
+
+    fn push_text(&mut self, name: &str, id: &str, data: &str) {
+        self.waiting.push_back(event(name, id, data));
+    }
+
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+fn json(data: &impl Serialize) -> Result<String> {
+    serde_json::to_string(data).map_err(|e| Error::internal("write JSON", e))
+}
+
+/// A reader's idea of what is new. It reads at most one piece of one log per look.
+pub trait Look {
+    /// Puts what is new into `news`; nothing means that only a bell can bring more.
+    async fn look(&mut self, bells: &mut Bells, news: &mut News) -> Result<()>;
+}
+
+/// The answer that sends what `look` finds, until it says that it has ended.
+pub fn follow(door: &Door, run: i64, look: impl Look + 'static) -> HttpResponse {
+    let state = (look, Bells::of(door, run), News::default());
+    streaming(stream::try_unfold(state, |(mut look, mut bells, mut news)| async move {
+        let sent = next(&mut look, &mut bells, &mut news).await?;
+        Ok(sent.map(|event| (event, (look, bells, news))))
+    }))
+}
+
+async fn next(look: &mut impl Look, bells: &mut Bells, news: &mut News) -> Result<Option<Bytes>> {
+    loop {
+        if let Some(event) = news.waiting.pop_front() {
+            return Ok(Some(event));
+        }
+        if news.ended {
+            return Ok(None);
+        }
+        bells.take();
+        look.look(bells, news).await?;
+        if news.waiting.is_empty() && !news.ended && !bells.wait().await {
+            return Ok(Some(heartbeat()));
+        }
     }
 }
 
@@ -124,21 +196,8 @@ pub fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> 
 
 /// The program's stream of a run, from `cursor` on.
 pub fn run_events(door: &Door, run: &Run, cursor: Cursor, language: Language) -> HttpResponse {
-    let bells = Bells::of(door, run.id);
-    let reader = Reader {
-        door: door.clone(),
-        run: run.id,
-        language,
-        cursor,
-        bells,
-        shown: String::new(),
-        waiting: VecDeque::new(),
-        ended: false,
-    };
-    streaming(stream::try_unfold(reader, |mut reader| async move {
-        let next = reader.next().await?;
-        Ok(next.map(|event| (event, reader)))
-    }))
+    let reader = Reader { door: door.clone(), run: run.id, language, cursor, shown: String::new() };
+    follow(door, run.id, reader)
 }
 
 struct Reader {
@@ -146,11 +205,8 @@ struct Reader {
     run: i64,
     language: Language,
     cursor: Cursor,
-    bells: Bells,
     /// The run as it was last sent.
     shown: String,
-    waiting: VecDeque<Bytes>,
-    ended: bool,
 }
 
 #[derive(Serialize)]
@@ -161,57 +217,37 @@ struct LogPiece<'a> {
     text: &'a str,
 }
 
-impl Reader {
-    async fn next(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Ok(Some(event));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            self.bells.take();
-            if self.look().await? {
-                continue;
-            }
-            if !self.bells.wait().await {
-                return Ok(Some(heartbeat()));
-            }
-        }
-    }
-
-    /// Puts what is new into `waiting`; `false` when there is nothing.
-    async fn look(&mut self) -> Result<bool> {
+impl Look for Reader {
+    async fn look(&mut self, _: &mut Bells, news: &mut News) -> Result<()> {
         let Some(run) = self.door.store.read(|c| runs::by_id(c, self.run))? else {
-            self.ended = true;
-            return Ok(false);
+            news.end();
+            return Ok(());
         };
         // The run before the log: when the run says it is over, the log read afterwards is whole.
         let shape = RunShape::read(&self.door, &run, self.language)?;
-        let text = serde_json::to_string(&shape).map_err(|e| Error::internal("write JSON", e))?;
+        let text = json(&shape)?;
         if text != self.shown {
-            self.waiting.push_back(event("run", &self.cursor.to_string(), &text));
+            news.push_text("run", &self.cursor.to_string(), &text);
             self.shown = text;
         }
         while let Some(stage) = shape.stages.get(self.cursor.stage as usize) {
             let over = stage.status.is_final() || run.status.is_final();
-            if self.read_piece(over).await? {
-                return Ok(true);
-            }
-            if !over {
-                return Ok(!self.waiting.is_empty());
+            if self.read_piece(over, news).await? || !over {
+                return Ok(());
             }
             self.cursor = Cursor { stage: self.cursor.stage + 1, offset: 0 };
         }
         if run.status.is_final() {
-            self.waiting.push_back(event("end", &self.cursor.to_string(), run.status.as_str()));
-            self.ended = true;
+            news.push_text("end", &self.cursor.to_string(), run.status.as_str());
+            news.end();
         }
-        Ok(!self.waiting.is_empty())
+        Ok(())
     }
+}
 
+impl Reader {
     /// The next piece of the log at the cursor; `false` when there is none.
-    async fn read_piece(&mut self, over: bool) -> Result<bool> {
+    async fn read_piece(&mut self, over: bool, news: &mut News) -> Result<bool> {
         let Cursor { stage, offset } = self.cursor;
         let bytes = read(&self.door.logs, self.run, stage, offset).await?;
         // A character whose rest has not been written yet waits for it.
@@ -220,10 +256,8 @@ impl Reader {
             return Ok(false);
         }
         let text = String::from_utf8_lossy(bytes);
-        let data = serde_json::to_string(&LogPiece { stage, from: offset, text: &text })
-            .map_err(|e| Error::internal("write JSON", e))?;
         self.cursor.offset += bytes.len() as u64;
-        self.waiting.push_back(event("log", &self.cursor.to_string(), &data));
+        news.push("log", &self.cursor.to_string(), &LogPiece { stage, from: offset, text: &text })?;
         Ok(true)
     }
 }

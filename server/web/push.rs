@@ -179,7 +179,10 @@ impl Lines<'_> {
         let findings = self.door.store.read(|c| runs::by_id(c, id)).ok().flatten().map(|run| run.findings);
         let findings = findings.unwrap_or_default();
         if findings.is_empty() {
-            return vec![self.say(&msg!("git-http-run", number = number, pipeline = pipeline, url = url))];
+            let mut lines =
+                vec![self.say(&msg!("git-http-run", number = number, pipeline = pipeline, url = url))];
+            lines.extend(self.door.engine_trouble().map(|trouble| self.say(&trouble)));
+            return lines;
         }
         let count = findings.len();
         let mut lines = vec![self.say(&msg!(

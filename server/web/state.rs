@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use tokio::sync::watch;
 
 use super::gate::Gate;
-use crate::model::Surroundings;
+use crate::model::{Condition, Message, Surroundings};
 use crate::store::Store;
 use crate::{git, logs, registry};
 
@@ -35,6 +35,15 @@ pub struct Settings {
     pub max_push_bytes: u64,
     /// How long a push waits for what the trigger loop makes of it, so that it can say so.
     pub push_patience: std::time::Duration,
+}
+
+impl Door {
+    /// Why queued runs have to wait: what was wrong with the engine when the house last looked.
+    pub fn engine_trouble(&self) -> Option<Message> {
+        let seen = self.surroundings.borrow();
+        let check = seen.checks.iter().find(|check| check.part == "docker")?;
+        (check.condition != Condition::Ok).then(|| check.message.clone())
+    }
 }
 
 impl Settings {

@@ -80,7 +80,7 @@ impl File {
     }
 
     /// First parts of all paths from the crate's root: `crate::store::Store` -> `store`.
-    pub fn from_root(&self) -> BTreeSet<String> {
+    pub fn root_names(&self) -> BTreeSet<String> {
         let mut found = names_after(&self.code, "crate::");
         found.extend(names_after(&self.code, &"super::".repeat(self.depth())));
         found
@@ -88,9 +88,9 @@ impl File {
 
     /// Lines before the file's tests.
     pub fn length(&self) -> usize {
-        let tests = self.text.lines().position(|line| line.starts_with("#[cfg(test)]\nmod"));
-        let inline = self.text.find("\n#[cfg(test)]\nmod tests {").map(|at| self.text[..at].lines().count());
-        tests.or(inline).unwrap_or_else(|| self.text.lines().count())
+        let before =
+            self.text.find("\n#[cfg(test)]\nmod tests {").map_or(&self.text[..], |at| &self.text[..at]);
+        before.lines().count()
     }
 
     /// Whether a path begins with `name`: `name::x`, not `other::name::x`.
@@ -115,7 +115,9 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
         let rest = &code[at + prefix.len()..];
         match rest.strip_prefix('{') {
             Some(list) => found.extend(entries(list)),
-            None => found.insert(word(rest)).then_some(()).unwrap_or_default(),
+            None => {
+                found.insert(word(rest));
+            }
         }
     }
     found.remove("");

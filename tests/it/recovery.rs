@@ -1,45 +1,12 @@
 //! Crashes: the real binary, killed with SIGKILL, started again on the same folder.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use crate::kit::{Copy, House, PASSWORD, one_step};
+use crate::kit::data::Data;
+use crate::kit::server::Server;
+use crate::kit::{Copy, House, one_step};
 use ropewalk::model::Status;
 use ropewalk::store::{Store, repositories, runs};
-
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(data: &std::path::Path) -> Server {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ropewalk"))
-            .args(["serve", "--data", data.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")])
-            .env("ROPEWALK_ADMIN_PASSWORD", PASSWORD)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Its log says when it listens; the rest is read so that it never blocks.
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("serving"));
-        assert!(ready, "the server ended before it served");
-        std::thread::spawn(move || lines.for_each(drop));
-        Server { child, port }
-    }
-
-    fn remote(&self, repository: &str) -> String {
-        format!("http://admin:{PASSWORD}@127.0.0.1:{}/{repository}.git", self.port)
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 fn status(data: &std::path::Path, repository: &str) -> Option<Status> {
     let store = Store::open(data).ok()?;
@@ -53,7 +20,7 @@ fn status(data: &std::path::Path, repository: &str) -> Option<Status> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_kill_nothing_is_running_and_the_next_run_has_the_next_number() {
-    let data = Arc::new(tempfile::tempdir().unwrap());
+    let data = Arc::new(Data::new());
     let server = Server::start(data.path());
     let copy = Copy::new();
     copy.write("ropewalk.yml", &one_step("echo begun; sleep 600")).commit("Endless");
@@ -75,7 +42,7 @@ async fn after_a_kill_nothing_is_running_and_the_next_run_has_the_next_number() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
-    let data = Arc::new(tempfile::tempdir().unwrap());
+    let data = Arc::new(Data::new());
     let copy = Copy::new();
     copy.write("README.md", "x").commit("Base");
     let mut acknowledged = copy.git(&["rev-parse", "HEAD"]).trim().to_owned();
@@ -116,4 +83,27 @@ async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
         acknowledged = tip.to_string();
         house.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_takes_nothing_from_runs_that_begin_meanwhile() {
+    let house = House::with(&[("jobs", "4")]).await;
+    let names: Vec<String> = (0..12).map(|n| format!("admin/sweep-{n}")).collect();
+    let one = async |name: &String| {
+        let copy = Copy::new();
+        copy.write("ropewalk.yml", &one_step("echo one; test -f ropewalk.yml")).commit("One");
+        copy.push(&house.remote(name)).await;
+        let run = house.run_ended(name, "default", 1).await;
+        assert_eq!(run.status, Status::Passed, "{:?}\n{}", run.message, house.log(&run));
+    };
+    let runs = futures_util::future::join_all(names.iter().map(one));
+    let sweep = async || loop {
+        house.app.runs.sweep().await.unwrap();
+    };
+    tokio::select! {
+        _ = runs => {}
+        () = sweep() => {}
+        () = sweep() => {}
+    }
+    house.stop().await;
 }

@@ -26,7 +26,7 @@ pub struct RunShape {
     pub stages: Vec<StageShape>,
     pub images: Vec<ImageShape>,
     pub base_images: Vec<BaseShape>,
-    /// Why it ended as it did, in the caller's language.
+    /// Why it ended as it did, or what a queued one waits for, in the caller's language.
     pub message: Option<String>,
     /// Why it could not start: what of its definition is not carried out here, and where that stands.
     pub findings: Vec<FindingShape>,
@@ -135,6 +135,8 @@ impl RunShape {
             code: finding.message.key.to_string(),
             message: messages::render(language, &finding.message),
         };
+        let waits_for = || (run.status == Status::Queued).then(|| door.engine_trouble()).flatten();
+        let message = run.message.clone().or_else(waits_for);
         RunShape {
             number: run.number,
             status: run.status,
@@ -148,7 +150,7 @@ impl RunShape {
             stages: Vec::new(),
             images: Vec::new(),
             base_images: Vec::new(),
-            message: run.message.as_ref().map(|message| messages::render(language, message)),
+            message: message.map(|message| messages::render(language, &message)),
             findings: run.findings.iter().map(finding).collect(),
             html_url: url(door, run),
             repository: run.repository.to_string(),

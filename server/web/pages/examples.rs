@@ -79,7 +79,7 @@ fn run(number: u64, status: Status) -> RunBrief {
             2 => Cause::Person { by: "admin".into() },
             _ => Cause::Rerun { by: "admin".into(), of: number - 1 },
         },
-        reference: if number % 3 == 0 { "feature/range".into() } else { "main".into() },
+        reference: if number.is_multiple_of(3) { "feature/range".into() } else { "main".into() },
         commit: Some(commit(summaries[usize::try_from(number % 4).unwrap()])),
         queued_at: ago(i64::try_from(130 - number).unwrap() * 2600 + 40),
         seconds: status
@@ -300,9 +300,9 @@ const PAGES: &[(&str, &str, Render)] = &[
             row("pedro/new", None, 0),
         ];
         Home {
-            counts: (1, 1),
             active: vec![run(128, Status::Running), run(129, Status::Queued)],
             repositories,
+            counts: (1, 1),
             query: String::new(),
             next: Some("/?after=x".into()),
             page,
@@ -310,7 +310,8 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("home-empty", "/", |page| {
-        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()
+        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }
+            .render()
     }),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
@@ -337,17 +338,24 @@ const PAGES: &[(&str, &str, Render)] = &[
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
     ("repository-new", "/new", |page| {
         NewRepository {
-            private: true,
             page,
             name: HOSTILE.into(),
             description: String::new(),
+            private: true,
             error: Some(msg!("name-empty")),
         }
         .render()
     }),
     ("mirror-new", "/new/mirror", |page| {
-        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }
-            .render()
+        NewMirror {
+            page,
+            url: String::new(),
+            name: String::new(),
+            username: String::new(),
+            private: false,
+            error: None,
+        }
+        .render()
     }),
     ("folder", "/admin/numbers/files/ci", |page| {
         Folder {
@@ -403,7 +411,11 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |n: u64| CommitRow {
             commit: run(n, Status::Passed).commit.unwrap(),
             at: ago(4000 * n as i64),
-            runs: if n % 3 == 0 { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
+            runs: if n.is_multiple_of(3) {
+                vec![]
+            } else {
+                vec![(Status::Passed, "/x".into(), HOSTILE.into())]
+            },
         };
         Commits {
             page,

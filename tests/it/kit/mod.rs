@@ -2,6 +2,11 @@
 
 #![allow(dead_code)]
 
+pub mod browser;
+pub mod data;
+pub mod relay;
+pub mod server;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -16,6 +21,8 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use data::Data;
+
 pub const PASSWORD: &str = "a-long-walk-of-rope";
 /// How long a run may take here before the test says that it hangs.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -23,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 pub struct House {
     pub app: Arc<App>,
     pub url: String,
-    pub data: Arc<tempfile::TempDir>,
+    pub data: Arc<Data>,
     pub http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -47,11 +54,11 @@ impl House {
     }
 
     pub async fn with(more: &[(&str, &str)]) -> House {
-        Self::on(Arc::new(tempfile::tempdir().unwrap()), more).await
+        Self::on(Arc::new(Data::new()), more).await
     }
 
     /// On a folder that another house may have used before.
-    pub async fn on(data: Arc<tempfile::TempDir>, more: &[(&str, &str)]) -> House {
+    pub async fn on(data: Arc<Data>, more: &[(&str, &str)]) -> House {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -72,7 +79,7 @@ impl House {
     }
 
     /// As SIGTERM would; returns the folder for the next house.
-    pub async fn stop(mut self) -> Arc<tempfile::TempDir> {
+    pub async fn stop(mut self) -> Arc<Data> {
         drop(self.stop.take());
         self.served.take().unwrap().await.unwrap();
         self.data.clone()
@@ -158,6 +165,26 @@ impl House {
         .await
     }
 
+    /// Waits until a step of the run has said something.
+    pub async fn step_running(&self, run: &Run) {
+        let mut bell = self.app.logs.bell(run.id);
+        while self.log(run).is_empty() {
+            bell.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until the engine has no container of the run.
+    pub async fn no_containers(&self, run: &Run) {
+        let label = format!("ropewalk.run={}", run.id);
+        let repository = format!("ropewalk.repository={}", run.repository);
+        let gone = async {
+            while !containers(&[&label, &repository]).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.unwrap_or_else(|_| panic!("containers of {label} stay"));
+    }
+
     pub fn log(&self, run: &Run) -> String {
         let stages = self.app.store.read(|c| runs::stages(c, run.id)).unwrap();
         let read = |index| {
@@ -166,6 +193,18 @@ impl House {
         };
         stages.iter().map(|stage| read(stage.index)).collect()
     }
+}
+
+/// Ids of the containers with all these labels, running or not.
+pub async fn containers(labels: &[&str]) -> Vec<String> {
+    let mut command = tokio::process::Command::new("docker");
+    command.args(["ps", "--all", "--quiet"]);
+    for label in labels {
+        command.args(["--filter", &format!("label={label}")]);
+    }
+    let output = command.output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// A working copy with git's own idea of nothing but what the test gives it.

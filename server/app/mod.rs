@@ -1,5 +1,7 @@
 //! The only file that knows every room: opens the store, starts the loops and the door, stops them in order.
 
+mod loops;
+
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -147,7 +149,7 @@ impl App {
         let handle = door.handle();
         let app = self;
         let (halt, halted) = watch::channel(false);
-        let loops = start_loops(&app, &halted);
+        let loops = loops::start(&app, &halted);
         let door = tokio::spawn(door);
         stop.await;
         tracing::info!("stopping");
@@ -163,80 +165,6 @@ impl App {
         door.await
             .map_err(|e| Error::internal("the HTTP server", e))?
             .map_err(|e| Error::internal("serve HTTP", e))
-    }
-}
-
-fn start_loops(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-    let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
-        let mut halted = halted.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                () = work => {}
-                _ = halted.wait_for(|stop| *stop) => {}
-            }
-        })
-    };
-    let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
-    vec![
-        spawn(Box::pin(async move { drive_watch(&one).await })),
-        spawn(Box::pin(async move { drive(&two.store, "trigger", || two.trigger.tick()).await })),
-        spawn(Box::pin(async move { drive(&three.store, "run", || three.runs.tick()).await })),
-        spawn(Box::pin(async move { drive_health(&four).await })),
-        spawn(Box::pin(async move { sweep(&five).await })),
-    ]
-}
-
-/// Works until idle, then waits for the bell. The bell is read before the look, so nothing falls between.
-async fn drive<F: Future<Output = Result<Turn>>>(store: &Store, name: &str, tick: impl Fn() -> F) {
-    let mut bell = store.bell();
-    loop {
-        bell.borrow_and_update();
-        match tick().await {
-            Ok(Turn::Worked) => continue,
-            Ok(Turn::Idle) => {}
-            Err(error) => {
-                tracing::error!(name, %error, "a loop failed; it goes on in a second");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        }
-        if bell.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn drive_watch(app: &App) {
-    let noticed = app.watch.noticed();
-    let mut bell = app.store.bell();
-    loop {
-        bell.borrow_and_update();
-        let turn = app.watch.tick().await.and_then(|turn| app.watch.follow_new().map(|()| turn));
-        if let Err(error) = turn {
-            tracing::error!(%error, "the watch loop failed; it goes on in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        tokio::select! {
-            () = noticed.notified() => {}
-            changed = bell.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
-        }
-    }
-}
-
-async fn drive_health(app: &App) {
-    loop {
-        app.look_around().await;
-        let good_for = Health::good_for(&app.surroundings.borrow());
-        tokio::time::sleep(good_for).await;
-    }
-}
-
-/// What an earlier process left in the engine goes as soon as the engine can be asked.
-async fn sweep(app: &App) {
-    while let Err(error) = app.runs.sweep().await {
-        tracing::debug!(%error, "the engine cannot be swept yet");
-        tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 

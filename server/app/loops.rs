@@ -1,0 +1,93 @@
+//! The loops of the house, each driven the same way: work until idle, then wait for the bell or the clock.
+//! What a loop does is in its own room; here is only when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::App;
+use crate::health::Health;
+use crate::model::{Result, Turn};
+
+pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+    let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        let mut halted = halted.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = work => {}
+                _ = halted.wait_for(|stop| *stop) => {}
+            }
+        })
+    };
+    let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
+    vec![
+        spawn(Box::pin(async move { drive_watch(&one).await })),
+        spawn(Box::pin(async move { drive(&two, "trigger", || two.trigger.tick()).await })),
+        spawn(Box::pin(async move { drive(&three, "run", || three.runs.tick()).await })),
+        spawn(Box::pin(async move { drive_health(&four).await })),
+        spawn(Box::pin(async move { sweep(&five).await })),
+    ]
+}
+
+/// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
+/// no row. Both are read before the work, so nothing falls between.
+async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: impl Fn() -> F) {
+    let mut bell = app.store.bell();
+    let mut looks = app.surroundings.subscribe();
+    loop {
+        bell.borrow_and_update();
+        looks.borrow_and_update();
+        match tick().await {
+            Ok(Turn::Worked) => continue,
+            Ok(Turn::Idle) => {}
+            Err(error) => {
+                tracing::error!(name, %error, "a loop failed; it goes on in a second");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        }
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            changed = looks.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn drive_watch(app: &App) {
+    let noticed = app.watch.noticed();
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        let turn = app.watch.tick().await.and_then(|turn| app.watch.follow_new().map(|()| turn));
+        if let Err(error) = turn {
+            tracing::error!(%error, "the watch loop failed; it goes on in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::select! {
+            () = noticed.notified() => {}
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
+        }
+    }
+}
+
+async fn drive_health(app: &App) {
+    loop {
+        app.look_around().await;
+        let good_for = Health::good_for(&app.surroundings.borrow());
+        tokio::time::sleep(good_for).await;
+    }
+}
+
+/// What an earlier process left in the engine goes as soon as the engine can be asked; so does what a run of
+/// this one left while the engine was gone.
+async fn sweep(app: &App) {
+    loop {
+        while let Err(error) = app.runs.sweep().await {
+            tracing::debug!(%error, "the engine cannot be swept yet");
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        app.runs.untidy().await;
+    }
+}
