@@ -10,7 +10,9 @@
 
 mod browser;
 mod cli;
+mod disk;
 mod engine;
+mod guide;
 mod kit;
 mod main_job;
 mod pushes;
