@@ -84,6 +84,28 @@ impl Repositories {
         tokio::spawn(session.run(input, receive));
         Ok(answer)
     }
+
+    /// The body of the answer to a push of which nothing is done, for `reason`: git shows no other answer's text.
+    pub fn refuse_push<S>(
+        &self,
+        path: &RepositoryPath,
+        body: S,
+        (say, reason): (Say, Message),
+    ) -> impl Stream<Item = io::Result<Bytes>> + Unpin + use<S>
+    where
+        S: Stream<Item = io::Result<Bytes>> + 'static,
+    {
+        let (line, answer) = exchange(body);
+        let Line { mut input, output } = line;
+        let directory = self.directory(path);
+        let session = Session { repositories: self.clone(), path: path.clone(), directory, output };
+        tokio::spawn(async move {
+            let Some(head) = session.head(&mut input, &say).await else { return };
+            input.drain(DRAINED).await;
+            session.end_refused(&head, &say(&reason)).await;
+        });
+        answer
+    }
 }
 
 /// One push under way.
@@ -105,20 +127,28 @@ pub(super) struct Carried {
 }
 
 impl Session {
-    async fn run(self, mut input: Input, receive: Receive) {
+    /// The head of the push; `None` when there is none to answer.
+    async fn head(&self, input: &mut Input, say: &Say) -> Option<PushHead> {
         let mut head = PushHead::default();
         loop {
             let complete = match input.next().await {
                 Piece::Bytes(bytes) => head.feed(&bytes),
                 Piece::End => Err(packet::BadPacket),
-                Piece::Gone => return,
+                Piece::Gone => return None,
             };
             match complete {
-                Ok(true) => break,
+                Ok(true) => return Some(head),
                 Ok(false) => {}
-                Err(packet::BadPacket) => return self.refuse_unread(&mut input, &receive.say).await,
+                Err(packet::BadPacket) => {
+                    self.refuse_unread(input, say).await;
+                    return None;
+                }
             }
         }
+    }
+
+    async fn run(self, mut input: Input, receive: Receive) {
+        let Some(head) = self.head(&mut input, &receive.say).await else { return };
         if let Some(report) = refusal(&head, &receive.say) {
             input.drain(DRAINED).await;
             let lines = [report.unpack.clone()];

@@ -115,20 +115,29 @@ impl Repositories {
     /// Deletes a repository with everything in it, after the ref update under way.
     pub async fn delete(&self, path: &RepositoryPath) -> Result<()> {
         let _guard = self.lock_updates(path).await;
-        let directory = self.directory(path);
         let (this, path) = (self.clone(), path.clone());
         in_background(move || {
-            if !directory.exists() {
-                return Err(Error::NotFound(msg!("git-repository-missing", path = path)));
-            }
-            let owner = directory.parent().unwrap_or(this.root());
-            let gone = owner.join(format!(".deleted-{}", Secret::random(8)?.reveal()));
-            fs::rename(&directory, &gone).map_err(|e| io_error("delete a repository", &e))?;
-            let _ = sync_directory(owner);
+            let gone = this.set_aside(&path)?;
+            let gone = gone.ok_or_else(|| Error::NotFound(msg!("git-repository-missing", path = path)))?;
             // What remains here is removed at the next start.
             fs::remove_dir_all(&gone).map_err(|e| Error::internal("delete a repository", e))
         })
         .await
+    }
+
+    /// Moves what lies at the place of a repository out of the way; the next start removes it. Returns where
+    /// it is now, or `None` when there was nothing.
+    pub fn set_aside(&self, path: &RepositoryPath) -> Result<Option<PathBuf>> {
+        let directory = self.directory(path);
+        let owner = directory.parent().unwrap_or(self.root());
+        let gone = owner.join(format!(".deleted-{}", Secret::random(8)?.reveal()));
+        match fs::rename(&directory, &gone) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(io_error("set a repository aside", &cause)),
+            Ok(()) => {}
+        }
+        let _ = sync_directory(owner);
+        Ok(Some(gone))
     }
 
     /// The branch HEAD points to, whether or not it exists.
@@ -270,8 +279,15 @@ fn make_bare(staging: &Path) -> Result<()> {
     // By libgit2, which knows no other ref format than files.
     let mut options = git2::RepositoryInitOptions::new();
     options.bare(true).no_reinit(true).external_template(false).initial_head("refs/heads/main");
-    git2::Repository::init_opts(staging, &options).map_err(|e| Error::internal("make a repository", e))?;
+    git2::Repository::init_opts(staging, &options).map_err(not_made)?;
     sync_tree(staging).map_err(|e| io_error("sync a new repository", &e))
+}
+
+/// libgit2 keeps of the system's error only its words.
+fn not_made(cause: git2::Error) -> Error {
+    let is_full =
+        ["No space left on device", "Disk quota exceeded"].iter().any(|w| cause.message().contains(w));
+    if is_full { Error::Conflict(msg!("git-disk-full")) } else { Error::internal("make a repository", cause) }
 }
 
 /// `refstorage=reftable` and the like: what libgit2 would refuse or read wrongly.
