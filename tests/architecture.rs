@@ -31,6 +31,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("fluent_bundle", &["messages"]),
     ("git2", &["git"]),
     ("globset", &["pipeline"]),
+    ("mime_guess", &["web"]),
     ("notify", &["watch"]),
     ("oci_client", &["registry"]),
     ("reqwest", &["cli", "registry"]),

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use super::App;
 use crate::health::Health;
 use crate::model::{Result, Turn};
-use crate::store::Store;
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
@@ -24,18 +23,21 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
     let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
     vec![
         spawn(Box::pin(async move { drive_watch(&one).await })),
-        spawn(Box::pin(async move { drive(&two.store, "trigger", || two.trigger.tick()).await })),
-        spawn(Box::pin(async move { drive(&three.store, "run", || three.runs.tick()).await })),
+        spawn(Box::pin(async move { drive(&two, "trigger", || two.trigger.tick()).await })),
+        spawn(Box::pin(async move { drive(&three, "run", || three.runs.tick()).await })),
         spawn(Box::pin(async move { drive_health(&four).await })),
         spawn(Box::pin(async move { sweep(&five).await })),
     ]
 }
 
-/// Works until idle, then waits for the bell. The bell is read before the look, so nothing falls between.
-async fn drive<F: Future<Output = Result<Turn>>>(store: &Store, name: &str, tick: impl Fn() -> F) {
-    let mut bell = store.bell();
+/// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
+/// no row. Both are read before the work, so nothing falls between.
+async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: impl Fn() -> F) {
+    let mut bell = app.store.bell();
+    let mut looks = app.surroundings.subscribe();
     loop {
         bell.borrow_and_update();
+        looks.borrow_and_update();
         match tick().await {
             Ok(Turn::Worked) => continue,
             Ok(Turn::Idle) => {}
@@ -45,8 +47,9 @@ async fn drive<F: Future<Output = Result<Turn>>>(store: &Store, name: &str, tick
                 continue;
             }
         }
-        if bell.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            changed = looks.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -80,10 +83,14 @@ async fn drive_health(app: &App) {
     }
 }
 
-/// What an earlier process left in the engine goes as soon as the engine can be asked.
+/// What an earlier process left in the engine goes as soon as the engine can be asked; so does what a run of
+/// this one left while the engine was gone.
 async fn sweep(app: &App) {
-    while let Err(error) = app.runs.sweep().await {
-        tracing::debug!(%error, "the engine cannot be swept yet");
-        tokio::time::sleep(Duration::from_secs(5)).await;
+    loop {
+        while let Err(error) = app.runs.sweep().await {
+            tracing::debug!(%error, "the engine cannot be swept yet");
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        app.runs.untidy().await;
     }
 }

@@ -44,8 +44,22 @@ macro_rules! catalogue_files {
 }
 
 const FILES: &[(Language, &str, &str)] = catalogue_files![
-    "app", "cli", "docker", "git", "health", "logs", "model", "pipeline", "registry", "run", "store",
-    "trigger", "watch", "web", "web-api", "web-pages",
+    "app",
+    "cli",
+    "docker",
+    "git",
+    "health",
+    "logs",
+    "model",
+    "pipeline",
+    "registry",
+    "run",
+    "store",
+    "trigger",
+    "watch",
+    "web",
+    "web-api",
+    "web-pages",
 ];
 
 struct Catalogue {

@@ -455,7 +455,8 @@ async fn a_new_password_or_a_closed_account_ends_everything_at_once() {
     assert_eq!((house.get("/api/v1/user", "jiwoo").await.0.as_u16(), with_token().await), (401, 401));
     assert_eq!(change(json!({"prohibit_login": false})).await, 200);
     assert_eq!(house.get("/api/v1/user", "jiwoo").await.0, StatusCode::OK);
-    let own = house.ask(Method::PATCH, "/api/v1/admin/users/admin", "admin").json(&json!({"prohibit_login": true}));
+    let own =
+        house.ask(Method::PATCH, "/api/v1/admin/users/admin", "admin").json(&json!({"prohibit_login": true}));
     assert_eq!(answer(own).await.0, StatusCode::CONFLICT);
     house.stop().await;
 }

@@ -115,7 +115,9 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
         let rest = &code[at + prefix.len()..];
         match rest.strip_prefix('{') {
             Some(list) => found.extend(entries(list)),
-            None => if found.insert(word(rest)) { () } else { Default::default() },
+            None => {
+                found.insert(word(rest));
+            }
         }
     }
     found.remove("");

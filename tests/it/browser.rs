@@ -115,12 +115,16 @@ async fn ends(house: &House, browser: &Browser) {
     let second = "[...document.querySelectorAll('#s1-step1 .x')].map(line => line.textContent).join()";
     assert_eq!(browser.ask(second).await, json!("the second step"), "each step has its own lines");
     let_go(house, "go-end");
-    browser.until("the end", "document.querySelector('#run-head [data-status]').dataset.status === 'passed'").await;
+    browser
+        .until("the end", "document.querySelector('#run-head [data-status]').dataset.status === 'passed'")
+        .await;
     browser.until("the last line", &line("all good")).await;
     assert_eq!(browser.ask(&line("10%")).await, json!(false), "the line was overwritten");
     for stage in 0..3 {
         browser.until("every stage to have passed", &strip(stage, "passed")).await;
-        let summary = format!("document.querySelector('#stage-{stage} summary .status').classList.contains('is-passed')");
+        let summary = format!(
+            "document.querySelector('#stage-{stage} summary .status').classList.contains('is-passed')"
+        );
         browser.until("its section to say so", &summary).await;
     }
     assert!(browser.driver.title().await.unwrap().starts_with("✓ #1 "));
@@ -140,7 +144,9 @@ async fn ends(house: &House, browser: &Browser) {
 async fn colours_and_links(browser: &Browser) {
     browser.open(RUN).await;
     let colour = |text: &str| {
-        format!("getComputedStyle([...document.querySelectorAll('.log .x span')].find(s => s.textContent === {text:?})).color")
+        format!(
+            "getComputedStyle([...document.querySelectorAll('.log .x span')].find(s => s.textContent === {text:?})).color"
+        )
     };
     assert_eq!(browser.ask(&colour("green")).await, json!("rgb(95, 196, 134)"));
     assert_eq!(browser.ask(&colour("red")).await, json!("rgb(240, 113, 107)"));
@@ -148,13 +154,20 @@ async fn colours_and_links(browser: &Browser) {
 
     browser.open(&format!("{RUN}#s0-L3")).await;
     let shown = "document.querySelector('#s0-L3').classList.contains('in-range')";
-    browser.until("the line to stand out", &format!("{shown} && document.querySelector('#stage-0 > details').open")).await;
+    browser
+        .until(
+            "the line to stand out",
+            &format!("{shown} && document.querySelector('#stage-0 > details').open"),
+        )
+        .await;
     let ground = "getComputedStyle(document.querySelector('#s0-L3')).backgroundColor";
     let other = "getComputedStyle(document.querySelector('#s0-L2')).backgroundColor";
     assert_ne!(browser.ask(ground).await, browser.ask(other).await);
     browser.open("/").await;
     browser.open(&format!("{RUN}#s1-L2-L5")).await;
-    browser.until("four lines to stand out", "document.querySelectorAll('.log .in-range').length === 4").await;
+    browser
+        .until("four lines to stand out", "document.querySelectorAll('.log .in-range').length === 4")
+        .await;
 }
 
 async fn keys_and_cancelling(house: &House, browser: &Browser) {
@@ -175,16 +188,28 @@ async fn keys_and_cancelling(house: &House, browser: &Browser) {
     house.run_in(Status::Running, "admin/slow", 2).await;
     browser.until("its log", &line("line 120 of the first half")).await;
     browser.press("h").await;
-    browser.until("the run before", "location.pathname.endsWith('/runs/1') && document.querySelector('[data-key=l]')").await;
+    browser
+        .until(
+            "the run before",
+            "location.pathname.endsWith('/runs/1') && document.querySelector('[data-key=l]')",
+        )
+        .await;
     browser.press("l").await;
-    browser.until("the run after", "location.pathname.endsWith('/runs/2') && document.querySelector('[data-key=x]')").await;
+    browser
+        .until(
+            "the run after",
+            "location.pathname.endsWith('/runs/2') && document.querySelector('[data-key=x]')",
+        )
+        .await;
 
     browser.find("[data-key=x]").await.click().await.unwrap();
     browser.driver.dismiss_alert().await.unwrap();
     assert!(house.find_run("admin/slow", "default", 2).unwrap().cancel_by.is_none(), "asked first");
     browser.find("[data-key=x]").await.click().await.unwrap();
     browser.driver.accept_alert().await.unwrap();
-    browser.until("the end", "document.querySelector('#run-head [data-status]')?.dataset.status === 'cancelled'").await;
+    browser
+        .until("the end", "document.querySelector('#run-head [data-status]')?.dataset.status === 'cancelled'")
+        .await;
     let run = house.run_ended("admin/slow", "default", 2).await;
     assert_eq!((run.status, run.cancel_by.as_deref()), (Status::Cancelled, Some("admin")));
 }

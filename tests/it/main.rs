@@ -1,14 +1,19 @@
 //! The house through its front door: real git, a real Docker Engine, a real Distribution registry, a real
 //! browser. One binary, so that it links once. Nothing sleeps: a test waits on the store's bell.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so this way")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so this way"
+)]
 
 mod browser;
+mod cli;
+mod disk;
 mod engine;
 mod guide;
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Here that is how a test fails.
-
-mod cli;
+mod guide;
 mod kit;
 mod main_job;
 mod pushes;

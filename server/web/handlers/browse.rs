@@ -60,7 +60,8 @@ pub fn folder(open: &OpenRepository, look: &Look) -> Result<Option<Seen>> {
     let Some(listing) = open.list_tree(&commit, &look.path, MOST_ENTRIES)? else { return Ok(None) };
     let path = look.repository.parse()?;
     let entry = |entry: git::TreeEntry| {
-        let below = if look.path.is_empty() { entry.name.clone() } else { format!("{}/{}", look.path, entry.name) };
+        let below =
+            if look.path.is_empty() { entry.name.clone() } else { format!("{}/{}", look.path, entry.name) };
         Entry {
             href: links::file(&look.repository, &look.at, &below),
             kind: kind(entry.kind),
@@ -105,7 +106,8 @@ fn rendered(name: &str, bytes: &[u8], look: &Look) -> String {
         }
         return html + "</pre>";
     }
-    let origin = Origin { repository: look.repository.clone(), at: look.at.clone(), folder: look.path.clone() };
+    let origin =
+        Origin { repository: look.repository.clone(), at: look.at.clone(), folder: look.path.clone() };
     readme::render(&text, origin)
 }
 
@@ -134,7 +136,9 @@ fn thing(open: &OpenRepository, look: &Look) -> Result<Option<Thing>> {
             let target = open.link_at(&commit, &look.path)?.unwrap_or_default();
             Thing::File(target.len() as u64, Content::Link(target))
         }
-        git::EntryKind::File | git::EntryKind::Executable => Thing::File(size, content(open, &commit, look, size)?),
+        git::EntryKind::File | git::EntryKind::Executable => {
+            Thing::File(size, content(open, &commit, look, size)?)
+        }
     }))
 }
 
@@ -191,7 +195,9 @@ pub async fn files(visit: Visit, address: Address, at: web::Query<At>) -> Answer
     let look = Look { repository: head.repository.clone(), at: at.clone(), path: below.clone() };
     let found = visit.door.git.read(&repository.path, move |open| thing(open, &look)).await?;
     let crumbs = crumbs(&head.repository, &at, &below);
-    match found.ok_or_else(|| Error::NotFound(msg!("pages-no-file", path = shown(&below), at = shown(&at))))? {
+    match found
+        .ok_or_else(|| Error::NotFound(msg!("pages-no-file", path = shown(&below), at = shown(&at))))?
+    {
         Thing::Folder(seen) => {
             let refs = refs(&visit.door, &repository)?;
             let Seen { entries, cut, readme, .. } = seen;

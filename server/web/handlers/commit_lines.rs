@@ -33,7 +33,8 @@ impl CommitLines {
     pub async fn of(&self, git: &Repositories, runs: &[Run]) -> Result<Vec<Option<CommitBrief>>> {
         let missing: Vec<_> = {
             let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            let unknown = runs.iter().filter(|run| !lines.contains_key(&(run.repository_id, run.commit.clone())));
+            let unknown =
+                runs.iter().filter(|run| !lines.contains_key(&(run.repository_id, run.commit.clone())));
             unknown.map(|run| (run.repository_id, run.repository.clone(), run.commit.clone())).collect()
         };
         if !missing.is_empty() {

@@ -4,8 +4,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::visit::{self, Answer, Visit};
-use crate::msg;
 use crate::model::Message;
+use crate::msg;
 use crate::web::errors::{Failure, Shown};
 use crate::web::pages::error::ErrorPage;
 use crate::web::pages::{links, respond_with};

@@ -40,7 +40,8 @@ pub async fn home(visit: Visit, asked: web::Query<Asked>) -> Answer {
         return Ok(see(&links::sign_in("")));
     }
     let more = cut(&mut found, PER_PAGE);
-    let key = |last: &Repository| links::home(&query, &format!("{}-{}", last.last_run_id.unwrap_or(0), last.id));
+    let key =
+        |last: &Repository| links::home(&query, &format!("{}-{}", last.last_run_id.unwrap_or(0), last.id));
     let next = found.last().filter(|_| more && query.is_empty()).map(key);
     let repositories = rows(&visit, found).await?;
     let active = briefs(&visit, active).await?;

@@ -22,7 +22,9 @@ use crate::store::repositories::Repository;
 use crate::web::ansi::{Place, Terminal};
 use crate::web::api::runs::RunPath;
 use crate::web::live::{self, Bells};
-use crate::web::pages::run::{RunFactsPiece, RunHeadPiece, RunStagePiece, RunStagesPiece, RunStepPiece, RunView};
+use crate::web::pages::run::{
+    RunFactsPiece, RunHeadPiece, RunStagePiece, RunStagesPiece, RunStepPiece, RunView,
+};
 
 /// Stages whose places a browser may name.
 const MOST_PLACES: usize = 1000;
@@ -34,7 +36,12 @@ pub struct From {
 }
 
 /// `GET .../runs/{number}/live?from=STAGE:PLACE,...`.
-pub async fn live(request: HttpRequest, visit: Visit, path: web::Path<RunPath>, from: web::Query<From>) -> Answer {
+pub async fn live(
+    request: HttpRequest,
+    visit: Visit,
+    path: web::Path<RunPath>,
+    from: web::Query<From>,
+) -> Answer {
     let (repository, run) = readable(&visit, &path)?;
     let places = live::last_event_id(&request).unwrap_or(&from.from);
     let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
@@ -81,7 +88,12 @@ struct Log {
 
 impl Log {
     fn at(stage: u32, place: Place) -> Self {
-        Log { terminal: Terminal::resume(stage, place), fed: place.offset, partial: String::new(), done: false }
+        Log {
+            terminal: Terminal::resume(stage, place),
+            fed: place.offset,
+            partial: String::new(),
+            done: false,
+        }
     }
 }
 
@@ -249,7 +261,14 @@ mod tests {
             log_from: *log_from,
         };
         let steps = starts.iter().enumerate().map(step).collect();
-        StageRecord { index: 0, name: String::new(), status: Status::Running, started_at: None, finished_at: None, steps }
+        StageRecord {
+            index: 0,
+            name: String::new(),
+            status: Status::Running,
+            started_at: None,
+            finished_at: None,
+            steps,
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::run_view::Rows;
 use crate::logs::Logs;
 use crate::model::{Result, StageRecord};
 use crate::web::ansi::{Place, Terminal};
-use crate::web::pages::run::{RunView, StageView};
 use crate::web::pages::links;
+use crate::web::pages::run::{RunView, StageView};
 
 /// Bytes and lines of one stage on a page.
 const MOST_BYTES: u64 = 2 * 1024 * 1024;

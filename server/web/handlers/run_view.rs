@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::pieces::{brief_of, seconds};
 use super::visit::Visit;
 use crate::model::{Result, Run, RunImage, StageRecord, Status, StepRecord};
+use crate::store::images;
 use crate::store::repositories::Repository;
 use crate::store::runs::{self, StageDuration};
-use crate::store::images;
 use crate::web::auth;
 use crate::web::pages::registry::ImageBrief;
 use crate::web::pages::run::{Expected, RunView, StageView, StepView};
@@ -95,7 +95,12 @@ fn stage_view(stage: &StageRecord, medians: &[StageDuration], now: Timestamp) ->
         started_at: stage.started_at,
         seconds: seconds(stage.started_at, stage.finished_at, now),
         expected_seconds: median.and_then(|m| u64::try_from(m.median).ok()).map(|m| m.div_ceil(1000)),
-        steps: stage.steps.iter().filter(|step| step.log_from.is_some()).map(|step| step_view(step, now)).collect(),
+        steps: stage
+            .steps
+            .iter()
+            .filter(|step| step.log_from.is_some())
+            .map(|step| step_view(step, now))
+            .collect(),
         earlier_href: None,
         later_href: None,
         place: "0.0.-.-.0".to_owned(),

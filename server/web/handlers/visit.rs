@@ -159,7 +159,8 @@ pub async fn spend_notice(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let given = request.cookie(NOTICE_COOKIE).is_some();
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let is_page = response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page =
+        response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if given && is_page {
         let mut gone = Cookie::build(NOTICE_COOKIE, "").path("/").http_only(true).finish();
         gone.make_removal();
@@ -176,7 +177,12 @@ pub fn local(next: &str) -> &str {
 
 /// A cookie that remembers a choice for a year.
 pub fn choice(name: &'static str, value: &'static str) -> Cookie<'static> {
-    Cookie::build(name, value).path("/").http_only(true).same_site(SameSite::Lax).max_age(Duration::days(365)).finish()
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(Duration::days(365))
+        .finish()
 }
 
 /// What a form says about itself when it is shown again; other failures end the request.
@@ -195,7 +201,9 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_elsewhere() {
-        for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil", "evil", "", "/a\r\nb"] {
+        for bad in
+            ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil", "evil", "", "/a\r\nb"]
+        {
             assert_eq!(local(bad), "/", "{bad:?}");
         }
         assert_eq!(local("/admin/numbers?at=a//b"), "/admin/numbers?at=a//b");

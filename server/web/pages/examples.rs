@@ -310,7 +310,8 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("home-empty", "/", |page| {
-        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }.render()
+        Home { page, query: String::new(), repositories: vec![], active: vec![], counts: (0, 0), next: None }
+            .render()
     }),
     ("sign-in", "/sign-in", |mut page| {
         page.viewer = None;
@@ -337,7 +338,6 @@ const PAGES: &[(&str, &str, Render)] = &[
     ("repository-empty", "/admin/numbers", |page| EmptyRepository { page, head: head(Tab::Files) }.render()),
     ("repository-new", "/new", |page| {
         NewRepository {
-            private: true,
             page,
             name: HOSTILE.into(),
             description: String::new(),
@@ -347,8 +347,15 @@ const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("mirror-new", "/new/mirror", |page| {
-        NewMirror { page, url: String::new(), name: String::new(), username: String::new(), private: false, error: None }
-            .render()
+        NewMirror {
+            page,
+            url: String::new(),
+            name: String::new(),
+            username: String::new(),
+            private: false,
+            error: None,
+        }
+        .render()
     }),
     ("folder", "/admin/numbers/files/ci", |page| {
         Folder {
@@ -404,7 +411,11 @@ const PAGES: &[(&str, &str, Render)] = &[
         let row = |n: u64| CommitRow {
             commit: run(n, Status::Passed).commit.unwrap(),
             at: ago(4000 * n as i64),
-            runs: if n.is_multiple_of(3) { vec![] } else { vec![(Status::Passed, "/x".into(), HOSTILE.into())] },
+            runs: if n.is_multiple_of(3) {
+                vec![]
+            } else {
+                vec![(Status::Passed, "/x".into(), HOSTILE.into())]
+            },
         };
         Commits {
             page,

@@ -46,7 +46,10 @@ impl Head {
     pub(super) fn is(&self, tab: &str) -> bool {
         matches!(
             (self.tab, tab),
-            (Tab::Files, "files") | (Tab::Commits, "commits") | (Tab::Pipelines, "pipelines") | (Tab::Settings, "settings")
+            (Tab::Files, "files")
+                | (Tab::Commits, "commits")
+                | (Tab::Pipelines, "pipelines")
+                | (Tab::Settings, "settings")
         )
     }
     pub(super) fn href(&self) -> String {

@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 use thirtyfour::LoggingPrefsLogLevel;
+use thirtyfour::prelude::*;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -32,7 +32,9 @@ impl Browser {
     pub async fn with(house: &House, scripts: bool) -> Browser {
         let (chromedriver, port) = chromedriver().await;
         let mut wanted = DesiredCapabilities::chrome();
-        for flag in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en"] {
+        for flag in
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en"]
+        {
             wanted.add_arg(flag).unwrap();
         }
         wanted.add_arg("--window-size=1280,900").unwrap();
@@ -93,7 +95,8 @@ impl Browser {
         );
         let waiting = async {
             // A page that is left takes the script with it: the next page is asked again.
-            while !matches!(self.driver.execute_async(&*script, Vec::new()).await, Ok(v) if v.json() == &json!(true)) {
+            while !matches!(self.driver.execute_async(&*script, Vec::new()).await, Ok(v) if v.json() == &json!(true))
+            {
                 tokio::task::yield_now().await;
             }
         };
@@ -117,7 +120,11 @@ impl Browser {
     /// As wide as a phone (320 pixels), or as a desk (1280).
     pub async fn set_width(&self, width: u32) {
         let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        self.command("goog/cdp/execute", json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size })).await;
+        self.command(
+            "goog/cdp/execute",
+            json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }),
+        )
+        .await;
     }
 
     async fn command(&self, path: &str, body: Value) {

@@ -3,6 +3,9 @@
 #![allow(dead_code)]
 
 pub mod browser;
+pub mod data;
+pub mod relay;
+pub mod server;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
