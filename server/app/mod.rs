@@ -134,6 +134,7 @@ impl App {
 
     /// Looks at the surroundings once.
     pub async fn look_around(&self) {
+        self.store.keep_reserve();
         let seen = self.health.look().await;
         self.surroundings.send_replace(seen);
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ahead::{self, Ahead};
 use super::stage::{Ended, Stage};
-use super::stop::Stop;
+use super::stop::{Reason, Stop};
 use super::workspace::{Workspace, builtin};
 use super::{House, pushed};
 use crate::logs::Mask;
@@ -19,8 +19,11 @@ use crate::store::runs;
 /// The last line of a log that a crash cut short. Logs are not translated.
 pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lost";
 
+/// How long to wait before a run's end is written once more.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
 pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
-    let ended = match attempt(&house, &run, stop).await {
+    let mut ended = match attempt(&house, &run, stop.clone()).await {
         Ok(ended) => ended,
         Err(error) => {
             tracing::error!(run = run.id, %error, "a run could not be carried out");
@@ -28,8 +31,17 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
             Ended::failed(message)
         }
     };
-    if let Err(error) = end(&house, &run, ended).await {
-        tracing::error!(run = run.id, %error, "a run's end could not be written");
+    // Until it is written the run is under way for everybody, and the next one of its pipeline waits.
+    while let Err(error) = end(&house, &run, ended.clone()).await {
+        tracing::error!(run = run.id, %error, "a run's end could not be written; it is tried again");
+        if error.message().is_none() {
+            ended = Ended { status: Status::Lost, message: Some(msg!("run-lost-task")) };
+        }
+        house.store.make_room();
+        if stop.reason() == Some(Reason::ShuttingDown) {
+            return;
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 

@@ -19,6 +19,7 @@ use crate::store::runs::{self, StepChange};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How a stage, and with it perhaps the run, ended.
+#[derive(Clone)]
 pub struct Ended {
     pub status: Status,
     /// For anything but `passed`.
@@ -64,7 +65,7 @@ impl Stage<'_> {
     }
 
     async fn begin(&mut self, work: &Work) -> Result<()> {
-        let log_from = Some(self.log.settle()?);
+        let log_from = Some(self.log.end_line()?);
         let change =
             StepChange { stage: work.stage, step: work.step, to: Status::Running, exit_code: None, log_from };
         self.change(change).await

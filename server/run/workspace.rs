@@ -2,12 +2,14 @@
 //! steps and this server, so that relative bind paths in compose files mean what they say.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::model::{Error, Result, Run};
+use crate::msg;
 
 /// Where one run works. Nothing of another run is ever below it.
 #[derive(Clone, Debug)]
@@ -29,13 +31,13 @@ impl Workspace {
         for path in [&self.root, &self.scripts] {
             match tokio::fs::remove_dir_all(path).await {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::internal(format_args!("clear {}", path.display()), e));
+                    return Err(io_error(format_args!("clear {}", path.display()), e));
                 }
                 _ => {}
             }
             tokio::fs::create_dir_all(path)
                 .await
-                .map_err(|e| Error::internal(format_args!("create {}", path.display()), e))?;
+                .map_err(|e| io_error(format_args!("create {}", path.display()), e))?;
         }
         Ok(())
     }
@@ -50,7 +52,7 @@ impl Workspace {
             file.write_all(text.as_bytes()).await?;
             file.flush().await
         };
-        write.await.map_err(|e| Error::internal(format_args!("write {}", path.display()), e))?;
+        write.await.map_err(|e| io_error(format_args!("write {}", path.display()), e))?;
         Ok(path)
     }
 
@@ -63,6 +65,14 @@ impl Workspace {
             }
         }
         left
+    }
+}
+
+/// A full disk is something a person can mend, so it gets its own sentence.
+fn io_error(doing: impl std::fmt::Display, cause: io::Error) -> Error {
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Conflict(msg!("run-disk-full")),
+        _ => Error::internal(doing, cause),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod images;
 pub mod pipelines;
 pub mod refs;
 pub mod repositories;
+mod reserve;
 mod rows;
 pub mod runs;
 mod sealed;
@@ -44,6 +45,7 @@ struct Inner {
     writer: writer::Writer,
     bell: watch::Sender<u64>,
     sealer: Sealer,
+    reserve: reserve::Reserve,
 }
 
 impl Store {
@@ -60,7 +62,9 @@ impl Store {
         let (bell, _) = watch::channel(0);
         let writer = writer::Writer::start(connection, bell.clone())?;
         let sealer = Sealer::open(&directory.join("key"))?;
-        Ok(Store { inner: Arc::new(Inner { path, readers: Mutex::new(Vec::new()), writer, bell, sealer }) })
+        let reserve = reserve::Reserve::new(directory.join("reserve"));
+        let readers = Mutex::new(Vec::new());
+        Ok(Store { inner: Arc::new(Inner { path, readers, writer, bell, sealer, reserve }) })
     }
 
     /// Runs `look` on a read-only connection of the pool.
@@ -91,6 +95,16 @@ impl Store {
     /// then `changed` to wait.
     pub fn bell(&self) -> watch::Receiver<u64> {
         self.inner.bell.subscribe()
+    }
+
+    /// Takes a little room for a time when there is none. Call it now and then.
+    pub fn keep_reserve(&self) {
+        self.inner.reserve.keep();
+    }
+
+    /// The disk is full and something must be written all the same: gives up the reserve.
+    pub fn make_room(&self) {
+        self.inner.reserve.give_up();
     }
 
     /// Encrypts and decrypts what the store keeps for other systems.

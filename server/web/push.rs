@@ -58,7 +58,9 @@ pub fn check_owner(door: &Door, path: &RepositoryPath) -> Result<()> {
 pub fn settle(door: Door, path: RepositoryPath, target: Target, pusher: Pusher) -> git::Settle {
     Box::new(move |push: Push| {
         async move {
-            let written = record(&door, &path, &target, &pusher, &push).await?;
+            let written = record(&door, &path, &target, &pusher, &push).await;
+            // To put the refs back takes room, too.
+            let written = written.inspect_err(|_| door.store.make_room())?;
             let decided = wait(&door, &written).await;
             let lines = Lines { door: &door, path: &path, language: pusher.language };
             drop(target);

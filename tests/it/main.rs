@@ -13,7 +13,6 @@ mod cli;
 mod disk;
 mod engine;
 mod guide;
-mod guide;
 mod kit;
 mod main_job;
 mod pushes;

@@ -6,6 +6,7 @@ run-internal = The server could not carry out this run; its log has the cause un
 run-timeout-step = Stopped: the step took longer than its limit of { $seconds } seconds.
 run-timeout-stage = Stopped: stage “{ $stage }” took longer than its limit of { $seconds } seconds.
 run-timeout-run = Stopped: the run took longer than its limit of { $seconds } seconds.
+run-disk-full = The disk for the workspaces is full: free some space, then run it again.
 run-step-failed = Stage “{ $stage }” failed: a step ended with exit code { $code }.
 run-step-memory = Stage “{ $stage }” failed: a step was killed (137) because it reached its memory limit.
 run-image-missing = The log names { $image } as pushed, but the registry does not have it.

@@ -184,6 +184,7 @@ web-confirm-rerun = Run this again with the same commit and inputs?
 web-find = Find in the log
 web-times = Times
 web-follow = Follow
+web-connection-lost = Connection lost, trying again …
 web-to-bottom = To the bottom
 web-earlier = Show earlier lines
 web-exit = exit { $code }

@@ -6,6 +6,7 @@ run-internal = 서버가 이 실행을 수행하지 못했습니다. 원인은 �
 run-timeout-step = 중단됨: 단계가 제한 시간 { $seconds }초를 넘었습니다.
 run-timeout-stage = 중단됨: 스테이지 “{ $stage }”의 제한 시간 { $seconds }초가 지났습니다.
 run-timeout-run = 중단됨: 실행이 제한 시간 { $seconds }초를 넘었습니다.
+run-disk-full = 작업 공간 디스크가 가득 찼습니다. 공간을 확보한 뒤 다시 실행하십시오.
 run-step-failed = 스테이지 “{ $stage }” 실패: 단계의 종료 코드는 { $code }입니다.
 run-step-memory = 스테이지 “{ $stage }” 실패: 단계가 메모리 제한에 도달하여 강제 종료되었습니다(137).
 run-image-missing = 로그에는 푸시되었다고 나오지만 레지스트리에 없는 이미지: { $image }.

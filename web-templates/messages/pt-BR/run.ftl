@@ -6,6 +6,7 @@ run-internal = O servidor não conseguiu realizar esta execução; a causa está
 run-timeout-step = Interrompida: o passo ultrapassou o limite de { $seconds } segundos.
 run-timeout-stage = Interrompida: o estágio “{ $stage }” ultrapassou o limite de { $seconds } segundos.
 run-timeout-run = Interrompida: a execução ultrapassou o limite de { $seconds } segundos.
+run-disk-full = O disco das áreas de trabalho está cheio: libere espaço e execute de novo.
 run-step-failed = O estágio “{ $stage }” falhou: um passo terminou com o código de saída { $code }.
 run-step-memory = O estágio “{ $stage }” falhou: um passo foi encerrado (137) por atingir o limite de memória.
 run-image-missing = O log diz que { $image } foi enviada, mas o registro não a tem.

@@ -174,6 +174,7 @@ web-confirm-rerun = Executar de novo com o mesmo commit e os mesmos valores?
 web-find = Procurar no log
 web-times = Horários
 web-follow = Acompanhar
+web-connection-lost = Conexão perdida, tentando de novo …
 web-to-bottom = Ir ao fim
 web-earlier = Mostrar linhas anteriores
 web-exit = saída { $code }

@@ -6,6 +6,7 @@ run-internal = 伺服器無法完成此執行；原因在伺服器記錄的執�
 run-timeout-step = 已停止：步驟超過 { $seconds } 秒的時限。
 run-timeout-stage = 已停止：階段「{ $stage }」超過 { $seconds } 秒的時限。
 run-timeout-run = 已停止：執行超過 { $seconds } 秒的時限。
+run-disk-full = 工作區所在的磁碟已滿：請釋出空間後再重新執行。
 run-step-failed = 階段「{ $stage }」失敗：某個步驟的結束碼為 { $code }。
 run-step-memory = 階段「{ $stage }」失敗：某個步驟達到記憶體上限而被終止（137）。
 run-image-missing = 記錄顯示已推送 { $image }，但登錄庫中沒有。
