@@ -25,29 +25,31 @@ fn every_line_of_a_page_is_walked_by_its_journey() {
     }
 }
 
-/// Looks for each line behind the place of the one before; the journey may have more.
+/// Looks for each command behind the one before; the journey may have more. Output is looked for behind the first
+/// command of the block above it, as a journey looks at what each command said before it goes on.
 fn compare(page: &str, text: &str, journey: &Path, script: &str) {
     let script: Vec<&str> = script.lines().map(str::trim).collect();
-    let mut at = 0;
+    let (mut commands, mut outputs) = (0, 0);
     let mut block = None;
     for (number, line) in text.lines().enumerate() {
         if let Some(language) = line.strip_prefix("```") {
-            block = block.is_none().then_some(language);
+            block = block.is_none().then_some((language, true));
             continue;
         }
-        let line = line.trim();
-        let walked: &dyn Fn(&str) -> bool = match block {
-            Some("sh") => &|one| one == line,
-            Some("text") => &|one| one.contains(line),
-            _ => continue,
-        };
+        let (Some((language, first)), line) = (block, line.trim()) else { continue };
         if line.is_empty() {
             continue;
         }
-        match script[at..].iter().position(|one| walked(one)) {
-            // A line of output may stand beside another in one line of the journey.
-            Some(found) => at += found + usize::from(block == Some("sh")),
-            None => panic!("{page}:{}: not in {}, in this order: {line}", number + 1, journey.display()),
+        let missing =
+            || panic!("{page}:{}: not in {}, in this order: {line}", number + 1, journey.display());
+        if language == "sh" {
+            let found = script[commands..].iter().position(|one| *one == line).unwrap_or_else(missing);
+            commands += found + 1;
+            if first {
+                (outputs, block) = (commands, Some((language, false)));
+            }
+        } else if language == "text" {
+            outputs += script[outputs..].iter().position(|one| one.contains(line)).unwrap_or_else(missing);
         }
     }
 }

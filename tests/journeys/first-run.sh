@@ -61,6 +61,10 @@ curl -sSn "$api/registry/images/$digest" | jq -r '.pushes[].run | .repository, .
 git rev-parse HEAD
 is "$(grep -cx "$(git rev-parse HEAD)" "$SAID")" 2 "how often the commit is named"
 
+part "And in the dashboard"
+curl -sSn "http://localhost:3000/trace?q=$digest" | grep -o 'href="/admin/numbers/[^"]*"' | sort -u
+shows "/admin/numbers/pipelines/numbers/runs/1" "/admin/numbers/commits/$(git rev-parse HEAD)"
+
 part "Break the test"
 echo 'echo "the page shows no number" && exit 1' >ch11/exercises/ci/02-test.bat
 git commit -q -a -m "Break the test"

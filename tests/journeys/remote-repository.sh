@@ -34,10 +34,7 @@ git commit -q -m "A pipeline"
 git push -q ~/served/shop.git main
 
 part "A terminal that may"
-mkdir -p ~/bin
-docker run --rm --entrypoint cat ropewalk/server /usr/bin/ropewalk >~/bin/ropewalk
-chmod +x ~/bin/ropewalk
-PATH=~/bin:$PATH
+ropewalk_from_image
 export ROPEWALK_URL=http://localhost:3000
 ROPEWALK_TOKEN=$(curl -sSn --json '{"name": "terminal"}' $ROPEWALK_URL/api/v1/users/admin/tokens | jq -r .sha1)
 export ROPEWALK_TOKEN

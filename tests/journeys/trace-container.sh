@@ -29,6 +29,18 @@ shows "sha256:"
 part "Its run and its commit"
 curl -sSn "http://localhost:3000/api/v1/registry/images/$digest" | jq '.pushes[0] | {repository, tag, run: .run.html_url, commit: .run.commit}'
 shows '"repository": "numbers/api"' '"tag": "v3-build-1"' '"run": "http://localhost:3000/admin/numbers/pipelines/numbers/runs/1"'
+ropewalk_from_image
+ROPEWALK_URL=http://admin:$ROPEWALK_ADMIN_PASSWORD@localhost:3000 ropewalk image trace "$digest"
+shows "$(git -C ~ ls-remote http://localhost:3000/admin/numbers.git main | cut -c 1-12)"
+
+part "In the dashboard: what docker inspect prints, the digest, and where it runs"
+labels=$(docker inspect -f '{{json .Config.Labels}}' numbers-api)
+curl -sSnG --data-urlencode "q=$labels" http://localhost:3000/trace | grep -o 'href="/admin/numbers/[^"]*"' | sort -u
+shows "/admin/numbers/pipelines/numbers/runs/1"
+curl -sSnG --data-urlencode "q=$digest" http://localhost:3000/trace | grep -o -e 'href="/admin/numbers/[^"]*"' -e 'numbers-api' | sort -u
+shows "/admin/numbers/pipelines/numbers/runs/1" "numbers-api"
+
+part "The commit"
 commit=$(curl -sSn "http://localhost:3000/api/v1/registry/images/$digest" | jq -r '.pushes[0].run.commit')
 git clone -q http://localhost:3000/admin/numbers.git ~/numbers
 git -C ~/numbers show --stat --format=%s "$commit"

@@ -104,6 +104,14 @@ within() {
     done
 }
 
+# The command line, as docs/how-to/run-the-stack.md takes it out of the image; tests/journeys/stack.sh walks that.
+ropewalk_from_image() {
+    mkdir -p ~/bin
+    docker run --rm --entrypoint cat ropewalk/server /usr/bin/ropewalk >~/bin/ropewalk
+    chmod +x ~/bin/ropewalk
+    PATH=~/bin:$PATH
+}
+
 # later COMMAND...: done at the end, whatever happens.
 LATER=()
 later() { LATER+=("$*"); }
