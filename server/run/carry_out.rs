@@ -127,7 +127,11 @@ async fn close(
     index: u32,
     (ended, mut log, scanner, since): StageEnd,
 ) -> Result<Ended> {
-    let recorded = pushed::record(house, run, index, (scanner, since)).await;
+    // What the log says is looked for in its file.
+    log.settle()?;
+    log.flush()?;
+    let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
+    let recorded = pushed::record(house, run, pushed::Stage { index, since, passed, scanner }).await;
     let mut ended = ended?;
     match recorded {
         Ok(missing) => {
