@@ -128,7 +128,7 @@ async fn close(
     (ended, mut log, scanner, since): StageEnd,
 ) -> Result<Ended> {
     // What the log says is looked for in its file.
-    log.settle()?;
+    log.end_line()?;
     log.flush()?;
     let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
     let recorded = pushed::record(house, run, pushed::Stage { index, since, passed, scanner }).await;
