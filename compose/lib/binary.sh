@@ -58,17 +58,19 @@ binary_build_in_image() {
     BINARY=$BINARY_BUILT
 }
 
+# What the image ropewalk/server is to be made from: a program that was named, else these sources.
+server_image_wanted() {
+    local program
+    if [ -n "${ROPEWALK_BINARY:-}" ]; then program=$(sha256sum <"$BINARY" | cut -c 1-16); else program=$(source_checksum); fi
+    printf '%s\n' "$program-$(cd "$HERE" && checksum server lib/slim)"
+}
+
+server_image_current() { [ "$(image_made_from ropewalk/server)" = "$(server_image_wanted)" ]; }
+
 # server_image_ensure: the image ropewalk/server holds the program that these sources make.
 server_image_ensure() {
-    local from
-    if [ -n "${ROPEWALK_BINARY:-}" ]; then
-        binary_ensure
-        from=$(sha256sum <"$BINARY" | cut -c 1-16)
-    else
-        from=$(source_checksum)
-    fi
-    from=$from-$(cd "$HERE" && checksum server lib/slim)
-    [ "$(image_made_from ropewalk/server)" != "$from" ] || return 0
+    [ -z "${ROPEWALK_BINARY:-}" ] || binary_ensure
+    ! server_image_current || return 0
     [ -n "${BINARY:-}" ] || binary_ensure
-    build_image_from "$from" ropewalk/server "$HERE/server" "$BINARY"
+    build_image_from "$(server_image_wanted)" ropewalk/server "$HERE/server" "$BINARY"
 }

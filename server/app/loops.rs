@@ -59,8 +59,11 @@ async fn drive_watch(app: &App) {
     let mut bell = app.store.bell();
     loop {
         bell.borrow_and_update();
-        let turn = app.watch.tick().await.and_then(|turn| app.watch.follow_new().map(|()| turn));
-        if let Err(error) = turn {
+        let looked = async {
+            app.watch.tick().await?;
+            app.watch.follow_new().await
+        };
+        if let Err(error) = looked.await {
             tracing::error!(%error, "the watch loop failed; it goes on in a second");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }

@@ -95,7 +95,8 @@ impl Engine {
         }
         self.empty(&left, image).await?;
         for path in left {
-            let gone = tokio::fs::remove_dir_all(&path).await;
+            // It is empty now; a step may have taken away our right to look into it.
+            let gone = tokio::fs::remove_dir(&path).await;
             gone.map_err(|e| Error::internal(format!("remove {}", path.display()), e))?;
         }
         Ok(())

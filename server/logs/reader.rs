@@ -81,9 +81,14 @@ impl Logs {
 
     /// How many line ends lie before `offset`, so that a page that starts in the middle can number its lines.
     pub fn lines_before(&self, run: i64, stage: u32, offset: u64) -> Result<u64> {
-        let (mut at, mut lines) = (0, 0);
-        while at < offset {
-            let want = usize::try_from(offset - at).unwrap_or(BLOCK).min(BLOCK);
+        self.lines_between(run, stage, 0, offset)
+    }
+
+    /// How many lines end in the bytes from `from` up to `to`.
+    pub fn lines_between(&self, run: i64, stage: u32, from: u64, to: u64) -> Result<u64> {
+        let (mut at, mut lines) = (from, 0);
+        while at < to {
+            let want = usize::try_from(to - at).unwrap_or(BLOCK).min(BLOCK);
             let block = self.read(run, stage, at, want)?;
             if block.is_empty() {
                 break;

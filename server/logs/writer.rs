@@ -129,20 +129,27 @@ impl Writer {
 
     /// A line of the server's own (masked like the rest), on a line of its own.
     pub fn line(&mut self, text: &str) -> Result<()> {
-        self.settle()?;
+        self.end_line()?;
         let text = self.mask.text(text);
-        let starts_line = self.buffer.last().map_or(self.at_line_start, |b| *b == b'\n');
-        if !starts_line {
-            self.buffer.push(b'\n');
-        }
         self.buffer.extend_from_slice(text.trim_end_matches('\n').as_bytes());
         self.buffer.push(b'\n');
         self.flush()
     }
 
-    /// Gives out what was held back because it might have become a secret: call between steps. Returns the
-    /// length of the log so far, in bytes, flushed or not: where the next step's output starts.
-    pub fn settle(&mut self) -> Result<u64> {
+    /// Call between steps: what comes next starts a line. Returns the length of the log so far, in bytes,
+    /// flushed or not: where the next step's output starts.
+    pub fn end_line(&mut self) -> Result<u64> {
+        self.settle()?;
+        let starts_line = self.buffer.last().map_or(self.at_line_start, |b| *b == b'\n');
+        if !starts_line && !self.full {
+            self.buffer.push(b'\n');
+        }
+        self.settle()
+    }
+
+    /// Gives out what was held back because it might have become a secret. Returns the length of the log so
+    /// far, in bytes, flushed or not.
+    pub(super) fn settle(&mut self) -> Result<u64> {
         for lane in &mut self.lanes {
             lane.finish(&mut self.buffer);
         }

@@ -128,6 +128,7 @@ async fn close(
     index: u32,
     (ended, mut log, found, since, mut stop): StageEnd,
 ) -> Result<Ended> {
+<<<<<<< HEAD
     let ask = |patience| pushed::record(house, run, index, (&found, since, patience));
     let recorded = tokio::select! {
         biased;
@@ -135,6 +136,13 @@ async fn close(
         _ = stop.wanted() => ask(Patience::NONE).await,
         recorded = ask(Patience::RUN) => recorded,
     };
+=======
+    // What the log says is looked for in its file.
+    log.end_line()?;
+    log.flush()?;
+    let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
+    let recorded = pushed::record(house, run, pushed::Stage { index, since, passed, scanner }).await;
+>>>>>>> main
     let mut ended = ended?;
     if let (Status::Passed, Err(_), Some(reason)) = (ended.status, &recorded, stop.reason()) {
         ended = Ended { status: reason.status(), message: Some(reason.message()) };

@@ -65,7 +65,7 @@ impl Stage<'_> {
     }
 
     async fn begin(&mut self, work: &Work) -> Result<()> {
-        let log_from = Some(self.log.settle()?);
+        let log_from = Some(self.log.end_line()?);
         let change =
             StepChange { stage: work.stage, step: work.step, to: Status::Running, exit_code: None, log_from };
         self.change(change).await

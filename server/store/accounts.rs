@@ -95,6 +95,19 @@ pub fn set_disabled(c: &Connection, id: i64, disabled: bool) -> Result<()> {
     Ok(())
 }
 
+pub fn set_admin(c: &Connection, id: i64, admin: bool) -> Result<()> {
+    c.execute("UPDATE accounts SET admin = ?2 WHERE id = ?1", params![id, admin])?;
+    Ok(())
+}
+
+/// When each account last signed in, as far as its sessions still tell.
+pub fn last_sign_ins(c: &Connection) -> Result<Vec<(i64, Timestamp)>> {
+    let mut statement =
+        c.prepare_cached("SELECT account_id, max(created_at) FROM sessions GROUP BY account_id")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, time(row, 1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 #[derive(Clone, Debug)]
 pub struct Session {
     pub account: Account,

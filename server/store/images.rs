@@ -1,7 +1,8 @@
 //! Images that runs pushed, and the bases they stood on: provenance, both ways.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::repositories::Viewer;
 use super::rows::{json, millis, text, time, to_json};
 use crate::model::{Digest, Result, RunImage};
 
@@ -72,6 +73,19 @@ pub fn of_repository(c: &Connection, repository: &str) -> Result<Vec<RunImage>> 
          ORDER BY tag"
     ))?;
     Ok(statement.query_map([repository], image)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The last image that was pushed to a registry repository by a run `viewer` may see.
+pub fn newest(c: &Connection, repository: &str, viewer: Viewer<'_>) -> Result<Option<RunImage>> {
+    let (all, owner) = viewer.columns();
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM run_images WHERE repository = ?1 AND run_id =
+           (SELECT max(i.run_id) FROM run_images i JOIN runs n ON n.id = i.run_id
+              JOIN repositories r ON r.id = n.repository_id
+            WHERE i.repository = ?1 AND (?2 OR r.private = 0 OR r.owner = ?3))
+         ORDER BY pushed_at DESC, tag DESC LIMIT 1"
+    ))?;
+    Ok(statement.query_row(params![repository, all, owner], image).optional()?)
 }
 
 /// (reference as written, digest it stood at) of each base of a run.

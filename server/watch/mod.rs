@@ -80,11 +80,17 @@ impl Watch {
         Ok(turn)
     }
 
-    /// New repositories get their notices without waiting for the minute.
-    pub fn follow_new(&self) -> Result<()> {
-        if self.store.read(repositories::newest)? > self.notices.newest() {
+    /// New repositories get their notices, and new mirrors their content, without waiting for the minute.
+    pub async fn follow_new(&self) -> Result<()> {
+        let known = self.notices.newest();
+        if self.store.read(repositories::newest)? > known {
             let all = self.store.read(repositories::all)?;
             self.notices.follow(&all, &self.git);
+            let mirrors: Vec<_> = all.into_iter().filter(|r| r.id > known && r.remote.is_some()).collect();
+            self.fetch_mirrors(&mirrors).await;
+            for repository in &mirrors {
+                self.compare(repository).await;
+            }
         }
         Ok(())
     }

@@ -31,6 +31,13 @@ pub struct Place {
     style: Style,
 }
 
+impl Place {
+    /// At the start of a line, with no colour carried over.
+    pub fn plain(offset: u64, line: u64) -> Self {
+        Place { offset, line, style: Style::default() }
+    }
+}
+
 /// One stage's log on its way to a page. Feed it the bytes in order, in pieces of any size.
 pub struct Terminal {
     stage: u32,

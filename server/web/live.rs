@@ -26,7 +26,7 @@ use crate::store::runs;
 /// Proxies and browsers give up on a silent connection; a comment keeps it open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Bytes of a log in one event.
-const PIECE: usize = 64 * 1024;
+pub const PIECE: usize = 64 * 1024;
 
 /// How far a reader has come: everything of the stages before `stage`, and of that one the first `offset` bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,12 +63,12 @@ pub struct Bells {
 }
 
 impl Bells {
-    pub fn of(door: &Door, run: i64) -> Self {
+    fn of(door: &Door, run: i64) -> Self {
         Bells { store: door.store.bell(), log: Some(door.logs.bell(run)), store_rang: true }
     }
 
     /// Before looking, so that nothing rung during the look is missed.
-    pub fn take(&mut self) {
+    fn take(&mut self) {
         self.store_rang |= self.store.has_changed().unwrap_or(true);
         self.store.borrow_and_update();
         if let Some(log) = &mut self.log {
@@ -84,7 +84,7 @@ impl Bells {
     }
 
     /// `false` when nothing rang for the length of a heartbeat.
-    pub async fn wait(&mut self) -> bool {
+    async fn wait(&mut self) -> bool {
         let log = async {
             match &mut self.log {
                 Some(log) => log.changed().await.is_err(),
@@ -167,7 +167,7 @@ async fn next(look: &mut impl Look, bells: &mut Bells, news: &mut News) -> Resul
 }
 
 /// One event, ready to be sent. Line breaks in `data` become several `data:` lines, as the format wants.
-pub fn event(name: &str, id: &str, data: &str) -> Bytes {
+fn event(name: &str, id: &str, data: &str) -> Bytes {
     let mut out = format!("event: {name}\nid: {id}\n");
     for line in data.split('\n') {
         out.push_str("data: ");
@@ -178,12 +178,12 @@ pub fn event(name: &str, id: &str, data: &str) -> Bytes {
     out.into()
 }
 
-pub fn heartbeat() -> Bytes {
+fn heartbeat() -> Bytes {
     Bytes::from_static(b": still here\n\n")
 }
 
 /// An answer that is an event stream.
-pub fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> HttpResponse {
+fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> HttpResponse {
     use futures_util::TryStreamExt as _;
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
@@ -263,7 +263,7 @@ impl Reader {
 }
 
 /// At most one piece of a log, read off the event loop.
-pub async fn read(logs: &Logs, run: i64, stage: u32, from: u64) -> Result<Bytes> {
+async fn read(logs: &Logs, run: i64, stage: u32, from: u64) -> Result<Bytes> {
     let logs = logs.clone();
     let work = web::block(move || logs.read(run, stage, from, PIECE));
     work.await.map_err(|e| Error::internal("read a log", e))?

@@ -85,7 +85,6 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
 
 fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/healthz", web::get().to(health::alive))
-        .route("/health", web::get().to(health::health))
         .route("/static/{name}", web::get().to(assets::serve))
         .configure(handlers::routes);
 }

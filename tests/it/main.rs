@@ -10,11 +10,15 @@
 
 mod bodies;
 mod browser;
+mod browser_pages;
+mod browser_run;
 mod cli;
 mod disk;
 mod engine;
+mod guide;
 mod kit;
 mod main_job;
+mod pages;
 mod pushes;
 mod recovery;
 mod registry;

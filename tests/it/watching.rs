@@ -59,6 +59,9 @@ async fn a_remote_repository_is_polled_into_a_mirror() {
         ![database, wal].concat().windows(secret.len()).any(|w| w == secret),
         "credentials are encrypted at rest"
     );
-    house.stop().await;
     origin.stop().await;
+    house.app.watch.poll().await.unwrap();
+    let error = house.json("/api/v1/repos/admin/mirror").await["mirror_error"].to_string();
+    assert!(error.contains("/admin/source.git") && !error.contains("args"), "a sentence for people: {error}");
+    house.stop().await;
 }

@@ -15,9 +15,17 @@
     $$(".no-script", within).forEach((e) => { e.hidden = true; });
   };
   reveal(document);
+  // On a narrow screen the place one is at may lie outside of its row.
+  for (const here of $$(".tabs [aria-current], .top-nav [aria-current]")) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 24;
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.matches("[data-submit], #language")) field.form.requestSubmit();
+  });
+
+  // Where the reader is stays in sight when tabs do not all fit.
+  $$(".top-nav [aria-current], .tabs [aria-current]").forEach((tab) => {
+    const bar = tab.parentElement;
+    bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
   });
 
   // ---- Times ----
@@ -42,7 +50,16 @@
       place.textContent = spoken(Math.max(0, Math.floor((Date.now() - place.since) / 1000)));
     }
   };
-  if (phrases.minutes) { setInterval(refreshTimes, 20000); setInterval(tickDurations, 1000); }
+  // What is left of a run, by what its stages usually take.
+  const tickExpected = () => {
+    for (const place of $$(".expected")) {
+      const passed = Math.floor((Date.now() - (place.isFresh || loaded)) / 1000);
+      const [left, taken] = [Number(place.dataset.left), Number(place.dataset.taken)];
+      $("progress", place).value = Math.min(99, Math.floor(((taken + passed) * 100) / Math.max(1, taken + Math.max(left, passed))));
+      $(".expected-words", place).textContent = left > passed ? phrases.left.replace("{a}", spoken(left - passed)) : phrases.longer;
+    }
+  };
+  if (phrases.minutes) { setInterval(refreshTimes, 20000); setInterval(tickDurations, 1000); setInterval(tickExpected, 1000); }
 
   // ---- Copying ----
   const copy = async (button) => {
@@ -72,7 +89,10 @@
     if (button?.dataset.toggle === "times") toggleTimes();
     if (button?.dataset.toggle === "follow") setFollow(!following);
     const link = event.target.closest("[data-stage-link]");
-    if (link) openStage(link.dataset.stageLink);
+    if (link) { setFollow(false); openStage(link.dataset.stageLink); }
+    // Opened or closed by hand: it stays so.
+    const summary = event.target.closest(".stage > summary");
+    if (summary) summary.closest("[data-stage]").dataset.kept = "";
     const number = event.target.closest(".log a.n");
     if (number && event.shiftKey) { event.preventDefault(); selectRange(number); }
     const menu = $(".menu[open]");
@@ -87,16 +107,31 @@
   // ---- Lines: #s2-L120 and #s2-L120-L140 ----
   const openStage = (index) => { const stage = $("#stage-" + index + " > details"); if (stage) stage.open = true; };
   const lineOf = (id) => { const found = /^s(\d+)-L(\d+)$/.exec(id); return found ? [Number(found[1]), Number(found[2])] : null; };
+  let range = null;
+  const inRange = (stage, n) => range && range.stage === stage && n >= range.from && n <= range.to;
   const showHash = () => {
     $$(".log .in-range").forEach((line) => line.classList.remove("in-range"));
     const found = /^#s(\d+)-L(\d+)(?:-L(\d+))?$/.exec(location.hash);
+    range = null;
     if (!found) return;
-    const [stage, from, to] = [found[1], Number(found[2]), Number(found[3] || found[2])];
-    openStage(stage);
-    for (let n = Math.min(from, to); n <= Math.max(from, to) && n < from + 5000; n += 1) {
-      document.getElementById(`s${stage}-L${n}`)?.classList.add("in-range");
+    const ends = [Number(found[2]), Number(found[3] || found[2])].sort((x, y) => x - y);
+    range = { stage: Number(found[1]), from: ends[0], to: ends[1] };
+    openStage(range.stage);
+    for (let n = range.from; n <= range.to && n < range.from + 5000; n += 1) {
+      document.getElementById(`s${range.stage}-L${n}`)?.classList.add("in-range");
     }
-    document.getElementById(`s${stage}-L${Math.min(from, to)}`)?.scrollIntoView({ block: "center" });
+    const line = document.getElementById(`s${range.stage}-L${range.from}`);
+    if (!line) { elsewhere(); return; }
+    setFollow(false);
+    line.closest(".step").open = true;
+    line.scrollIntoView({ block: "center" });
+  };
+  // A line of a log of which this page shows another part.
+  const elsewhere = () => {
+    const numbers = $$(`#stage-${range.stage} .log .l`).map((line) => lineOf(line.id)[1]);
+    const wanted = `?stage=${range.stage}&line=${range.from}`;
+    const before = numbers.length > 0 && range.from < numbers[0];
+    if ((before || (numbers.length > 0 && !live)) && location.search !== wanted) location.replace(wanted + location.hash);
   };
   const selectRange = (link) => {
     const here = lineOf(link.hash.slice(1));
@@ -106,6 +141,8 @@
     location.hash = `#s${here[0]}-L${a}-L${b}`;
   };
   addEventListener("hashchange", showHash);
+
+  let live = null;
 
   // ---- Following a log ----
   let following = false;
@@ -121,8 +158,15 @@
     const last = bottomOfLog()?.lastElementChild;
     return !last || last.getBoundingClientRect().bottom <= innerHeight + 5;
   };
+  // Up is away from the end, by wheel, key, finger or scroll bar; back at the end the page goes along again.
+  let lastY = scrollY;
   addEventListener("wheel", (event) => { if (event.deltaY < 0 && following) setFollow(false); }, { passive: true });
-  addEventListener("scroll", () => { if (!following && live && nearBottom() && scrollY > 0) setFollow(true); }, { passive: true });
+  addEventListener("scroll", () => {
+    const up = scrollY < lastY - 2;
+    lastY = scrollY;
+    if (following && up && !nearBottom()) setFollow(false);
+    else if (!following && !up && live && nearBottom() && scrollY > 0) setFollow(true);
+  }, { passive: true });
   const toggleTimes = (on = !document.body.classList.contains("show-times")) => {
     document.body.classList.toggle("show-times", on);
     $('[data-toggle="times"]')?.setAttribute("aria-pressed", String(on));
@@ -135,13 +179,13 @@
   //   stage {id, html}                 the frame of a stage that began or ended; the log in it is kept
   //   step  {stage, html}              a step that begins, or its end: replaces the element of the same id, keeping its log
   //   lines {stage, step, html, partial}  whole lines to append; the unfinished line after them, or ""
+  //   clear {stage, line}              so much is new that it goes on at that line, with nothing before it
   //   end   {}                         nothing more will come
   // The stream's ids carry the places of all stages; the browser sends the last one back by itself.
-  let live = null;
   const fresh = (html) => {
     const box = document.createElement("template");
     box.innerHTML = html;
-    $$("[data-running]", box.content).forEach((e) => { e.isFresh = Date.now(); });
+    $$("[data-running], .expected", box.content).forEach((e) => { e.isFresh = Date.now(); });
     reveal(box.content);
     return box.content;
   };
@@ -162,8 +206,17 @@
     if (!place) return;
     const old = place.firstElementChild;
     // What was written into it stays, and so does a person's choice of what is open.
-    if (old && $(".step", old)) { $(".stage-body", next).replaceWith($(".stage-body", old)); next.open = next.open || old.open; }
+    if ($(".step", old)) { $(".stage-body", next).replaceWith($(".stage-body", old)); next.open = next.open || old.open; }
+    if (place.dataset.kept !== undefined) next.open = old.open;
     place.replaceChildren(next);
+    if (following && next.matches(".is-running")) closePassed(place);
+  };
+  // Whoever follows sees the stage that goes on; what has passed is out of the way.
+  const closePassed = (place) => {
+    for (const other of $$("[data-stage]:not([data-kept]) > .stage.is-passed[open]")) {
+      if (other.parentElement !== place) other.open = false;
+    }
+    toBottom();
   };
   const step = ({ stage, html }) => {
     const content = fresh(html);
@@ -179,14 +232,41 @@
       body?.append(next);
     }
   };
+  // Lines of one step that are kept on the page, and how many go at a time.
+  const MOST = 12000;
+  const LEAVE = 8000;
   const lines = ({ stage, step: index, html, partial }) => {
     const log = $(`[data-log="${stage}-${index}"]`);
     if (!log) return;
     log.unfinished?.remove();
     log.unfinished = null;
-    log.append(fresh(html));
-    if (partial) { log.append(fresh(partial)); log.unfinished = log.lastElementChild; }
+    for (const part of [html, partial]) {
+      if (!part) continue;
+      const content = fresh(part);
+      // A line that was shown without its end comes again.
+      document.getElementById(content.firstElementChild.id)?.remove();
+      if (range?.stage === stage) {
+        for (const line of content.children) if (inRange(stage, lineOf(line.id)[1])) line.classList.add("in-range");
+      }
+      log.append(content);
+    }
+    if (partial) log.unfinished = log.lastElementChild;
+    if (following && log.childElementCount > MOST) {
+      while (log.childElementCount > LEAVE) log.firstElementChild.remove();
+      showEarlier(stage, lineOf(log.firstElementChild.id)[1]);
+    }
     if (following) toBottom();
+  };
+  const clear = ({ stage, line }) => {
+    $$(`#stage-${stage} .log`).forEach((log) => { log.replaceChildren(); log.unfinished = null; });
+    showEarlier(stage, line);
+  };
+  // The way to what was on the page before, or never was.
+  const showEarlier = (stage, line) => {
+    const link = $(`#stage-${stage} [data-earlier]`);
+    if (!link) return;
+    link.href = `?stage=${stage}&line=${Math.max(1, line - 4900)}#stage-${stage}`;
+    link.hidden = false;
   };
   const headChanged = () => {
     const head = $("#run-head [data-status]");
@@ -199,15 +279,29 @@
     if (status !== lastStatus) { lastStatus = status; announce(title); }
   };
   let lastStatus = $("#run-head [data-status]")?.dataset.status;
-  if (document.body.dataset.live && window.EventSource) {
-    const from = $$("[data-stage]").map((e) => `${e.dataset.stage}:${e.dataset.place}`).join(",");
-    live = new EventSource(document.body.dataset.live + "?from=" + encodeURIComponent(from));
-    const on = (name, act) => live.addEventListener(name, (event) => act(JSON.parse(event.data)));
+  let lastId = "";
+  let wait = 1000;
+  const connect = () => {
+    live = new EventSource(document.body.dataset.live + "?from=" + encodeURIComponent(lastId));
+    const on = (name, act) => live.addEventListener(name, (event) => { lastId = event.lastEventId; act(JSON.parse(event.data)); });
     on("swap", swap);
     on("stage", stageChanged);
     on("step", step);
     on("lines", lines);
-    on("end", () => { live.close(); live = null; });
+    on("clear", clear);
+    on("end", () => { live.close(); live = null; following = false; $('[data-toggle="follow"]').hidden = true; });
+    live.addEventListener("open", () => { wait = 1000; $("#lost").hidden = true; });
+    live.addEventListener("error", () => {
+      $("#lost").hidden = false;
+      // The browser itself tries again after a broken connection, but not after an answer it did not expect.
+      if (live?.readyState !== EventSource.CLOSED) return;
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, 30000);
+    });
+  };
+  if (document.body.dataset.live && window.EventSource) {
+    lastId = $$("[data-stage]").map((e) => `${e.dataset.stage}:${e.dataset.place}`).join(",");
+    connect();
     setFollow(!location.hash);
   }
 

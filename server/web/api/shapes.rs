@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use super::super::auth::{self, Identity};
 use super::super::state::Door;
-use crate::model::OwnerName;
+use crate::messages::{self, Language};
+use crate::model::{Message, OwnerName};
 use crate::store::accounts::{Account, Token};
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
@@ -98,7 +99,7 @@ impl RepositoryShape {
             mirror: remote.is_some(),
             original_url: remote.map(|r| r.url.clone()),
             mirror_updated: remote.and_then(|r| r.polled_at).map(|at| at.to_string()),
-            mirror_error: remote.and_then(|r| r.error.clone()),
+            mirror_error: remote.and_then(|r| r.error.as_deref()).map(told),
             clone_url: format!("{html_url}.git"),
             html_url,
             default_branch: repository.default_branch.clone(),
@@ -106,6 +107,12 @@ impl RepositoryShape {
             permissions: PermissionsShape { admin: writes, push: writes && remote.is_none(), pull: true },
         }
     }
+}
+
+/// The watch loop keeps its message as JSON; it is told in English here, as a log line would be.
+fn told(error: &str) -> String {
+    let message = serde_json::from_str::<Message>(error);
+    message.map_or_else(|_| error.to_owned(), |message| messages::render(Language::English, &message))
 }
 
 #[derive(Serialize, ToSchema)]

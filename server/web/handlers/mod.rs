@@ -3,23 +3,37 @@
 //! address here is built by `pages::links`, and private repositories do not exist for others.
 //!
 //! ```text
-//! visit, pieces, commit_lines   what every handler begins with     error, sign_in, settings, admin
-//! home, repository, browse, commits, repository_forms, repository_settings
-//! pipelines, pipeline, start_form, run, run_view, run_log, run_live
-//! registry, image, trace, question     activity, health, badges
+//! visit, pieces, commit_lines, provenance   what several handlers begin with     error    failures as pages
+//! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
+//! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
+//! registry, trace (question: what was pasted)       activity, health, badges
 //! ```
 
+mod activity;
+mod admin;
+mod badges;
 mod browse;
 mod commit_lines;
+mod commits;
 pub mod error;
+mod health;
 mod home;
+mod new;
 mod pieces;
+mod pipelines;
+mod provenance;
+mod question;
+mod registry;
 mod repository;
+mod repository_settings;
 mod run;
 mod run_live;
 mod run_log;
 mod run_view;
+mod settings;
 mod sign_in;
+mod start_form;
+mod trace;
 mod visit;
 
 use actix_web::middleware::from_fn;
@@ -31,22 +45,68 @@ pub use visit::Shared;
 pub fn routes(cfg: &mut web::ServiceConfig) {
     let pages = web::scope("")
         .wrap(from_fn(visit::spend_notice))
-        .route("/", get().to(home::home))
-        .route("/sign-in", get().to(sign_in::form))
-        .route("/sign-in", post().to(sign_in::sign_in))
-        .route("/sign-out", post().to(sign_in::sign_out))
-        .route("/language", post().to(sign_in::language))
-        .route("/theme", post().to(sign_in::theme))
+        .configure(of_the_house)
+        .configure(of_accounts)
         .configure(of_repositories)
+        .configure(of_pipelines)
         .default_service(web::to(error::nothing));
     cfg.service(pages);
 }
 
+fn of_the_house(cfg: &mut web::ServiceConfig) {
+    cfg.route("/", get().to(home::home))
+        .route("/health", get().to(health::health))
+        .route("/activity", get().to(activity::list))
+        .route("/registry", get().to(registry::repositories))
+        .route("/registry/repositories/{name:.+}", get().to(registry::tags))
+        .route("/registry/images/{digest}", get().to(registry::image))
+        .route("/trace", get().to(trace::trace))
+        .route("/trace", post().to(trace::posted))
+        .route("/badges/{owner}/{name}", get().to(badges::badge))
+        .route("/cc.xml", get().to(badges::cc));
+}
+
+fn of_accounts(cfg: &mut web::ServiceConfig) {
+    cfg.route("/sign-in", get().to(sign_in::form))
+        .route("/sign-in", post().to(sign_in::sign_in))
+        .route("/sign-out", post().to(sign_in::sign_out))
+        .route("/language", post().to(sign_in::language))
+        .route("/theme", post().to(sign_in::theme))
+        .route("/settings", get().to(settings::form))
+        .route("/settings/tokens", post().to(settings::create_token))
+        .route("/settings/tokens/{id}/delete", post().to(settings::delete_token))
+        .route("/settings/password", post().to(settings::change_password))
+        .route("/settings/language", post().to(sign_in::language))
+        .route("/admin", get().to(admin::list))
+        .route("/admin/users", post().to(admin::create))
+        .route("/admin/users/{name}", post().to(admin::change));
+}
+
 fn of_repositories(cfg: &mut web::ServiceConfig) {
-    const RUN: &str = "/{owner}/{repo}/pipelines/{pipeline}/runs/{number}";
-    cfg.route("/{owner}/{name}", get().to(repository::show))
+    cfg.route("/new", get().to(new::form))
+        .route("/new", post().to(new::create))
+        .route("/new/mirror", get().to(new::mirror_form))
+        .route("/new/mirror", post().to(new::create_mirror))
+        .route("/{owner}/{name}", get().to(repository::show))
+        .route("/{owner}/{name}/settings", get().to(repository_settings::form))
+        .route("/{owner}/{name}/settings", post().to(repository_settings::change))
+        .route("/{owner}/{name}/delete", post().to(repository_settings::delete))
         .route("/{owner}/{name}/files/{path:.*}", get().to(browse::files))
         .route("/{owner}/{name}/raw/{path:.*}", get().to(browse::raw))
+        .route("/{owner}/{name}/commits", get().to(commits::list))
+        .route("/{owner}/{name}/commits/{id}", get().to(commits::show));
+}
+
+fn of_pipelines(cfg: &mut web::ServiceConfig) {
+    const PIPELINE: &str = "/{owner}/{name}/pipelines/{pipeline}";
+    const RUN: &str = "/{owner}/{repo}/pipelines/{pipeline}/runs/{number}";
+    cfg.route("/{owner}/{name}/pipelines", get().to(pipelines::list))
+        .route("/{owner}/{name}/new-pipeline", get().to(pipelines::form))
+        .route("/{owner}/{name}/new-pipeline", post().to(pipelines::create))
+        .route(PIPELINE, get().to(pipelines::show))
+        .route(&format!("{PIPELINE}/start"), get().to(start_form::form))
+        .route(&format!("{PIPELINE}/start"), post().to(start_form::start))
+        .route(&format!("{PIPELINE}/delete"), post().to(pipelines::delete))
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
         .route(&format!("{RUN}/cancel"), post().to(run::cancel))

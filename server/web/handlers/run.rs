@@ -54,12 +54,16 @@ fn writable(visit: &Visit, path: &RunPath) -> Result<Run, Failure> {
 /// `GET /{owner}/{name}/pipelines/{pipeline}/runs/{number}`.
 pub async fn show(visit: Visit, path: web::Path<RunPath>, wanted: web::Query<Wanted>) -> Answer {
     let (repository, run) = readable(&visit, &path)?;
+    let (logs, id) = (visit.door.logs.clone(), run.id);
+    let lengths =
+        web::block(move || logs.stages(id)).await.map_err(|e| Error::internal("look at logs", e))??;
     let rows = Rows::read(&visit, run.id)?.ok_or_else(Failure::not_found)?;
     let mut run = run_view::view(&visit, &repository, &rows).await?;
     let part = wanted.part();
     run.open = part.map(|(stage, _)| stage);
     let logs = visit.door.logs.clone();
-    let filled = web::block(move || run_log::fill(&logs, &rows, &mut run, part).map(|()| run)).await;
+    let filled =
+        web::block(move || run_log::fill(&logs, (&rows, &lengths), &mut run, part).map(|()| run)).await;
     let run = filled.map_err(|e| Error::internal("read logs", e))??;
     let head = head(&visit, &repository, Tab::Pipelines);
     Ok(respond(&RunPage { page: visit.page, head, run }))
@@ -83,7 +87,7 @@ pub async fn cancel(sent: Sent<Nothing>, path: web::Path<RunPath>) -> Answer {
 pub async fn rerun(sent: Sent<Nothing>, path: web::Path<RunPath>) -> Answer {
     let run = writable(&sent.visit, &path)?;
     let again = start::rerun(&sent.visit.door, &run, &sent.visit.by()?).await?;
-    Ok(see_with(&address(&again), &msg!("pages-rerun", of = run.number, number = again.number)))
+    Ok(see_with(&address(&again), &msg!("pages-rerun", of = run.number)))
 }
 
 fn address(run: &Run) -> String {

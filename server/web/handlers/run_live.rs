@@ -1,33 +1,36 @@
 //! A run's page while it goes on: server-sent events with pieces of HTML that were rendered here, so that
 //! the script in the browser puts them in their places and understands nothing. There is no queue per
 //! reader: how far each stage's log has come is a cursor, and a bell only says "look again". A reader
-//! who comes back sends the cursors and goes on where they were.
+//! who comes back sends the cursors and goes on where they were; one who is far behind a large log is
+//! taken to its end, as the page itself would show it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web};
 use askama::Template;
 use bytes::Bytes;
-use futures_util::stream;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::run::readable;
-use super::run_log::starts_after;
+use super::run_log::{begun, starts_after};
 use super::run_view::{self, Rows, step_view};
 use super::visit::{Answer, Visit};
+use crate::logs::Logs;
 use crate::model::{Error, Result, StageRecord, Status};
-use crate::store::repositories::Repository;
 use crate::web::ansi::{Place, Terminal};
 use crate::web::api::runs::RunPath;
-use crate::web::live::{self, Bells};
+use crate::web::live::{self, Bells, Look, News};
 use crate::web::pages::run::{
     RunFactsPiece, RunHeadPiece, RunStagePiece, RunStagesPiece, RunStepPiece, RunView,
 };
 
 /// Stages whose places a browser may name.
 const MOST_PLACES: usize = 1000;
+/// Bytes a reader may be behind before the rest is left out, and what is shown then.
+const FAR_BEHIND: u64 = 4 * 1024 * 1024;
+const LEFT_TO_SHOW: u64 = 256 * 1024;
 
 #[derive(Deserialize)]
 pub struct From {
@@ -42,29 +45,21 @@ pub async fn live(
     path: web::Path<RunPath>,
     from: web::Query<From>,
 ) -> Answer {
-    let (repository, run) = readable(&visit, &path)?;
-    let places = live::last_event_id(&request).unwrap_or(&from.from);
-    let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
-    for (stage, place) in read_places(places) {
-        logs.insert(stage, Log::at(stage, place));
-    }
-    let bells = Bells::of(&visit.door, run.id);
+    let (_, run) = readable(&visit, &path)?;
+    let places = read_places(live::last_event_id(&request).unwrap_or(&from.from));
+    let logs = places.into_iter().map(|(stage, place)| (stage, Log::at(stage, place))).collect();
+    let door = visit.door.clone();
     let reader = Reader {
         visit,
-        repository,
+        path: path.into_inner(),
         run: run.id,
+        rows: None,
         logs,
-        bells,
         state: String::new(),
         stages: BTreeMap::new(),
         steps: BTreeMap::new(),
-        waiting: VecDeque::new(),
-        ended: false,
     };
-    Ok(live::streaming(stream::try_unfold(reader, |mut reader| async move {
-        let next = reader.next().await?;
-        Ok(next.map(|event| (event, reader)))
-    })))
+    Ok(live::follow(&door, run.id, reader))
 }
 
 /// `0:PLACE,1:PLACE`; what cannot be read is left out and starts from the beginning.
@@ -88,64 +83,81 @@ struct Log {
 
 impl Log {
     fn at(stage: u32, place: Place) -> Self {
-        Log {
-            terminal: Terminal::resume(stage, place),
-            fed: place.offset,
-            partial: String::new(),
-            done: false,
-        }
+        let terminal = Terminal::resume(stage, place);
+        Log { terminal, fed: place.offset, partial: String::new(), done: false }
     }
+}
+
+/// What one look at one stage's log brought.
+struct Piece {
+    stage: u32,
+    bytes: Bytes,
+    /// Where the reader is taken to, with the bytes from there on.
+    skipped_to: Option<Place>,
+    /// Nothing will come after it.
+    last: bool,
 }
 
 struct Reader {
     visit: Visit,
-    repository: Repository,
+    path: RunPath,
     run: i64,
+    /// As last read.
+    rows: Option<Rows>,
     logs: BTreeMap<u32, Log>,
-    bells: Bells,
     /// Of the run, the stages and the steps, as last sent.
     state: String,
     stages: BTreeMap<u32, Status>,
     steps: BTreeMap<(u32, u32), Status>,
-    waiting: VecDeque<Bytes>,
-    ended: bool,
+}
+
+impl Look for Reader {
+    async fn look(&mut self, bells: &mut Bells, news: &mut News) -> Result<()> {
+        // The log before the rows: then they know which step wrote these bytes. Whether a log is whole
+        // is asked of the rows that were read before it.
+        let piece = self.read_ahead().await?;
+        if bells.has_store_rung() && !self.refresh(news).await? {
+            news.end();
+            return Ok(());
+        }
+        match piece {
+            Some(piece) => self.write(piece, news)?,
+            None if news.is_empty() && self.is_over() => {
+                self.push(news, "end", &json!({}))?;
+                news.end();
+            }
+            None => {}
+        }
+        Ok(())
+    }
 }
 
 impl Reader {
-    async fn next(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Ok(Some(event));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            self.bells.take();
-            self.look().await?;
-            if self.waiting.is_empty() && !self.ended && !self.bells.wait().await {
-                return Ok(Some(live::heartbeat()));
-            }
-        }
-    }
-
     /// An event whose id is how far all logs have come with it: where a reader goes on who has got it.
-    fn push(&mut self, name: &str, data: &serde_json::Value) {
+    fn push(&self, news: &mut News, name: &str, data: &serde_json::Value) -> Result<()> {
         let one = |(stage, log): (&u32, &Log)| format!("{stage}:{}", log.terminal.place());
         let places = self.logs.iter().map(one).collect::<Vec<_>>().join(",");
-        self.waiting.push_back(live::event(name, &places, &data.to_string()));
+        news.push(name, &places, data)
     }
 
-    /// Puts what is new into `waiting`.
-    async fn look(&mut self) -> Result<()> {
-        self.visit.page.now = Timestamp::now();
-        // The rows before the logs: when a stage says it is over, its log read afterwards is whole.
-        let Some(rows) = Rows::read(&self.visit, self.run)? else {
-            self.ended = true;
-            return Ok(());
+    /// Everything has been sent that there will ever be.
+    fn is_over(&self) -> bool {
+        let Some(Rows { run, stages, .. }) = &self.rows else { return false };
+        let is_sent = |stage: &StageRecord| {
+            stage.started_at.is_none() || self.logs.get(&stage.index).is_some_and(|log| log.done)
         };
+        run.status.is_final() && stages.iter().all(is_sent)
+    }
+
+    /// Reads the rows anew and sends what they changed; `false` when the run is gone, or is nothing for
+    /// this visitor any more.
+    async fn refresh(&mut self, news: &mut News) -> Result<bool> {
+        self.visit.page.now = Timestamp::now();
+        let Ok((repository, _)) = readable(&self.visit, &self.path) else { return Ok(false) };
+        let Some(rows) = Rows::read(&self.visit, self.run)? else { return Ok(false) };
         let state = rows.state();
         if state != self.state {
-            let view = run_view::view(&self.visit, &self.repository, &rows).await?;
+            let view = run_view::view(&self.visit, &repository, &rows).await?;
             let page = &self.visit.page;
             let pieces = [
                 ("run-head", html(&RunHeadPiece { page, run: &view })?),
@@ -153,41 +165,32 @@ impl Reader {
                 ("run-facts", html(&RunFactsPiece { page, run: &view })?),
             ];
             for (id, html) in pieces {
-                self.push("swap", &json!({ "id": id, "html": html }));
+                self.push(news, "swap", &json!({ "id": id, "html": html }))?;
             }
-            self.changed_stages(&rows, &view)?;
+            self.changed_stages(&rows, &view, news)?;
             self.state = state;
         }
-        self.changed_steps(&rows)?;
-        for stage in &rows.stages {
-            let over = stage.status.is_final() || rows.run.status.is_final();
-            if self.read_log(stage, over).await? {
-                return Ok(());
-            }
-        }
-        if rows.run.status.is_final() {
-            self.push("end", &json!({}));
-            self.ended = true;
-        }
-        Ok(())
+        self.changed_steps(&rows, news)?;
+        self.rows = Some(rows);
+        Ok(true)
     }
 
     /// The frames of stages that began or ended; the script keeps the logs that are in them.
-    fn changed_stages(&mut self, rows: &Rows, view: &RunView) -> Result<()> {
+    fn changed_stages(&mut self, rows: &Rows, view: &RunView, news: &mut News) -> Result<()> {
         let open = view.open_stage();
         for (record, stage) in rows.stages.iter().zip(&view.stages) {
             if self.stages.insert(record.index, record.status) == Some(record.status) {
                 continue;
             }
             let piece = RunStagePiece { page: &self.visit.page, run: view, stage, open };
-            self.push("stage", &json!({ "id": record.index, "html": html(&piece)? }));
+            self.push(news, "stage", &json!({ "id": record.index, "html": html(&piece)? }))?;
         }
         Ok(())
     }
 
-    fn changed_steps(&mut self, rows: &Rows) -> Result<()> {
+    fn changed_steps(&mut self, rows: &Rows, news: &mut News) -> Result<()> {
         for record in &rows.stages {
-            for step in record.steps.iter().filter(|step| step.log_from.is_some()) {
+            for step in begun(record) {
                 if self.steps.insert((record.index, step.index), step.status) == Some(step.status) {
                     continue;
                 }
@@ -196,48 +199,86 @@ impl Reader {
                     stage_index: record.index,
                     step: &step_view(step, self.visit.page.now),
                 };
-                self.push("step", &json!({ "stage": record.index, "html": html(&piece)? }));
+                self.push(news, "step", &json!({ "stage": record.index, "html": html(&piece)? }))?;
             }
         }
         Ok(())
     }
 
-    /// The next piece of a stage's log, in its step; `false` when there is nothing new.
-    async fn read_log(&mut self, stage: &StageRecord, over: bool) -> Result<bool> {
-        let fresh = || Log::at(stage.index, Place::default());
-        let log = self.logs.entry(stage.index).or_insert_with(fresh);
-        let Some((step, until)) = step_at(stage, log.fed) else { return Ok(false) };
-        if log.done {
-            return Ok(false);
+    /// The next piece of the first log that has one, by the rows known so far.
+    async fn read_ahead(&mut self) -> Result<Option<Piece>> {
+        let Some(rows) = &self.rows else { return Ok(None) };
+        for record in rows.stages.iter().filter(|stage| stage.started_at.is_some()) {
+            let stage = record.index;
+            let log = self.logs.entry(stage).or_insert_with(|| Log::at(stage, Place::default()));
+            if log.done {
+                continue;
+            }
+            let over = record.status.is_final() || rows.run.status.is_final();
+            let (logs, run, fed, place) =
+                (self.visit.door.logs.clone(), self.run, log.fed, log.terminal.place());
+            let read = web::block(move || read(&logs, (run, stage), fed, place)).await;
+            let (skipped_to, bytes) = read.map_err(|e| Error::internal("read a log", e))??;
+            if over || !bytes.is_empty() {
+                return Ok(Some(Piece { stage, last: over && bytes.is_empty(), skipped_to, bytes }));
+            }
         }
-        let mut bytes = live::read(&self.visit.door.logs, self.run, stage.index, log.fed).await?;
-        if let Some(until) = until {
-            bytes.truncate(usize::try_from(until - log.fed).unwrap_or(usize::MAX));
+        Ok(None)
+    }
+
+    /// Sends a piece, each part of it to the step that wrote it.
+    fn write(&mut self, piece: Piece, news: &mut News) -> Result<()> {
+        let stage = piece.stage;
+        if let Some(place) = piece.skipped_to {
+            self.logs.insert(stage, Log::at(stage, place));
+            self.push(news, "clear", &json!({ "stage": stage, "line": place.line + 1 }))?;
         }
-        let mut html = String::new();
-        log.fed += bytes.len() as u64;
-        log.terminal.feed(&bytes, &mut html);
-        if over && bytes.is_empty() {
-            log.terminal.finish(&mut html);
-            log.done = true;
+        let record = self.rows.as_ref().and_then(|rows| rows.stages.iter().find(|s| s.index == stage));
+        let steps = record.map(starts_after).unwrap_or_default();
+        let mut bytes = &piece.bytes[..];
+        loop {
+            let Some(log) = self.logs.get_mut(&stage) else { return Ok(()) };
+            let (step, until) = step_at(&steps, log.fed);
+            let room =
+                until.map_or(usize::MAX, |until| usize::try_from(until - log.fed).unwrap_or(usize::MAX));
+            let (now, rest) = bytes.split_at(room.min(bytes.len()));
+            let mut html = String::new();
+            log.fed += now.len() as u64;
+            log.terminal.feed(now, &mut html);
+            if piece.last {
+                log.terminal.finish(&mut html);
+                log.done = true;
+            }
+            let is_end = rest.is_empty();
+            let partial = if is_end && !piece.last { log.terminal.unfinished() } else { String::new() };
+            if !html.is_empty() || partial != log.partial {
+                log.partial.clone_from(&partial);
+                let data = json!({ "stage": stage, "step": step, "html": html, "partial": partial });
+                self.push(news, "lines", &data)?;
+            }
+            if is_end {
+                return Ok(());
+            }
+            bytes = rest;
         }
-        let partial = if log.done { String::new() } else { log.terminal.unfinished() };
-        if html.is_empty() && partial == log.partial {
-            return Ok(!bytes.is_empty());
-        }
-        log.partial.clone_from(&partial);
-        let data = json!({ "stage": stage.index, "step": step, "html": html, "partial": partial });
-        self.push("lines", &data);
-        Ok(true)
     }
 }
 
-/// The step whose output stands at byte `at`, and where the next one's begins.
-fn step_at(stage: &StageRecord, at: u64) -> Option<(u32, Option<u64>)> {
-    let begun = stage.steps.iter().filter(|step| step.log_from.is_some());
-    let steps: Vec<_> = begun.zip(starts_after(stage)).collect();
+/// The bytes after `fed`; when that is too far from the end, from a later place on. Blocking.
+fn read(logs: &Logs, (run, stage): (i64, u32), fed: u64, place: Place) -> Result<(Option<Place>, Bytes)> {
+    if logs.len(run, stage)?.saturating_sub(fed) < FAR_BEHIND {
+        return Ok((None, logs.read(run, stage, fed, live::PIECE)?));
+    }
+    let from = logs.tail_start(run, stage, LEFT_TO_SHOW)?;
+    let lines = logs.lines_between(run, stage, place.offset, from)?;
+    let place = Place::plain(from, place.line + lines);
+    Ok((Some(place), logs.read(run, stage, from, live::PIECE)?))
+}
+
+/// Which of the steps, given with the byte at which the next one's output begins, wrote byte `at`; and that byte.
+fn step_at(steps: &[(u32, Option<u64>)], at: u64) -> (u32, Option<u64>) {
     let found = steps.iter().find(|(_, next)| next.is_none_or(|next| at < next));
-    found.map(|(step, next)| (step.index, *next))
+    found.copied().unwrap_or((0, None))
 }
 
 fn html(piece: &impl Template) -> Result<String> {
@@ -247,37 +288,15 @@ fn html(piece: &impl Template) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::StepRecord;
     use proptest::prelude::*;
-
-    fn stage(starts: &[Option<u64>]) -> StageRecord {
-        let step = |(index, log_from): (usize, &Option<u64>)| StepRecord {
-            index: index as u32,
-            title: String::new(),
-            status: Status::Running,
-            exit_code: None,
-            started_at: None,
-            finished_at: None,
-            log_from: *log_from,
-        };
-        let steps = starts.iter().enumerate().map(step).collect();
-        StageRecord {
-            index: 0,
-            name: String::new(),
-            status: Status::Running,
-            started_at: None,
-            finished_at: None,
-            steps,
-        }
-    }
 
     #[test]
     fn every_byte_belongs_to_one_step() {
-        let stage = stage(&[Some(0), Some(10), Some(10), None]);
-        assert_eq!(step_at(&stage, 0), Some((0, Some(10))));
-        assert_eq!(step_at(&stage, 9), Some((0, Some(10))));
-        assert_eq!(step_at(&stage, 10), Some((2, None)), "the second step wrote nothing");
-        assert_eq!(step_at(&super::tests::stage(&[None]), 0), None);
+        let steps = [(0, Some(10)), (1, Some(10)), (2, None)];
+        assert_eq!(step_at(&steps, 0), (0, Some(10)));
+        assert_eq!(step_at(&steps, 9), (0, Some(10)));
+        assert_eq!(step_at(&steps, 10), (2, None), "the second step wrote nothing");
+        assert_eq!(step_at(&[], 0), (0, None));
     }
 
     #[test]

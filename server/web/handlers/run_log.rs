@@ -1,9 +1,9 @@
 //! The part of each stage's log that a page shows: the end of it, or what lies around a place somebody
 //! asked for. Bounded in bytes and lines, so that a log of a gigabyte is a page like any other. Blocking.
 
-use super::run_view::Rows;
+use super::run_view::{Lengths, Rows};
 use crate::logs::Logs;
-use crate::model::{Result, StageRecord};
+use crate::model::{Result, StageRecord, StepRecord};
 use crate::web::ansi::{Place, Terminal};
 use crate::web::pages::links;
 use crate::web::pages::run::{RunView, StageView};
@@ -31,15 +31,22 @@ struct Cut {
     lines_before: u64,
 }
 
-/// Puts the logs into the view: the end of each stage's, but `part` of the stage `wanted`.
-pub fn fill(logs: &Logs, rows: &Rows, view: &mut RunView, wanted: Option<(u32, Part)>) -> Result<()> {
+/// Puts the logs into the view: the end of each stage's, but `part` of the stage `wanted`. Of a log that
+/// still grows only what is older than the rows, for who wrote the rest they cannot know.
+pub fn fill(
+    logs: &Logs,
+    (rows, lengths): (&Rows, &Lengths),
+    view: &mut RunView,
+    wanted: Option<(u32, Part)>,
+) -> Result<()> {
     let run = &rows.run;
     let address = links::run(&run.repository.to_string(), run.pipeline.as_str(), run.number);
     for (record, stage) in rows.stages.iter().zip(&mut view.stages) {
         let part = wanted.filter(|(index, _)| *index == stage.index).map_or(Part::End, |(_, part)| part);
-        let length = logs.len(run.id, stage.index)?;
-        let cut = cut(logs, (run.id, stage.index), part, length)?;
         let is_whole = record.status.is_final() || run.status.is_final();
+        let known = lengths.iter().find(|(index, _)| *index == stage.index).map_or(0, |(_, length)| *length);
+        let length = if is_whole { logs.len(run.id, stage.index)? } else { known };
+        let cut = cut(logs, (run.id, stage.index), part, length)?;
         write(record, stage, &cut, is_whole);
         let end = cut.from + cut.bytes.len() as u64;
         let anchor = format!("#stage-{}", stage.index);
@@ -58,7 +65,7 @@ pub fn fill(logs: &Logs, rows: &Rows, view: &mut RunView, wanted: Option<(u32, P
 
 fn cut(logs: &Logs, (run, stage): (i64, u32), part: Part, length: u64) -> Result<Cut> {
     let (from, end) = match part {
-        Part::End => (logs.tail_start(run, stage, MOST_BYTES)?, length),
+        Part::End => (logs.tail_start(run, stage, MOST_BYTES)?.min(length), length),
         Part::Before(end) => {
             let end = end.min(length);
             (end.saturating_sub(MOST_BYTES), end)
@@ -100,12 +107,12 @@ fn first_lines(bytes: &[u8]) -> &[u8] {
 /// Writes the cut into the steps it belongs to. The line that has no end yet is left to `run_live`
 /// while the stage goes on.
 fn write(record: &StageRecord, stage: &mut StageView, cut: &Cut, is_whole: bool) {
-    let mut terminal = Terminal::resume(stage.index, place(cut.from, cut.lines_before));
+    let mut terminal = Terminal::resume(stage.index, Place::plain(cut.from, cut.lines_before));
     let ends = starts_after(record);
     let end = cut.from + cut.bytes.len() as u64;
     let mut at = cut.from;
     let last = stage.steps.len().saturating_sub(1);
-    for (index, (step, next)) in stage.steps.iter_mut().zip(ends).enumerate() {
+    for (index, (step, (_, next))) in stage.steps.iter_mut().zip(ends).enumerate() {
         let until = next.unwrap_or(end).clamp(at, end);
         let offset = |byte: u64| usize::try_from(byte - cut.from).unwrap_or(0);
         terminal.feed(&cut.bytes[offset(at)..offset(until)], &mut step.log);
@@ -117,15 +124,24 @@ fn write(record: &StageRecord, stage: &mut StageView, cut: &Cut, is_whole: bool)
     stage.place = terminal.place().to_string();
 }
 
-/// For each step that has begun: where the next one's output starts.
-pub fn starts_after(record: &StageRecord) -> Vec<Option<u64>> {
-    let starts: Vec<u64> = record.steps.iter().filter_map(|step| step.log_from).collect();
-    (0..starts.len()).map(|index| starts.get(index + 1).copied()).collect()
+/// The steps of a stage that have something to show. A stage that ended before any of them began has said
+/// why in its log, and the first one shows it.
+pub fn begun(record: &StageRecord) -> impl Iterator<Item = &StepRecord> {
+    let none = record.started_at.is_some()
+        && record.status.is_final()
+        && record.steps.iter().all(|step| step.log_from.is_none());
+    record
+        .steps
+        .iter()
+        .enumerate()
+        .filter(move |(at, step)| step.log_from.is_some() || none && *at == 0)
+        .map(|(_, step)| step)
 }
 
-/// A place in a log with no colour carried over.
-fn place(offset: u64, line: u64) -> Place {
-    format!("{offset}.{line}.-.-.0").parse().unwrap_or_default()
+/// The index of each of them, and where the next one's output starts.
+pub fn starts_after(record: &StageRecord) -> Vec<(u32, Option<u64>)> {
+    let next = begun(record).skip(1).map(|step| step.log_from).chain([None]);
+    begun(record).map(|step| step.index).zip(next).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::pieces::{brief_of, seconds};
+use super::run_log::begun;
 use super::visit::Visit;
 use crate::model::{Result, Run, RunImage, StageRecord, Status, StepRecord};
 use crate::store::images;
@@ -19,6 +20,10 @@ pub struct Rows {
     pub stages: Vec<StageRecord>,
     pub images: Vec<RunImage>,
 }
+
+/// How long the logs of a run are, by stage. Asked before the rows are read, it is how much of each log the
+/// rows can say which step wrote it.
+pub type Lengths = Vec<(u32, u64)>;
 
 impl Rows {
     /// `None` when the run is gone.
@@ -95,12 +100,7 @@ fn stage_view(stage: &StageRecord, medians: &[StageDuration], now: Timestamp) ->
         started_at: stage.started_at,
         seconds: seconds(stage.started_at, stage.finished_at, now),
         expected_seconds: median.and_then(|m| u64::try_from(m.median).ok()).map(|m| m.div_ceil(1000)),
-        steps: stage
-            .steps
-            .iter()
-            .filter(|step| step.log_from.is_some())
-            .map(|step| step_view(step, now))
-            .collect(),
+        steps: begun(stage).map(|step| step_view(step, now)).collect(),
         earlier_href: None,
         later_href: None,
         place: "0.0.-.-.0".to_owned(),
@@ -130,7 +130,7 @@ fn expected(stages: &[StageView]) -> Option<Expected> {
         }
     }
     let percent = (taken * 100 / (taken + left).max(1)).min(99);
-    Some(Expected { left, percent: u8::try_from(percent).unwrap_or(99) })
+    Some(Expected { taken, left, percent: u8::try_from(percent).unwrap_or(99) })
 }
 
 #[cfg(test)]

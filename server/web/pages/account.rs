@@ -51,6 +51,9 @@ pub struct Admin {
 pub struct UserRow {
     pub name: String,
     pub admin: bool,
+    pub disabled: bool,
+    /// The viewer: nobody takes their own rights away.
+    pub is_self: bool,
     pub created_at: Timestamp,
     pub signed_in_at: Option<Timestamp>,
 }

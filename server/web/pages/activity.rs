@@ -13,6 +13,10 @@ pub struct Activity {
     pub page: Page,
     /// `owner/name` when only one repository's events are shown, else empty.
     pub repository: String,
+    /// The only kind that is shown, or empty.
+    pub kind: String,
+    /// Every kind, with its word.
+    pub kinds: Vec<(&'static str, Message)>,
     pub rows: Vec<ActivityRow>,
     pub next: Option<String>,
 }

@@ -17,9 +17,11 @@ use super::home::{Home, HomeRow};
 use super::pipeline::{InputField, MatrixCell, MatrixRow, NewPipeline, Pipeline, Pipelines, Start};
 use super::readme::{self, Origin};
 use super::registry::{
-    Found, Image, ImageBrief, Layer, Provenance, Registry, RegistryRow, RegistryTags, TagRow, Trace,
+    ContainerRow, Found, Image, ImageBrief, Layer, Provenance, Registry, RegistryRow, RegistryTags, TagRow,
+    Trace,
 };
 use super::repository::{EmptyRepository, Head, NewMirror, NewRepository, PipelineRow, Repository, Tab};
+use super::repository_settings::RepositorySettings;
 use super::run::{Expected, RunPage, RunView, StageView, StepView};
 use super::*;
 use crate::model::{Cause, CommitId, Dialect, Error, Finding, Happened, InputKind, RefName};
@@ -239,7 +241,7 @@ fn run_view(number: u64, status: Status) -> RunView {
             ),
             stage(3, "Push", push, if push == Status::Passed { "pushed\n" } else { "" }),
         ],
-        expected: (status == Status::Running).then_some(Expected { left: 71, percent: 43 }),
+        expected: (status == Status::Running).then_some(Expected { taken: 54, left: 71, percent: 43 }),
         commit_id: COMMIT.into(),
         definition_path: "Jenkinsfile".into(),
         inputs: vec![("RELEASE".into(), "v3".into()), ("NOTE".into(), HOSTILE.into())],
@@ -273,6 +275,15 @@ fn provenance() -> Provenance {
         commit: Some(commit("Serve the web page from its own service")),
         commit_id: COMMIT.into(),
         base_images: vec![("registry.local:5000/base/rust:1.95".into(), DIGEST.into())],
+    }
+}
+
+fn container() -> ContainerRow {
+    ContainerRow {
+        name: HOSTILE.into(),
+        id: "9c1f2a7be04d".into(),
+        image: "registry.local:5000/numbers/api:v3-build-128".into(),
+        state: "running".into(),
     }
 }
 
@@ -486,6 +497,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             path: "Jenkinsfile".into(),
             path_href: "/x".into(),
             dialect: Some(Dialect::Jenkinsfile),
+            discovered: true,
             branches: vec!["main".into()],
             stages,
             rows,
@@ -585,6 +597,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             created_at: Some(ago(4000)),
             labels: labels(),
             run: (n != 125).then(|| run(n, Status::Passed)),
+            error: (n == 124).then(|| msg!("name-reserved", name = HOSTILE)),
             href: links::image("numbers/api", DIGEST),
         };
         RegistryTags {
@@ -592,6 +605,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             host: "registry.local:5000".into(),
             repository: "numbers/api".into(),
             tags: (124..129).rev().map(tag).collect(),
+            total: 5,
             error: None,
             next: None,
         }
@@ -616,6 +630,7 @@ const PAGES: &[(&str, &str, Render)] = &[
                 layer(16_400_000, HOSTILE),
             ],
             provenance: Some(provenance()),
+            containers: vec![container()],
             error: None,
         }
         .render()
@@ -626,10 +641,47 @@ const PAGES: &[(&str, &str, Render)] = &[
             question: HOSTILE.into(),
             host: "registry.local:5000".into(),
             found: vec![
-                Found { image: image("api"), provenance: Some(provenance()) },
-                Found { image: image("web"), provenance: None },
+                Found {
+                    image: Some(image("api")),
+                    provenance: Some(provenance()),
+                    containers: vec![container()],
+                    notes: vec![msg!("name-reserved", name = HOSTILE)],
+                },
+                Found { image: None, provenance: Some(provenance()), containers: vec![], notes: vec![] },
             ],
-            error: None,
+            missing: vec![],
+            containers: vec![],
+        }
+        .render()
+    }),
+    ("trace-nothing", "/trace", |page| {
+        let (found, question) = (vec![], String::new());
+        let missing = vec![msg!("name-reserved", name = HOSTILE), msg!("pages-trace-no-images")];
+        Trace {
+            page,
+            question,
+            host: "registry.local:5000".into(),
+            found,
+            missing,
+            containers: vec![container()],
+        }
+        .render()
+    }),
+    ("repository-settings", "/admin/numbers/settings", |page| {
+        RepositorySettings {
+            page,
+            head: Head {
+                private: true,
+                mirror_of: Some("https://git.example.net/x".into()),
+                poll_error: Some(HOSTILE.into()),
+                polled_at: Some(ago(30)),
+                ..head(Tab::Settings)
+            },
+            description: HOSTILE.into(),
+            private: true,
+            branches: vec!["main".into(), HOSTILE.into()],
+            error: Some(msg!("name-empty")),
+            delete_error: Some(msg!("pages-delete-name", name = HOSTILE)),
         }
         .render()
     }),
@@ -670,18 +722,19 @@ const PAGES: &[(&str, &str, Render)] = &[
         Activity {
             page,
             repository: String::new(),
+            kind: "ref-moved".into(),
+            kinds: vec![("ref-moved", msg!("web-event-ref-moved", reference = "x"))],
             rows: all.iter().enumerate().map(row).collect(),
             next: Some("?after=1".into()),
         }
         .render()
     }),
     ("health", "/health", |page| {
-        let part = |name, state, mend: Option<Message>| Part {
+        let part = |name, state, found: Option<Message>| Part {
             name,
             state,
-            found: msg!("web-status-passed"),
-            command: mend.as_ref().map(|_| "docker start registry".into()),
-            mend,
+            found: found.unwrap_or(msg!("web-status-passed")),
+            at: ago(5),
         };
         Health {
             page,
@@ -718,6 +771,8 @@ const PAGES: &[(&str, &str, Render)] = &[
         let user = |name: &str, admin| UserRow {
             name: name.into(),
             admin,
+            disabled: !admin,
+            is_self: admin,
             created_at: ago(900_000),
             signed_in_at: admin.then(|| ago(60)),
         };

@@ -39,10 +39,7 @@ pub struct Part {
     /// What it is: database, disk, Docker Engine, registry, polling, queue.
     pub name: Message,
     pub state: State,
-    /// What was found.
+    /// What was found, and for anything but good what helps.
     pub found: Message,
-    /// What to do about it, when something is wrong.
-    pub mend: Option<Message>,
-    /// A command that helps, as it is typed.
-    pub command: Option<String>,
+    pub at: Timestamp,
 }

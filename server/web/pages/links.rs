@@ -70,6 +70,26 @@ pub fn pipelines(repo: &str) -> String {
     format!("{}/pipelines", repository(repo))
 }
 
+/// `.../pipelines?after=`.
+pub fn pipelines_after(repo: &str, after: i64) -> String {
+    format!("{}?after={after}", pipelines(repo))
+}
+
+/// `.../pipelines/{pipeline}?after=`.
+pub fn pipeline_after(repo: &str, name: &str, after: u64) -> String {
+    format!("{}?after={after}", pipeline(repo, name))
+}
+
+/// `POST .../pipelines/{pipeline}/delete`.
+pub fn delete_pipeline(repo: &str, name: &str) -> String {
+    format!("{}/delete", pipeline(repo, name))
+}
+
+/// `POST .../delete`.
+pub fn delete_repository(repo: &str) -> String {
+    format!("{}/delete", repository(repo))
+}
+
 /// `.../new-pipeline`: the form, and where it is posted to.
 pub fn new_pipeline(repo: &str) -> String {
     format!("{}/new-pipeline", repository(repo))
@@ -115,6 +135,16 @@ pub fn registry_repository(name: &str) -> String {
     format!("/registry/repositories/{}", encode(name, true))
 }
 
+/// `/registry?after=`.
+pub fn registry_after(after: &str) -> String {
+    with_query("/registry".to_owned(), &[("after", after)])
+}
+
+/// `/registry/repositories/{repository}?after=`.
+pub fn registry_tags_after(name: &str, after: &str) -> String {
+    with_query(registry_repository(name), &[("after", after)])
+}
+
 /// `/registry/images/{digest}?repository=`: one image.
 pub fn image(name: &str, digest: &str) -> String {
     let digest = encode(digest, false).replace("%3A", ":");
@@ -131,9 +161,9 @@ pub fn sign_in(next: &str) -> String {
     with_query("/sign-in".to_owned(), &[("next", next)])
 }
 
-/// `/activity?repository=&after=`.
-pub fn activity(repo: &str, after: &str) -> String {
-    with_query("/activity".to_owned(), &[("repository", repo), ("after", after)])
+/// `/activity?repository=&kind=&after=`.
+pub fn activity(repo: &str, kind: &str, after: &str) -> String {
+    with_query("/activity".to_owned(), &[("repository", repo), ("kind", kind), ("after", after)])
 }
 
 #[cfg(test)]

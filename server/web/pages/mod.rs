@@ -29,6 +29,7 @@ pub mod pipeline;
 pub mod readme;
 pub mod registry;
 pub mod repository;
+pub mod repository_settings;
 pub mod run;
 
 use std::fmt;
@@ -149,6 +150,11 @@ impl Page {
 
     pub fn languages(&self) -> [Language; 4] {
         Language::ALL
+    }
+
+    /// Signing in comes back to this page.
+    pub fn sign_in_href(&self) -> String {
+        links::sign_in(&self.path)
     }
 
     pub fn is_admin(&self) -> bool {

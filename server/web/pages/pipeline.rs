@@ -27,6 +27,8 @@ pub struct Pipeline {
     pub path: String,
     pub path_href: String,
     pub dialect: Option<Dialect>,
+    /// Found at the root without being asked.
+    pub discovered: bool,
     pub branches: Vec<String>,
     /// The columns, in order of the newest run; with the median of the durations of its passed runs.
     pub stages: Vec<(String, Option<u64>)>,
@@ -40,6 +42,9 @@ pub struct Pipeline {
 impl Pipeline {
     pub(super) fn start_href(&self) -> String {
         links::start(&self.head.repository, &self.name, "")
+    }
+    pub(super) fn delete_href(&self) -> String {
+        links::delete_pipeline(&self.head.repository, &self.name)
     }
     pub(super) fn dialect_name(&self) -> &'static str {
         match self.dialect {

@@ -65,6 +65,8 @@ pub struct RegistryTags {
     pub host: String,
     pub repository: String,
     pub tags: Vec<TagRow>,
+    /// How many tags there are in all.
+    pub total: usize,
     pub error: Option<Message>,
     pub next: Option<String>,
 }
@@ -76,6 +78,8 @@ pub struct TagRow {
     pub created_at: Option<Timestamp>,
     pub labels: Vec<(String, String)>,
     pub run: Option<RunBrief>,
+    /// Why the registry did not say more about it.
+    pub error: Option<Message>,
     pub href: String,
 }
 
@@ -94,15 +98,27 @@ pub struct Image {
     pub digest: String,
     pub tags: Vec<String>,
     pub media_type: String,
-    /// `linux/amd64`.
+    /// `linux/amd64`; several of them for an index.
     pub platform: String,
     pub size: u64,
     pub created_at: Option<Timestamp>,
     pub labels: Vec<(String, String)>,
     pub layers: Vec<Layer>,
     pub provenance: Option<Provenance>,
+    /// Running ones on the engine beside the server.
+    pub containers: Vec<ContainerRow>,
     /// Why something is not shown.
     pub error: Option<Message>,
+}
+
+/// A running container.
+pub struct ContainerRow {
+    pub name: String,
+    /// The first twelve digits.
+    pub id: String,
+    /// The reference it was started by.
+    pub image: String,
+    pub state: String,
 }
 
 impl Image {
@@ -148,11 +164,18 @@ pub struct Trace {
     pub question: String,
     pub host: String,
     pub found: Vec<Found>,
-    /// Why nothing was found.
-    pub error: Option<Message>,
+    /// Why nothing was found, of each thing that was looked for.
+    pub missing: Vec<Message>,
+    /// Running containers, to choose from.
+    pub containers: Vec<ContainerRow>,
 }
 
+/// A run that was found, by what it pushed or by its own name.
 pub struct Found {
-    pub image: ImageBrief,
+    /// `None` for a run that was asked for by its own tag and pushed nothing.
+    pub image: Option<ImageBrief>,
     pub provenance: Option<Provenance>,
+    pub containers: Vec<ContainerRow>,
+    /// What else there is to know: that the tag has moved since, say.
+    pub notes: Vec<Message>,
 }

@@ -67,8 +67,11 @@ impl Head {
     pub(super) fn settings_href(&self) -> String {
         links::repository_settings(&self.repository)
     }
+    pub(super) fn delete_href(&self) -> String {
+        links::delete_repository(&self.repository)
+    }
     pub(super) fn activity_href(&self) -> String {
-        links::activity(&self.repository, "")
+        links::activity(&self.repository, "", "")
     }
 }
 

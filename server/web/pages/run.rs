@@ -51,6 +51,8 @@ pub struct RunView {
 
 /// The median of the last durations against the time it has taken.
 pub struct Expected {
+    /// Seconds its stages have taken so far.
+    pub taken: u64,
     /// Seconds left; 0 when it takes longer than usual.
     pub left: u64,
     /// 0-99.

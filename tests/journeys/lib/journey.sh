@@ -68,7 +68,7 @@ tell() {
 fail() {
     trap - ERR
     tell
-    printf '\nFAILED at line %s of %s: %s\n' "${BASH_LINENO[1]}" "$(basename "$0")" "$*" >&3
+    printf '\nFAILED at line %s of %s: %s\n' "${BASH_LINENO[-2]}" "$(basename "$0")" "$*" >&3
     exit 1
 }
 
@@ -104,6 +104,18 @@ within() {
     done
 }
 
+# The command line, as docs/how-to/run-the-stack.md takes it out of the image; tests/journeys/stack.sh walks that.
+ropewalk_from_image() {
+    mkdir -p ~/bin
+    docker run --rm --entrypoint cat ropewalk/server /usr/bin/ropewalk >~/bin/ropewalk
+    chmod +x ~/bin/ropewalk
+    PATH=~/bin:$PATH
+}
+
+# later COMMAND...: done at the end, whatever happens.
+LATER=()
+later() { LATER+=("$*"); }
+
 # Whatever happened: the machine as it was found.
 finish() {
     local code=$1
@@ -116,6 +128,8 @@ finish() {
             xargs -r docker logs --tail 30 2>&1
     fi >&3
     cd "$TOP" || exit 1
+    local command
+    for command in "${LATER[@]}"; do eval "$command" >/dev/null 2>&1; done
     printf '\n-- Taking everything away again\n' >&3
     compose/down --data --yes >&3 2>&1 || code=1
     images | comm -13 "$PLACE/images" - | xargs -r docker image rm -f >/dev/null 2>&1

@@ -31,7 +31,6 @@ auth-too-many = Too many failed attempts. Try again in { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
 }.
-auth-present-password = The present password is wrong.
 auth-admin-only = Only administrators may do this.
 auth-scope = The token may not do this; it takes one with the scope “{ $scope }”.
 auth-read-only = You may read { $path } but not change it.

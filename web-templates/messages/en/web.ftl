@@ -184,6 +184,7 @@ web-confirm-rerun = Run this again with the same commit and inputs?
 web-find = Find in the log
 web-times = Times
 web-follow = Follow
+web-connection-lost = Connection lost, trying again …
 web-to-bottom = To the bottom
 web-earlier = Show earlier lines
 web-exit = exit { $code }
@@ -255,7 +256,6 @@ web-health-failing = Something is broken
 web-state-good = works
 web-state-degraded = limited
 web-state-failing = broken
-web-mend = What helps:
 
 # Settings and users
 web-tokens = API tokens

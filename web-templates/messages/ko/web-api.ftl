@@ -25,7 +25,6 @@ auth-wrong-password = 이름이나 비밀번호가 잘못되었습니다.
 auth-wrong-token = 알 수 없거나 만료되었거나 삭제된 토큰입니다.
 auth-malformed = Authorization 헤더는 “token T”, “Bearer T”, Basic 중 하나여야 합니다.
 auth-too-many = 실패한 시도가 너무 많습니다. { $seconds }초 후에 다시 시도하세요.
-auth-present-password = 현재 비밀번호가 잘못되었습니다.
 auth-admin-only = 관리자만 할 수 있는 작업입니다.
 auth-scope = 이 토큰으로는 할 수 없습니다. 필요한 권한 범위: { $scope }
 auth-read-only = 읽을 수는 있지만 변경할 수는 없는 저장소입니다: { $path }

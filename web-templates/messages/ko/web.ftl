@@ -162,6 +162,7 @@ web-confirm-rerun = 같은 커밋과 입력값으로 다시 실행할까요?
 web-find = 로그에서 찾기
 web-times = 시각
 web-follow = 따라가기
+web-connection-lost = 연결이 끊겨 다시 연결하는 중 …
 web-to-bottom = 맨 아래로
 web-earlier = 앞부분 보기
 web-exit = 종료 코드 { $code }
@@ -227,7 +228,6 @@ web-health-failing = 고장 난 곳이 있습니다
 web-state-good = 정상
 web-state-degraded = 제한적
 web-state-failing = 고장
-web-mend = 해결 방법:
 
 web-tokens = API 토큰
 web-tokens-intro = git, 명령줄, 프로그램에서 비밀번호 대신 씁니다.

@@ -31,7 +31,6 @@ auth-too-many = Muitas tentativas sem sucesso. Tente de novo em { $seconds ->
     [one] um segundo
    *[other] { $seconds } segundos
 }.
-auth-present-password = A senha atual está errada.
 auth-admin-only = Somente administradores podem fazer isso.
 auth-scope = O token não permite isso; é preciso um com o escopo “{ $scope }”.
 auth-read-only = Você pode ler { $path }, mas não alterar.

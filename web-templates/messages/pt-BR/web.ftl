@@ -174,6 +174,7 @@ web-confirm-rerun = Executar de novo com o mesmo commit e os mesmos valores?
 web-find = Procurar no log
 web-times = Horários
 web-follow = Acompanhar
+web-connection-lost = Conexão perdida, tentando de novo …
 web-to-bottom = Ir ao fim
 web-earlier = Mostrar linhas anteriores
 web-exit = saída { $code }
@@ -242,7 +243,6 @@ web-health-failing = Algo está quebrado
 web-state-good = funciona
 web-state-degraded = limitado
 web-state-failing = quebrado
-web-mend = O que ajuda:
 
 web-tokens = Tokens de API
 web-tokens-intro = Para git, linha de comando e programas, no lugar da sua senha.

@@ -25,7 +25,6 @@ auth-wrong-password = 名稱或密碼錯誤。
 auth-wrong-token = 權杖不存在、已過期或已刪除。
 auth-malformed = Authorization 標頭必須是「token T」、「Bearer T」或 Basic。
 auth-too-many = 失敗次數過多。請在 { $seconds } 秒後再試。
-auth-present-password = 目前的密碼錯誤。
 auth-admin-only = 只有管理員可以進行這項操作。
 auth-scope = 這個權杖不能進行這項操作；需要範圍「{ $scope }」的權杖。
 auth-read-only = 您可以讀取 { $path }，但不能變更。

@@ -162,6 +162,7 @@ web-confirm-rerun = 要以相同的提交和輸入值重新執行嗎？
 web-find = 在日誌中尋找
 web-times = 時間
 web-follow = 跟隨
+web-connection-lost = 連線中斷，正在重新連線⋯⋯
 web-to-bottom = 到底端
 web-earlier = 顯示較早的內容
 web-exit = 結束代碼 { $code }
@@ -227,7 +228,6 @@ web-health-failing = 有地方故障
 web-state-good = 正常
 web-state-degraded = 受限
 web-state-failing = 故障
-web-mend = 解決方法：
 
 web-tokens = API 權杖
 web-tokens-intro = 供 git、命令列與程式使用，代替您的密碼。

@@ -12,10 +12,14 @@ const PIPELINE: &str = r#"
 stages:
   - name: Verify
     steps:
-      - run: printf 'plain\n\033[1;32mgreen\033[0m and \033[31mred\033[0m\nthird\n<script>document.title="hacked"</script>\n'
+      - run: |
+          #!/bin/sh
+          printf 'plain\n\033[1;32mgreen\033[0m and \033[31mred\033[0m\nthird\n'
+          echo '<script>document.title="hacked"</script>'
   - name: Build
     steps:
       - run: |
+          #!/bin/sh
           echo the build begins
           i=0; while [ $i -lt 120 ]; do i=$((i+1)); echo "line $i of the first half"; done
           until [ -e go-build ]; do sleep 0.05; done
@@ -28,6 +32,7 @@ stages:
   - name: Test
     steps:
       - run: |
+          #!/bin/sh
           printf '10%%'
           until [ -e go-end ]; do sleep 0.05; done
           printf '\r100%%\n'
@@ -113,7 +118,7 @@ async fn ends(house: &House, browser: &Browser) {
     assert_eq!(browser.ask(&strip(1, "passed")).await, json!(true));
     browser.until("an unfinished line", &line("10%")).await;
     let second = "[...document.querySelectorAll('#s1-step1 .x')].map(line => line.textContent).join()";
-    assert_eq!(browser.ask(second).await, json!("the second step"), "each step has its own lines");
+    assert_eq!(browser.ask(second).await, json!("+ echo the second step,the second step"), "each step has its own lines");
     let_go(house, "go-end");
     browser
         .until("the end", "document.querySelector('#run-head [data-status]').dataset.status === 'passed'")

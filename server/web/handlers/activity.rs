@@ -1,0 +1,183 @@
+//! The journal, newest first: what happened and what came of it, also why nothing did.
+
+use actix_web::web;
+use serde::Deserialize;
+
+use super::pieces::briefs;
+use super::provenance::visible_run;
+use super::visit::{Answer, Visit};
+use crate::messages;
+use crate::model::{Event, Happened, Message, Outcome, RepositoryPath, Result, Run};
+use crate::msg;
+use crate::store::events::{self, Filter};
+use crate::web::api::activity::visible;
+use crate::web::auth;
+use crate::web::errors::Failure;
+use crate::web::pages::activity::{self as page, Activity, ActivityRow, OutcomeRow};
+use crate::web::pages::{RunBrief, links, pieces, respond};
+
+const PER_PAGE: usize = 40;
+/// Events looked at for one page: most may be of repositories the visitor may not see.
+const MOST_LOOKED_AT: usize = 2000;
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    repository: String,
+    #[serde(default)]
+    kind: String,
+    after: Option<i64>,
+}
+
+/// `GET /activity?repository=&kind=&after=`.
+pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
+    let repository_id = match asked.repository.split_once('/') {
+        None => {
+            visit.identity.require()?;
+            None
+        }
+        Some((owner, name)) => {
+            Some(auth::readable(&visit.door, &visit.identity, &auth::path_of(owner, name)?)?.id)
+        }
+    };
+    let kind = kinds().into_iter().map(|(kind, _)| kind).find(|kind| *kind == asked.kind).unwrap_or_default();
+    let filter = Filter {
+        repository_id,
+        kind: Some(kind.to_owned()).filter(|kind| !kind.is_empty()),
+        before: asked.after,
+    };
+    let (found, next) = page_of(&visit, filter)?;
+    let mut rows = Vec::new();
+    for (event, path) in found {
+        rows.push(row(&visit, event, path).await?);
+    }
+    let repository = if repository_id.is_some() { asked.repository.clone() } else { String::new() };
+    Ok(respond(&Activity {
+        next: next.map(|key| links::activity(&repository, kind, &key.to_string())),
+        page: visit.page,
+        repository,
+        kind: kind.to_owned(),
+        kinds: kinds().into(),
+        rows,
+    }))
+}
+
+/// What the list can be narrowed to.
+fn kinds() -> [(&'static str, Message); 8] {
+    [
+        ("ref-moved", msg!("pages-kind-ref-moved")),
+        ("run-finished", msg!("pages-kind-run-finished")),
+        ("run-requested", msg!("pages-kind-run-requested")),
+        ("run-cancel-requested", msg!("pages-kind-run-cancel-requested")),
+        ("image-pushed", msg!("pages-kind-image-pushed")),
+        ("repository-created", msg!("pages-kind-repository-created")),
+        ("pipeline-created", msg!("pages-kind-pipeline-created")),
+        ("signed-in", msg!("pages-kind-signed-in")),
+    ]
+}
+
+/// An event, with its repository while that exists.
+type Visible = (Event, Option<RepositoryPath>);
+
+/// A page of what the visitor may see, and the key to go on after it.
+fn page_of(visit: &Visit, mut filter: Filter) -> Result<(Vec<Visible>, Option<i64>), Failure> {
+    let mut found = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let some = visit.door.store.read(|c| events::page(c, &filter, PER_PAGE as u32))?;
+        let was_last = some.len() < PER_PAGE;
+        for event in some {
+            filter.before = Some(event.id);
+            looked_at += 1;
+            if let Some(path) = visible(&visit.door, &visit.identity, &event)? {
+                found.push((event, path));
+            }
+            if found.len() == PER_PAGE {
+                return Ok((found, filter.before));
+            }
+        }
+        if was_last {
+            return Ok((found, None));
+        }
+        if looked_at >= MOST_LOOKED_AT {
+            return Ok((found, filter.before));
+        }
+    }
+}
+
+async fn row(visit: &Visit, event: Event, path: Option<RepositoryPath>) -> Result<ActivityRow> {
+    let undecided = event.happened.wants_decision() && event.outcome.is_none();
+    let run = match run_of(&event.happened) {
+        Some(id) => visible_run(visit, id)?,
+        None => None,
+    };
+    let mut outcomes = Vec::new();
+    for outcome in event.outcome.unwrap_or_default() {
+        outcomes.push(outcome_row(visit, outcome).await?);
+    }
+    Ok(ActivityRow {
+        id: event.id,
+        at: event.at,
+        icon: page::icon(&event.happened),
+        text: sentence(visit, &event.happened, run.as_ref()),
+        href: href(&event.happened, path.as_ref(), run.as_ref()),
+        repository: path.map(|path| path.to_string()),
+        undecided,
+        outcomes,
+    })
+}
+
+async fn outcome_row(visit: &Visit, outcome: Outcome) -> Result<OutcomeRow> {
+    let run = match outcome.run_id {
+        Some(id) => visible_run(visit, id)?,
+        None => None,
+    };
+    let brief: Option<RunBrief> = briefs(visit, run.into_iter().collect()).await?.pop();
+    Ok(OutcomeRow { text: outcome.message, run: brief })
+}
+
+const fn run_of(happened: &Happened) -> Option<i64> {
+    match happened {
+        Happened::RunRequested { run_id, .. }
+        | Happened::RunCancelRequested { run_id, .. }
+        | Happened::RunFinished { run_id, .. }
+        | Happened::ImagePushed { run_id, .. } => Some(*run_id),
+        Happened::RefMoved { .. }
+        | Happened::RepositoryCreated { .. }
+        | Happened::RepositoryDeleted { .. }
+        | Happened::PipelineCreated { .. }
+        | Happened::PipelineDeleted { .. }
+        | Happened::SignedIn { .. }
+        | Happened::SignInRefused { .. }
+        | Happened::AccountCreated { .. }
+        | Happened::TokenCreated { .. } => None,
+    }
+}
+
+/// With the run's name where it is still known.
+fn sentence(visit: &Visit, happened: &Happened, run: Option<&Run>) -> Message {
+    let Some(run) = run else { return page::sentence(happened) };
+    let name = format!("{} #{}", run.pipeline, run.number);
+    match happened {
+        Happened::RunFinished { status, .. } => {
+            let word = messages::render(visit.page.language, &pieces::status_message(*status));
+            msg!("pages-event-run-finished", run = name, status = word)
+        }
+        Happened::RunRequested { by, .. } => msg!("pages-event-run-requested", run = name, by = by),
+        Happened::RunCancelRequested { by, .. } => msg!("pages-event-run-cancel", run = name, by = by),
+        other => page::sentence(other),
+    }
+}
+
+fn href(happened: &Happened, path: Option<&RepositoryPath>, run: Option<&Run>) -> Option<String> {
+    if let Happened::ImagePushed { repository, digest, .. } = happened {
+        return Some(links::image(repository, digest.as_str()));
+    }
+    let repository = path?.to_string();
+    match happened {
+        Happened::RefMoved { new, .. } => new.as_ref().map(|id| links::commit(&repository, id.as_str())),
+        Happened::PipelineCreated { pipeline, .. } => Some(links::pipeline(&repository, pipeline)),
+        Happened::RepositoryCreated { .. } => Some(links::repository(&repository)),
+        _ => run.map(|run| links::run(&repository, run.pipeline.as_str(), run.number)),
+    }
+}
