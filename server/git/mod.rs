@@ -44,6 +44,7 @@ mod testing;
 mod tests;
 
 pub use clean::Cleaned;
+pub use gate::UpdateGuard;
 pub use history::{Branch, Change, ChangeKind, Changes, CommitInfo, Tag};
 pub use inflate::{UPLOAD_PACK_LIMIT, inflate};
 pub use mirror::{Credentials, Fetched, RemoteUrl};
@@ -51,7 +52,6 @@ pub use objects::{Blob, EntryKind, Listing, OpenRepository, TreeEntry};
 pub use program::Protocol;
 pub use push::{Push, Receive, RefUpdate, Say, Settle};
 pub use refs::RefList;
-pub use gate::UpdateGuard;
 pub use repositories::Repositories;
 pub use resolve::Resolved;
 pub use serve::Service;

@@ -128,21 +128,20 @@ async fn close(
     index: u32,
     (ended, mut log, found, since, mut stop): StageEnd,
 ) -> Result<Ended> {
-<<<<<<< HEAD
-    let ask = |patience| pushed::record(house, run, index, (&found, since, patience));
+    // What the log says is looked for in its file.
+    log.end_line()?;
+    log.flush()?;
+    let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
+    let ask = |patience| {
+        let stage = pushed::Stage { index, since, passed, found: &found, patience };
+        pushed::record(house, run, stage)
+    };
     let recorded = tokio::select! {
         biased;
         // Somebody waits for the end: what answers at once is recorded, and nothing is waited for.
         _ = stop.wanted() => ask(Patience::NONE).await,
         recorded = ask(Patience::RUN) => recorded,
     };
-=======
-    // What the log says is looked for in its file.
-    log.end_line()?;
-    log.flush()?;
-    let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
-    let recorded = pushed::record(house, run, pushed::Stage { index, since, passed, scanner }).await;
->>>>>>> main
     let mut ended = ended?;
     if let (Status::Passed, Err(_), Some(reason)) = (ended.status, &recorded, stop.reason()) {
         ended = Ended { status: reason.status(), message: Some(reason.message()) };

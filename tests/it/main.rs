@@ -9,7 +9,6 @@
 )]
 
 mod bodies;
-mod browser;
 mod browser_pages;
 mod browser_run;
 mod cli;
