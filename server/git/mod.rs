@@ -10,7 +10,7 @@
 //! packet        pkt-lines and side bands                                      exchange body in, answer out
 //! serve         advertisement and fetch          receive  push                inflate  gzip bodies
 //! commands      head of a push                 report, settle  answer of a push, and what comes before it
-//! refs, stamp   refs read straight from files    objects, history, resolve    browsing through libgit2
+//! refs, stamp   refs read straight from files    objects, history, resolve, sound   browsing through libgit2
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
 //! ```
 
@@ -36,6 +36,7 @@ mod repositories;
 mod resolve;
 mod serve;
 mod settle;
+mod sound;
 mod stamp;
 #[cfg(test)]
 mod testing;
@@ -43,6 +44,7 @@ mod testing;
 mod tests;
 
 pub use clean::Cleaned;
+pub use gate::UpdateGuard;
 pub use history::{Branch, Change, ChangeKind, Changes, CommitInfo, Tag};
 pub use inflate::{UPLOAD_PACK_LIMIT, inflate};
 pub use mirror::{Credentials, Fetched, RemoteUrl};
@@ -50,7 +52,6 @@ pub use objects::{Blob, EntryKind, Listing, OpenRepository, TreeEntry};
 pub use program::Protocol;
 pub use push::{Push, Receive, RefUpdate, Say, Settle};
 pub use refs::RefList;
-pub use gate::UpdateGuard;
 pub use repositories::Repositories;
 pub use resolve::Resolved;
 pub use serve::Service;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 
-use super::gate::{Gate, UpdateGuard};
 use super::durable::{io_error, replace_file, sync_directory, sync_tree};
+use super::gate::{Gate, UpdateGuard};
 use super::objects::OpenRepository;
 use super::refs::{self, RefList};
 use super::stamp::RefsStamp;
