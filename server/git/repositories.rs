@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use tokio::sync::OwnedMutexGuard;
 
 use super::durable::{io_error, replace_file, sync_directory, sync_tree};
+use super::gate::{Gate, UpdateGuard};
 use super::objects::OpenRepository;
 use super::refs::{self, RefList};
 use super::stamp::RefsStamp;
@@ -28,20 +27,6 @@ struct Inner {
     gates: Mutex<HashMap<PathBuf, Weak<Gate>>>,
     /// What `git upload-pack` says of itself in protocol v2: the same for every repository.
     capabilities: tokio::sync::OnceCell<Bytes>,
-}
-
-/// What one repository's pushes share while there are any.
-#[derive(Default)]
-pub(super) struct Gate {
-    updates: Arc<tokio::sync::Mutex<()>>,
-    receiving: AtomicUsize,
-    leftovers: AtomicBool,
-}
-
-/// While it lives, nobody else updates refs of that repository through this server.
-pub struct UpdateGuard {
-    _lock: OwnedMutexGuard<()>,
-    _gate: Arc<Gate>,
 }
 
 impl Repositories {
@@ -115,20 +100,29 @@ impl Repositories {
     /// Deletes a repository with everything in it, after the ref update under way.
     pub async fn delete(&self, path: &RepositoryPath) -> Result<()> {
         let _guard = self.lock_updates(path).await;
-        let directory = self.directory(path);
         let (this, path) = (self.clone(), path.clone());
         in_background(move || {
-            if !directory.exists() {
-                return Err(Error::NotFound(msg!("git-repository-missing", path = path)));
-            }
-            let owner = directory.parent().unwrap_or(this.root());
-            let gone = owner.join(format!(".deleted-{}", Secret::random(8)?.reveal()));
-            fs::rename(&directory, &gone).map_err(|e| io_error("delete a repository", &e))?;
-            let _ = sync_directory(owner);
+            let gone = this.set_aside(&path)?;
+            let gone = gone.ok_or_else(|| Error::NotFound(msg!("git-repository-missing", path = path)))?;
             // What remains here is removed at the next start.
             fs::remove_dir_all(&gone).map_err(|e| Error::internal("delete a repository", e))
         })
         .await
+    }
+
+    /// Moves what lies at the place of a repository out of the way; the next start removes it. Returns where
+    /// it is now, or `None` when there was nothing.
+    pub fn set_aside(&self, path: &RepositoryPath) -> Result<Option<PathBuf>> {
+        let directory = self.directory(path);
+        let owner = directory.parent().unwrap_or(self.root());
+        let gone = owner.join(format!(".deleted-{}", Secret::random(8)?.reveal()));
+        match fs::rename(&directory, &gone) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(io_error("set a repository aside", &cause)),
+            Ok(()) => {}
+        }
+        let _ = sync_directory(owner);
+        Ok(Some(gone))
     }
 
     /// The branch HEAD points to, whether or not it exists.
@@ -179,8 +173,7 @@ impl Repositories {
     /// Waits until nobody updates refs of `path` and keeps others out until the guard is dropped.
     /// Pushes hold it from before git acts until their event is durable.
     pub async fn lock_updates(&self, path: &RepositoryPath) -> UpdateGuard {
-        let gate = self.gate(path);
-        UpdateGuard { _lock: gate.updates.clone().lock_owned().await, _gate: gate }
+        self.gate(path).lock().await
     }
 
     pub(super) fn gate(&self, path: &RepositoryPath) -> Arc<Gate> {
@@ -214,34 +207,6 @@ impl Repositories {
     }
 }
 
-impl Gate {
-    /// Counts a receive-pack; the count goes down when the guard is dropped.
-    pub fn enter(self: &Arc<Self>) -> Receiving {
-        self.receiving.fetch_add(1, Ordering::SeqCst);
-        Receiving(self.clone())
-    }
-}
-
-pub(super) struct Receiving(Arc<Gate>);
-
-impl Receiving {
-    /// Notes that a receive-pack died and may have left its quarantine behind.
-    pub fn note_leftovers(&self) {
-        self.0.leftovers.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether the caller should clear quarantines now: something was left and nobody else receives.
-    pub fn may_clear(&self) -> bool {
-        self.0.receiving.load(Ordering::SeqCst) == 1 && self.0.leftovers.swap(false, Ordering::SeqCst)
-    }
-}
-
-impl Drop for Receiving {
-    fn drop(&mut self) {
-        self.0.receiving.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 /// Runs blocking work off the async threads.
 pub(super) async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -270,8 +235,15 @@ fn make_bare(staging: &Path) -> Result<()> {
     // By libgit2, which knows no other ref format than files.
     let mut options = git2::RepositoryInitOptions::new();
     options.bare(true).no_reinit(true).external_template(false).initial_head("refs/heads/main");
-    git2::Repository::init_opts(staging, &options).map_err(|e| Error::internal("make a repository", e))?;
+    git2::Repository::init_opts(staging, &options).map_err(not_made)?;
     sync_tree(staging).map_err(|e| io_error("sync a new repository", &e))
+}
+
+/// libgit2 keeps of the system's error only its words.
+fn not_made(cause: git2::Error) -> Error {
+    let is_full =
+        ["No space left on device", "Disk quota exceeded"].iter().any(|w| cause.message().contains(w));
+    if is_full { Error::Conflict(msg!("git-disk-full")) } else { Error::internal("make a repository", cause) }
 }
 
 /// `refstorage=reftable` and the like: what libgit2 would refuse or read wrongly.

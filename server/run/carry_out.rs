@@ -14,6 +14,7 @@ use super::{House, pushed};
 use crate::logs::Mask;
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
+use crate::registry::{Candidate, Patience};
 use crate::store::runs;
 
 /// The last line of a log that a crash cut short. Logs are not translated.
@@ -101,8 +102,8 @@ async fn stages(
             deadline: earlier(&deadline, stage),
         };
         let ended = work.carry_out(&steps, next.first()).await;
-        let Stage { log, scanner, .. } = work;
-        let ended = close(house, run, index, (ended, log, scanner, since)).await?;
+        let Stage { log, scanner, stop, .. } = work;
+        let ended = close(house, run, index, (ended, log, scanner.finish(), since, stop)).await?;
         if ended.status != Status::Passed {
             return Ok(ended);
         }
@@ -118,17 +119,33 @@ fn earlier(deadline: &(Instant, Message), stage: &crate::model::Stage) -> (Insta
     own.filter(|(at, _)| *at < deadline.0).unwrap_or_else(|| deadline.clone())
 }
 
-type StageEnd = (Result<Ended>, crate::logs::Writer, crate::registry::PushScanner, Timestamp);
+type StageEnd = (Result<Ended>, crate::logs::Writer, Vec<Candidate>, Timestamp, Stop);
 
 /// Records what the stage pushed, whatever became of it, then its end.
 async fn close(
     house: &House,
     run: &Run,
     index: u32,
-    (ended, mut log, scanner, since): StageEnd,
+    (ended, mut log, found, since, mut stop): StageEnd,
 ) -> Result<Ended> {
-    let recorded = pushed::record(house, run, index, (scanner, since)).await;
+    // What the log says is looked for in its file.
+    log.end_line()?;
+    log.flush()?;
+    let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
+    let ask = |patience| {
+        let stage = pushed::Stage { index, since, passed, found: &found, patience };
+        pushed::record(house, run, stage)
+    };
+    let recorded = tokio::select! {
+        biased;
+        // Somebody waits for the end: what answers at once is recorded, and nothing is waited for.
+        _ = stop.wanted() => ask(Patience::NONE).await,
+        recorded = ask(Patience::RUN) => recorded,
+    };
     let mut ended = ended?;
+    if let (Status::Passed, Err(_), Some(reason)) = (ended.status, &recorded, stop.reason()) {
+        ended = Ended { status: reason.status(), message: Some(reason.message()) };
+    }
     match recorded {
         Ok(missing) => {
             for image in missing {

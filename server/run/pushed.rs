@@ -5,63 +5,69 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::House;
+use super::workspace::build_tag;
 use crate::model::{Digest, Happened, ImageReference, Result, Run, RunImage};
-use crate::registry::PushScanner;
+use crate::registry::{Candidate, Patience};
 use crate::store::{events, images};
+
+/// A stage whose pushes are asked after.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    pub index: u32,
+    pub since: Timestamp,
+    /// Whether every step of it ended with 0: only then does a name without a digest count.
+    pub passed: bool,
+    /// What its log says.
+    pub found: &'a [Candidate],
+    pub patience: Patience,
+}
 
 /// Asks the registry for everything the stage may have pushed and records what is really there.
 /// Returns one line for the log per image that was named but is not there.
 ///
 /// A failure to ask is an error: without an answer nobody may say that the stage passed.
-pub async fn record(
-    house: &House,
-    run: &Run,
-    stage: u32,
-    found: (PushScanner, Timestamp),
-) -> Result<Vec<String>> {
-    let (scanner, since) = found;
+pub async fn record(house: &House, run: &Run, stage: Stage<'_>) -> Result<Vec<String>> {
+    let registry = house.registry.with_patience(stage.patience);
     let named: BTreeMap<(String, String), Option<Digest>> =
-        scanner.finish().into_iter().map(|c| ((c.repository, c.tag), c.digest)).collect();
-    let mut asked: BTreeSet<(String, String)> = hints(house, since).await;
+        stage.found.iter().cloned().map(|c| ((c.repository, c.tag), c.digest)).collect();
+    let mut asked: BTreeSet<(String, String)> = hints(house, stage.since).await;
     asked.extend(named.keys().cloned());
     let mut missing = Vec::new();
     let mut pushed = Vec::new();
-    for name in &asked {
-        let (repository, tag) = name;
-        let sure = named.get(name);
-        match house.registry.confirm(repository, tag).await? {
-            // The log's digest is not the tag's: somebody else has moved it since.
-            Some(confirmed) if sure.is_some_and(|d| d.as_ref().is_some_and(|d| *d != confirmed.digest)) => {
-                missing.push(format!("{repository}:{tag}"));
-            }
-            Some(confirmed) => {
-                // The engine tells of everybody's pushes; only one with our label, or the only run's, is ours.
-                let ours = confirmed.labels.get("build_tag").is_some_and(|t| t.ends_with(&ending(run)));
-                if sure.is_none() && !ours && house.active_ids().len() > 1 {
-                    continue;
-                }
-                pushed.push(RunImage {
-                    run_id: run.id,
-                    stage,
-                    repository: repository.clone(),
-                    tag: tag.clone(),
-                    digest: confirmed.digest,
-                    size: confirmed.size,
-                    labels: confirmed.labels,
-                    pushed_at: Timestamp::now(),
-                });
-            }
-            None if sure.is_some() => missing.push(format!("{repository}:{tag}")),
-            None => {}
+    for name in asked {
+        let confirmed = registry.confirm(&name.0, &name.1).await?;
+        let ours = match (&confirmed, named.get(&name)) {
+            (Some(there), _) if there.labels.get("build_tag") == Some(&build_tag(run)) => true,
+            // A digest of the log that is not the tag's: somebody has moved the tag since.
+            (Some(there), Some(Some(digest))) => there.digest == *digest,
+            (Some(_), Some(None)) => stage.passed,
+            // The engine tells of everybody's pushes; one that the log does not speak of is not ours.
+            (Some(_), None) => stage.passed && speaks_of(house, run, stage.index, &name.0)?,
+            (None, _) => false,
+        };
+        let (repository, tag) = name.clone();
+        match confirmed {
+            Some(there) if ours => pushed.push(RunImage {
+                run_id: run.id,
+                stage: stage.index,
+                repository,
+                tag,
+                digest: there.digest,
+                size: there.size,
+                labels: there.labels,
+                pushed_at: Timestamp::now(),
+            }),
+            _ if named.contains_key(&name) => missing.push(format!("{repository}:{tag}")),
+            _ => {}
         }
     }
     keep(house, run, pushed).await?;
     Ok(missing)
 }
 
-/// `-owner-repository-pipeline-number`: how a `BUILD_TAG` of this run ends.
-fn ending(run: &Run) -> String {
-    format!("-{}-{}-{}-{}", run.repository.owner, run.repository.name, run.pipeline, run.number)
+fn speaks_of(house: &House, run: &Run, stage: u32, repository: &str) -> Result<bool> {
+    let name = format!("{}/{repository}", house.registry.host());
+    Ok(!house.logs.find(run.id, stage, &name, 1)?.hits.is_empty())
 }
 
 async fn keep(house: &House, run: &Run, pushed: Vec<RunImage>) -> Result<()> {

@@ -76,6 +76,11 @@ fn io_error(doing: impl std::fmt::Display, cause: io::Error) -> Error {
     }
 }
 
+/// What the run's steps see as `BUILD_TAG`, and what its images carry as a label.
+pub fn build_tag(run: &Run) -> String {
+    format!("ropewalk-{}", run_name(run))
+}
+
 /// `owner-repository-pipeline-number`: what `BUILD_TAG` says after its prefix, and the workspace's name.
 fn run_name(run: &Run) -> String {
     format!("{}-{}-{}-{}", run.repository.owner, run.repository.name, run.pipeline, run.number)
@@ -88,7 +93,7 @@ pub fn builtin(run: &Run, workspace: &Workspace, addresses: &Addresses) -> BTree
     let mut all = BTreeMap::from([
         ("BUILD_ID", number.clone()),
         ("BUILD_NUMBER", number),
-        ("BUILD_TAG", format!("ropewalk-{}", run_name(run))),
+        ("BUILD_TAG", build_tag(run)),
         ("BUILD_URL", page),
         ("CI", "true".into()),
         ("GIT_BRANCH", run.reference.short().to_owned()),

@@ -5,9 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::OwnedMutexGuard;
+
 use super::state::Door;
 use crate::git;
-use crate::model::{Error, RepositoryPath, Result};
+use crate::model::{RepositoryPath, Result};
 use crate::store::{Store, repositories};
 
 /// The first pushes under way.
@@ -19,7 +21,7 @@ struct Inner {
     /// How many there are, by lower-case path.
     counts: Mutex<HashMap<String, usize>>,
     /// Held while a folder is made or removed: a client that probes before a large push comes back at once.
-    folders: tokio::sync::Mutex<()>,
+    folders: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// One such push; dropped when it is over, however it ended.
@@ -35,10 +37,7 @@ impl FirstPush {
     pub async fn begin(door: &Door, path: &RepositoryPath) -> Result<FirstPush> {
         let pushes = door.gate.first_pushes();
         let folders = pushes.0.folders.lock().await;
-        match door.git.create(path) {
-            Ok(()) | Err(Error::Conflict(_)) => {}
-            Err(error) => return Err(error),
-        }
+        make(door, &pushes, path)?;
         *pushes.counts().entry(key(path)).or_default() += 1;
         drop(folders);
         Ok(FirstPush { pushes, store: door.store.clone(), git: door.git.clone(), path: path.clone() })
@@ -66,6 +65,28 @@ impl FirstPushes {
     fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Makes the folder of a repository that has no row yet, whose first push may be under way.
+/// Keep what it returns until the row is written.
+pub async fn make_folder(door: &Door, path: &RepositoryPath) -> Result<OwnedMutexGuard<()>> {
+    let pushes = door.gate.first_pushes();
+    let folders = pushes.0.folders.clone().lock_owned().await;
+    make(door, &pushes, path)?;
+    Ok(folders)
+}
+
+/// A folder without a row that no push is filling was left by a crash, in a deletion or before anybody was told
+/// of success: a new repository must not begin with what it holds.
+fn make(door: &Door, pushes: &FirstPushes, path: &RepositoryPath) -> Result<()> {
+    let busy = pushes.counts().contains_key(&key(path));
+    if busy || door.store.read(|c| repositories::by_path(c, path))?.is_some() {
+        return Ok(());
+    }
+    if let Some(aside) = door.git.set_aside(path)? {
+        tracing::warn!(repository = %path, to = %aside.display(), "what a crash left is set aside");
+    }
+    door.git.create(path)
 }
 
 /// Removes the folder of a first push that came to nothing, unless somebody pushes again by now.

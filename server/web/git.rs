@@ -109,17 +109,23 @@ async fn receive_pack(
     let account = &identity.require()?.account;
     let language = language(&request, account.language.as_deref());
     let pusher = Pusher { name: account.name.clone(), language };
+    let say: git::Say = Arc::new(move |message| messages::render(language, message));
+    let mut answer = answer("application/x-git-receive-pack-result");
+    let body = received(body);
     let target = match found {
         Some(repository) => Target::Known(Box::new(repository)),
-        None => Target::New(FirstPush::begin(&door, &path).await?),
+        None => match FirstPush::begin(&door, &path).await {
+            Ok(first) => Target::New(first),
+            Err(error) => {
+                let reason = error.message().cloned().ok_or(error)?;
+                return Ok(answer.streaming(door.git.refuse_push(&path, body, (say, reason))));
+            }
+        },
     };
-    let say: git::Say = Arc::new(move |message| messages::render(language, message));
     let protocol = protocol(&request);
     let max_bytes = Some(door.settings.max_push_bytes);
     let settle = push::settle(door.as_ref().clone(), path.clone(), target, pusher.clone());
     let receive = Receive { protocol, pusher: pusher.name, max_bytes, say, settle };
-    let mut answer = answer("application/x-git-receive-pack-result");
-    let body = received(body);
     if is_gzip {
         return Ok(answer.streaming(door.git.receive_pack(&path, git::inflate(body, None), receive)?));
     }

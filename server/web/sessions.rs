@@ -6,11 +6,10 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use jiff::{SignedDuration, Timestamp};
 
-use super::auth::{self, Known, Via};
+use super::auth;
 use super::errors::Failure;
 use super::state::Door;
-use crate::model::{Error, Happened, Result, Secret};
-use crate::msg;
+use crate::model::{Happened, Result, Secret};
 use crate::store::accounts::{self, Account};
 use crate::store::events;
 
@@ -68,31 +67,6 @@ pub async fn sign_out(door: &Door, request: &HttpRequest) -> Result<Cookie<'stat
     let mut gone = cookie(door, String::new());
     gone.make_removal();
     Ok(gone)
-}
-
-/// Sets a new password for the caller, who must know the present one. All other sessions of theirs end.
-pub async fn change_password(
-    door: &Door,
-    request: &HttpRequest,
-    known: &Known,
-    (present, new): (&str, &str),
-) -> Result<(), Failure> {
-    let name = known.account.name.as_str();
-    if matches!(known.via, Via::Token) {
-        return Err(Error::Denied(msg!("auth-token-needs-person")).into());
-    }
-    match door.gate.password(&door.store, name, present, auth::peer(request)).await {
-        Err(Failure::Unauthenticated(_)) => Err(Error::Invalid(msg!("auth-present-password"))),
-        other => Ok(other?),
-    }?;
-    let hash = door.gate.hash(new, name).await?;
-    let keep = match &known.via {
-        Via::Session { hash, .. } => Some(*hash),
-        Via::Token | Via::Password => None,
-    };
-    let id = known.account.id;
-    door.store.write(move |c| accounts::set_password(c, id, &hash, keep.as_ref())).await?;
-    Ok(())
 }
 
 /// What the store knows the request's session by.

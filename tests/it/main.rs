@@ -8,14 +8,19 @@
     reason = "a test that cannot go on says so this way"
 )]
 
-mod browser;
+mod bodies;
+mod browser_pages;
+mod browser_run;
 mod cli;
 mod disk;
 mod engine;
 mod guide;
 mod kit;
 mod main_job;
+mod pages;
 mod pushes;
 mod recovery;
+mod registry;
 mod runs;
+mod start;
 mod watching;

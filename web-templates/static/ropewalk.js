@@ -15,9 +15,17 @@
     $$(".no-script", within).forEach((e) => { e.hidden = true; });
   };
   reveal(document);
+  // On a narrow screen the place one is at may lie outside of its row.
+  for (const here of $$(".tabs [aria-current], .top-nav [aria-current]")) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 24;
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.matches("[data-submit], #language")) field.form.requestSubmit();
+  });
+
+  // Where the reader is stays in sight when tabs do not all fit.
+  $$(".top-nav [aria-current], .tabs [aria-current]").forEach((tab) => {
+    const bar = tab.parentElement;
+    bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
   });
 
   // ---- Times ----
@@ -296,6 +304,27 @@
     connect();
     setFollow(!location.hash);
   }
+
+  // ---- Lists: kept current, sooner while something goes on ----
+  const refresh = async () => {
+    const main = $("main");
+    const isBusy = document.hidden || getSelection()?.type === "Range" || $("details[open]", main)
+      || (main.contains(document.activeElement) && document.activeElement !== main);
+    if (!isBusy) {
+      try {
+        const answer = await fetch(location.href);
+        const fresh = answer.ok && !answer.redirected && $("main", new DOMParser().parseFromString(await answer.text(), "text/html"));
+        if (fresh && !(main.contains(document.activeElement) && document.activeElement !== main)) {
+          const notices = $$(":scope > .notice", main);
+          reveal(fresh);
+          main.replaceChildren(...notices, ...fresh.childNodes);
+        }
+      } catch { /* The server is away; it will be asked again. */ }
+    }
+    refreshLater();
+  };
+  const refreshLater = () => setTimeout(refresh, $("main .is-running, main .is-queued, main .is-waiting") ? 3000 : 30000);
+  if (document.body.dataset.refresh !== undefined) refreshLater();
 
   // ---- Finding in the log ----
   let found = [];

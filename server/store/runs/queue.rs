@@ -117,10 +117,12 @@ fn add_stages(c: &Connection, run_id: i64, definition: &Definition) -> Result<()
     Ok(())
 }
 
-/// The first line that is not blank, at most 120 characters of it.
+/// The first line that is not blank and does not only name an interpreter, at most 120 characters of it.
 fn title(action: &Action) -> String {
     let (Action::Sh(text) | Action::Bat(text) | Action::Echo(text)) = action;
     let source = text.source();
-    let line = source.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let mut lines = source.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let line = if first.starts_with("#!") { lines.next().unwrap_or(first) } else { first };
     line.chars().take(120).collect()
 }

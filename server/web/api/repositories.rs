@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::super::auth::{self, Identity};
 use super::super::errors::{ErrorBody, Failure};
-use super::super::push;
 use super::super::state::Door;
+use super::super::{first_push, push};
 use super::paging::{self, Paging};
 use super::shapes::RepositoryShape;
 use crate::git::RemoteUrl;
@@ -129,13 +129,7 @@ pub async fn create_repository(
     if door.store.read(|c| repositories::by_path(c, &path))?.is_some() {
         return Err(Error::Conflict(msg!("repository-exists", path = path)).into());
     }
-    let (git, folder) = (door.git.clone(), path.clone());
-    let made_folder = web::block(move || git.create(&folder)).await;
-    match made_folder.map_err(|e| Error::internal("make a repository", e))? {
-        // A folder without a row is what a crash left between the two.
-        Ok(()) | Err(Error::Conflict(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let _folder = first_push::make_folder(door, &path).await?;
     let by = known.account.name.to_string();
     let made = door.store.write(move |c| {
         let now = Timestamp::now();

@@ -40,7 +40,7 @@ pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
             Some(auth::readable(&visit.door, &visit.identity, &auth::path_of(owner, name)?)?.id)
         }
     };
-    let kind = KINDS.iter().map(|(kind, _)| *kind).find(|kind| *kind == asked.kind).unwrap_or_default();
+    let kind = kinds().into_iter().map(|(kind, _)| kind).find(|kind| *kind == asked.kind).unwrap_or_default();
     let filter = Filter {
         repository_id,
         kind: Some(kind.to_owned()).filter(|kind| !kind.is_empty()),
@@ -57,21 +57,24 @@ pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
         page: visit.page,
         repository,
         kind: kind.to_owned(),
-        kinds: KINDS.iter().map(|(kind, word)| (*kind, word.clone())).collect(),
+        kinds: kinds().into(),
         rows,
     }))
 }
 
-const KINDS: [(&str, Message); 8] = [
-    ("ref-moved", Message::new("pages-kind-ref-moved")),
-    ("run-finished", Message::new("pages-kind-run-finished")),
-    ("run-requested", Message::new("pages-kind-run-requested")),
-    ("run-cancel-requested", Message::new("pages-kind-run-cancel-requested")),
-    ("image-pushed", Message::new("pages-kind-image-pushed")),
-    ("repository-created", Message::new("pages-kind-repository-created")),
-    ("pipeline-created", Message::new("pages-kind-pipeline-created")),
-    ("signed-in", Message::new("pages-kind-signed-in")),
-];
+/// What the list can be narrowed to.
+fn kinds() -> [(&'static str, Message); 8] {
+    [
+        ("ref-moved", msg!("pages-kind-ref-moved")),
+        ("run-finished", msg!("pages-kind-run-finished")),
+        ("run-requested", msg!("pages-kind-run-requested")),
+        ("run-cancel-requested", msg!("pages-kind-run-cancel-requested")),
+        ("image-pushed", msg!("pages-kind-image-pushed")),
+        ("repository-created", msg!("pages-kind-repository-created")),
+        ("pipeline-created", msg!("pages-kind-pipeline-created")),
+        ("signed-in", msg!("pages-kind-signed-in")),
+    ]
+}
 
 /// An event, with its repository while that exists.
 type Visible = (Event, Option<RepositoryPath>);

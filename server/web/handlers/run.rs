@@ -87,7 +87,7 @@ pub async fn cancel(sent: Sent<Nothing>, path: web::Path<RunPath>) -> Answer {
 pub async fn rerun(sent: Sent<Nothing>, path: web::Path<RunPath>) -> Answer {
     let run = writable(&sent.visit, &path)?;
     let again = start::rerun(&sent.visit.door, &run, &sent.visit.by()?).await?;
-    Ok(see_with(&address(&again), &msg!("pages-rerun", of = run.number, number = again.number)))
+    Ok(see_with(&address(&again), &msg!("pages-rerun", of = run.number)))
 }
 
 fn address(run: &Run) -> String {

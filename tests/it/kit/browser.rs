@@ -119,7 +119,11 @@ impl Browser {
 
     /// As wide as a phone (320 pixels), or as a desk (1280).
     pub async fn set_width(&self, width: u32) {
-        let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.set_size(width, 900).await;
+    }
+
+    pub async fn set_size(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.command(
             "goog/cdp/execute",
             json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }),

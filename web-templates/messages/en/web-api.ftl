@@ -31,7 +31,6 @@ auth-too-many = Too many failed attempts. Try again in { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
 }.
-auth-present-password = The present password is wrong.
 auth-admin-only = Only administrators may do this.
 auth-scope = The token may not do this; it takes one with the scope “{ $scope }”.
 auth-read-only = You may read { $path } but not change it.
@@ -43,6 +42,7 @@ auth-token-needs-person = A token can only make tokens when it has the scope “
 git-http-dumb = This server speaks git's smart protocol only. Use git 1.6.6 or newer.
 git-http-type = This address takes { $wanted } only.
 git-http-encoding = The body may be gzipped or plain, nothing else.
+api-body-encoding = The body must be sent as it is, not compressed.
 git-http-mirror = { $path } is a mirror and takes no pushes. Push to where it comes from; changes arrive within a minute.
 git-http-run = Run #{ $number } of { $pipeline }: { $url }
 git-http-run-refused = Run #{ $number } of { $pipeline } did not start. { $count ->

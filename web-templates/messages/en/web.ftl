@@ -256,7 +256,6 @@ web-health-failing = Something is broken
 web-state-good = works
 web-state-degraded = limited
 web-state-failing = broken
-web-mend = What helps:
 
 # Settings and users
 web-tokens = API tokens

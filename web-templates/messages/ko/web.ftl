@@ -228,7 +228,6 @@ web-health-failing = 고장 난 곳이 있습니다
 web-state-good = 정상
 web-state-degraded = 제한적
 web-state-failing = 고장
-web-mend = 해결 방법:
 
 web-tokens = API 토큰
 web-tokens-intro = git, 명령줄, 프로그램에서 비밀번호 대신 씁니다.

@@ -56,7 +56,7 @@ pages-trace-gone = O registro não tem mais { $image }.
 pages-trace-no-tag = O registro { $host } não tem { $image }, e nenhuma execução deste servidor jamais a enviou.
 pages-trace-no-record = Nenhuma execução deste servidor enviou { $image }.
 pages-trace-commit = Nenhuma execução daqui pertence ao commit { $commit }.
-pages-trace-rótulos = { $count ->
+pages-trace-labels = { $count ->
     [one] O rótulo não nomeia uma execução deste servidor (como build_tag) nem um commit.
    *[other] Nenhum dos { $count } rótulos nomeia uma execução deste servidor (como build_tag) ou um commit.
 }

@@ -243,7 +243,6 @@ web-health-failing = Algo está quebrado
 web-state-good = funciona
 web-state-degraded = limitado
 web-state-failing = quebrado
-web-mend = O que ajuda:
 
 web-tokens = Tokens de API
 web-tokens-intro = Para git, linha de comando e programas, no lugar da sua senha.

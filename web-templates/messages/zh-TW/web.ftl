@@ -228,7 +228,6 @@ web-health-failing = 有地方故障
 web-state-good = 正常
 web-state-degraded = 受限
 web-state-failing = 故障
-web-mend = 解決方法：
 
 web-tokens = API 權杖
 web-tokens-intro = 供 git、命令列與程式使用，代替您的密碼。
