@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 /// What one repository's pushes share while there are any.
 #[derive(Default)]
 pub(super) struct Gate {
-    updates: Arc<tokio::sync::Mutex<()>>,
+    pub(super) updates: Arc<tokio::sync::Mutex<()>>,
     receiving: AtomicUsize,
     leftovers: AtomicBool,
 }

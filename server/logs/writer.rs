@@ -149,7 +149,7 @@ impl Writer {
 
     /// Gives out what was held back because it might have become a secret. Returns the length of the log so
     /// far, in bytes, flushed or not.
-    pub(super) fn settle(&mut self) -> Result<u64> {
+    pub fn settle(&mut self) -> Result<u64> {
         for lane in &mut self.lanes {
             lane.finish(&mut self.buffer);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::ahead::{self, Ahead};
+use super::ahead::{self, Ahead, Work};
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::workspace::{Workspace, builtin};
@@ -77,17 +77,14 @@ async fn stages(
     let deadline = (Instant::now() + limit, msg!("run-timeout-run", seconds = limit.as_secs()));
     let variables = builtin(run, workspace, &house.settings.addresses);
     let count = u32::try_from(definition.stages.len()).unwrap_or(u32::MAX);
-    let mut next = ahead::of_stage(house, run, definition, 0, &variables)?;
-    if let Some(first) = next.first() {
-        // The container starts while the files are laid out.
-        ahead.begin(first);
-    }
+    let works: Vec<_> = (0..count)
+        .map(|index| ahead::of_stage(house, run, definition, index, &variables))
+        .collect::<Result<_>>()?;
+    // The containers start while the files are laid out.
+    ahead.begin_some(works.iter().flatten());
     house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
-    for index in 0..count {
-        let steps = std::mem::take(&mut next);
-        if index + 1 < count {
-            next = ahead::of_stage(house, run, definition, index + 1, &variables)?;
-        }
+    for (index, steps) in (0u32..).zip(&works) {
+        let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
         set_stage(house, run, index, Status::Running).await?;
         let since = Timestamp::now();
@@ -101,7 +98,7 @@ async fn stages(
             stop: stop.clone(),
             deadline: earlier(&deadline, stage),
         };
-        let ended = work.carry_out(&steps, next.first()).await;
+        let ended = work.carry_out(steps, &later).await;
         let Stage { log, scanner, stop, .. } = work;
         let ended = close(house, run, index, (ended, log, scanner.finish(), since, stop)).await?;
         if ended.status != Status::Passed {
@@ -192,7 +189,7 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
 
 pub async fn sweep(house: &House) -> Result<()> {
     house.engine.clean_up_all_except(&|run| house.active_ids().contains(&run)).await?;
-    house.engine.warm_up().await?;
+    house.engine.warm_up(&house.settings.step_image, &house.settings.step_hosts).await?;
     let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
     let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     // Asked after the look, so that what a run has made meanwhile is not among what was found.

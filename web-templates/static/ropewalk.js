@@ -305,6 +305,27 @@
     setFollow(!location.hash);
   }
 
+  // ---- Lists: kept current, sooner while something goes on ----
+  const refresh = async () => {
+    const main = $("main");
+    const isBusy = document.hidden || getSelection()?.type === "Range" || $("details[open]", main)
+      || (main.contains(document.activeElement) && document.activeElement !== main);
+    if (!isBusy) {
+      try {
+        const answer = await fetch(location.href);
+        const fresh = answer.ok && !answer.redirected && $("main", new DOMParser().parseFromString(await answer.text(), "text/html"));
+        if (fresh && !(main.contains(document.activeElement) && document.activeElement !== main)) {
+          const notices = $$(":scope > .notice", main);
+          reveal(fresh);
+          main.replaceChildren(...notices, ...fresh.childNodes);
+        }
+      } catch { /* The server is away; it will be asked again. */ }
+    }
+    refreshLater();
+  };
+  const refreshLater = () => setTimeout(refresh, $("main .is-running, main .is-queued, main .is-waiting") ? 3000 : 30000);
+  if (document.body.dataset.refresh !== undefined) refreshLater();
+
   // ---- Finding in the log ----
   let found = [];
   let foundAt = -1;
