@@ -20,7 +20,8 @@ async fn furnished() -> (House, String) {
     copy.push(&house.remote("admin/ropes")).await;
     assert_eq!(house.run_ended("admin/ropes", "default", 1).await.status, Status::Passed);
     copy.write("ropewalk.yml", &one_step("echo before; exit 3"));
-    let commit = copy.commit("Break it, and say so in a summary that is rather longer than a narrow window is wide");
+    let commit =
+        copy.commit("Break it, and say so in a summary that is rather longer than a narrow window is wide");
     copy.push(&house.remote("admin/ropes")).await;
     assert_eq!(house.run_ended("admin/ropes", "default", 2).await.status, Status::Failed);
 
@@ -34,13 +35,31 @@ async fn furnished() -> (House, String) {
 
 fn main_pages(commit: &str) -> Vec<String> {
     let of_ropes = [
-        "", "/files/src/deep/er", "/files/src/deep/er/file%20with%20spaces.txt", "/files/ropewalk.yml", "/commits",
-        "/pipelines", "/pipelines/default", "/pipelines/default/start", "/pipelines/default/runs/1",
-        "/pipelines/default/runs/2", "/new-pipeline", "/settings",
+        "",
+        "/files/src/deep/er",
+        "/files/src/deep/er/file%20with%20spaces.txt",
+        "/files/ropewalk.yml",
+        "/commits",
+        "/pipelines",
+        "/pipelines/default",
+        "/pipelines/default/start",
+        "/pipelines/default/runs/1",
+        "/pipelines/default/runs/2",
+        "/new-pipeline",
+        "/settings",
     ];
     let of_the_house = [
-        "/", "/new", "/new/mirror", "/activity", "/registry", "/trace", "/trace?q=numbers/api:nothing", "/health",
-        "/settings", "/admin", "/admin/groovy/pipelines/default/runs/1",
+        "/",
+        "/new",
+        "/new/mirror",
+        "/activity",
+        "/registry",
+        "/trace",
+        "/trace?q=numbers/api:nothing",
+        "/health",
+        "/settings",
+        "/admin",
+        "/admin/groovy/pipelines/default/runs/1",
     ];
     let mut pages: Vec<String> = of_the_house.iter().map(|path| (*path).to_owned()).collect();
     pages.extend(of_ropes.iter().map(|path| format!("/admin/ropes{path}")));
@@ -71,7 +90,9 @@ async fn every_page_is_quiet_fits_and_speaks() {
     for (language, word) in [("ko", "실패"), ("zh-TW", "失敗"), ("pt-BR", "falhou"), ("en", "failed")] {
         browser.open(run).await;
         browser.ask(&format!("document.querySelector('#language').value = {language:?}")).await;
-        browser.ask("document.querySelector('#language').dispatchEvent(new Event('change', { bubbles: true }))").await;
+        browser
+            .ask("document.querySelector('#language').dispatchEvent(new Event('change', { bubbles: true }))")
+            .await;
         browser.until("the language", &format!("document.documentElement.lang === {language:?}")).await;
         assert_eq!(browser.ask("location.pathname").await, json!(run), "the page comes back");
         let said = browser.text("#run-head .status").await;
@@ -95,7 +116,8 @@ async fn every_page_is_quiet_fits_and_speaks() {
 async fn fits(browser: &Browser, what: &str) {
     for width in [320, 1280] {
         browser.set_width(width).await;
-        let found = browser.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+        let found =
+            browser.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
         if found != json!(0) {
             let widest = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className).slice(0, 8).join(' ')";
             panic!("{what} is {found} too wide for {width}: {}", browser.ask(widest).await);
@@ -110,7 +132,8 @@ async fn everything_is_there_without_scripts() {
     browser.sign_in().await;
     browser.open("/admin/ropes/pipelines/default/runs/1").await;
     assert!(browser.text(".log").await.contains("done"));
-    let shown = "[...document.querySelectorAll('.needs-script')].filter(e => e.getClientRects().length).length";
+    let shown =
+        "[...document.querySelectorAll('.needs-script')].filter(e => e.getClientRects().length).length";
     assert_eq!(browser.ask(shown).await, json!(0), "what needs scripts is not shown");
     assert_eq!(browser.ask("document.querySelectorAll('meta[http-equiv=refresh]').length").await, json!(0));
 
@@ -119,7 +142,12 @@ async fn everything_is_there_without_scripts() {
     browser.until("the new run", "location.pathname.endsWith('/runs/3')").await;
     let run = house.run_ended("admin/ropes", "default", 3).await;
     assert_eq!(run.status, Status::Passed);
-    browser.until("its end, by a page that loads itself again", "document.querySelector('#run-head [data-status]')?.dataset.status === 'passed'").await;
+    browser
+        .until(
+            "its end, by a page that loads itself again",
+            "document.querySelector('#run-head [data-status]')?.dataset.status === 'passed'",
+        )
+        .await;
 
     let copy = Copy::new();
     copy.write("ropewalk.yml", &one_step("echo begun; while :; do sleep 0.1; done")).commit("Endless");
@@ -130,7 +158,9 @@ async fn everything_is_there_without_scripts() {
     browser.until("its log", "document.querySelector('.log')?.innerText.includes('begun')").await;
     browser.find("[data-key=x]").await.click().await.unwrap();
     assert_eq!(house.run_ended("admin/endless", "default", 1).await.status, Status::Cancelled);
-    browser.until("its end", "document.querySelector('#run-head [data-status]')?.dataset.status === 'cancelled'").await;
+    browser
+        .until("its end", "document.querySelector('#run-head [data-status]')?.dataset.status === 'cancelled'")
+        .await;
 
     browser.ask("document.querySelector('#language').value = 'ko'").await;
     browser.find(".bottom form button").await.click().await.unwrap();

@@ -118,7 +118,11 @@ async fn ends(house: &House, browser: &Browser) {
     assert_eq!(browser.ask(&strip(1, "passed")).await, json!(true));
     browser.until("an unfinished line", &line("10%")).await;
     let second = "[...document.querySelectorAll('#s1-step1 .x')].map(line => line.textContent).join()";
-    assert_eq!(browser.ask(second).await, json!("+ echo the second step,the second step"), "each step has its own lines");
+    assert_eq!(
+        browser.ask(second).await,
+        json!("+ echo the second step,the second step"),
+        "each step has its own lines"
+    );
     let_go(house, "go-end");
     browser
         .until("the end", "document.querySelector('#run-head [data-status]').dataset.status === 'passed'")

@@ -15,6 +15,7 @@ mod disk;
 mod engine;
 mod guide;
 mod kit;
+mod live_page;
 mod main_job;
 mod pages;
 mod pushes;

@@ -124,8 +124,11 @@ impl Browser {
 
     pub async fn set_size(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.command("goog/cdp/execute", json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }))
-            .await;
+        self.command(
+            "goog/cdp/execute",
+            json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }),
+        )
+        .await;
     }
 
     async fn command(&self, path: &str, body: Value) {
