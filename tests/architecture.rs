@@ -37,7 +37,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("reqwest", &["cli", "registry"]),
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
-    ("rustix", &["health"]),
+    ("rustix", &["health", "store"]),
     ("rustls", &["cli", "main", "registry"]),
     ("schemars", &["pipeline"]),
     ("serde_saphyr", &["pipeline"]),

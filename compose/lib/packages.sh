@@ -30,14 +30,19 @@ update_package_lists() {
 
 # ensure_packages NAME...: installs those that are missing.
 ensure_packages() {
-    local name missing=()
+    local name said missing=()
     require_apt "$@"
     for name in "$@"; do package_installed "$name" || missing+=("$name"); done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "Installing ${missing[*]}"
     update_package_lists
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "apt-get could not install: ${missing[*]}." "Try 'apt-get install ${missing[*]}' and mend what it names."
+    said=$(mktemp)
+    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$said" 2>&1; then
+        cat "$said" >&2
+        rm -f "$said"
+        die "apt-get could not install: ${missing[*]}." "Try 'apt-get install ${missing[*]}' and mend what it names above."
+    fi
+    rm -f "$said"
 }
 
 # ensure_command COMMAND PACKAGE...: installs the packages when the command is not there.

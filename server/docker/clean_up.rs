@@ -29,12 +29,10 @@ pub struct Removed {
 }
 
 impl Engine {
-    /// Removes the containers and volumes of one run and gives its network back.
+    /// Removes the containers and volumes of one run. Its place is given back by whoever has it.
     pub async fn clean_up(&self, run: i64) -> Result<Removed, EngineError> {
         let mine = |label: Option<i64>| label == Some(run);
-        let removed = self.remove_labelled(&mine).await?;
-        self.release_network(run).await?;
-        Ok(removed)
+        self.remove_labelled(&mine).await
     }
 
     /// Removes what every run left that is not `live`. That is asked after the engine was, so that a run that
@@ -59,10 +57,12 @@ impl Engine {
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let listed =
             client.list_containers(Some(options)).await.map_err(|e| self.failed("list containers", e))?;
+        self.places_settled().await;
         let containers: Vec<String> = listed
             .into_iter()
             .filter(|c| wanted(run(c.labels.as_ref().unwrap_or(&HashMap::new()))))
             .filter_map(|c| c.id)
+            .filter(|id| !self.is_placed(id))
             .collect();
         for done in join_all(containers.iter().map(|id| self.remove_container(id))).await {
             done?;

@@ -10,8 +10,8 @@ mod ending;
 mod failure;
 mod image;
 mod launcher;
-mod network;
 mod observe;
+mod place;
 mod running;
 mod state;
 mod step;
@@ -28,6 +28,7 @@ pub use clean_up::Removed;
 pub use ending::{Exit, Killer};
 pub use failure::EngineError;
 pub use image::LocalImage;
+pub use place::Place;
 pub use running::{Output, Prepared, Running, Source};
 pub use state::EngineState;
 pub use step::{Limits, Mount, RunLabels, Shell, StepSpec};
@@ -44,7 +45,7 @@ struct Inner {
     host: String,
     server: String,
     client: Mutex<Option<Docker>>,
-    networks: Mutex<network::Networks>,
+    places: Mutex<place::Places>,
 }
 
 impl Engine {
@@ -63,7 +64,7 @@ impl Engine {
             host: host.to_owned(),
             server: server.to_owned(),
             client: Mutex::default(),
-            networks: Mutex::default(),
+            places: Mutex::default(),
         })))
     }
 

@@ -42,7 +42,7 @@ impl Engine {
         }))
     }
 
-    /// Every running container, with the digests of its image.
+    /// Every running container, with the digests of its image; but for those that only hold a place.
     pub async fn running_containers(&self) -> Result<Vec<RunningContainer>, EngineError> {
         let client = self.client().await?;
         let options = ListContainersOptionsBuilder::new().build();
@@ -65,7 +65,8 @@ impl Engine {
                 state: container.state.map(|s| s.to_string()).unwrap_or_default(),
             }
         };
-        Ok(all.into_iter().map(one).collect())
+        let held = |c: &bollard::models::ContainerSummary| c.id.as_ref().is_some_and(|id| self.is_placed(id));
+        Ok(all.into_iter().filter(|c| !held(c)).map(one).collect())
     }
 }
 

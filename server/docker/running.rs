@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use super::ending::{Exit, Killer, SETTLE_WITHIN, exit_code};
 use super::launcher::EndMark;
 use super::step::StepSpec;
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, Place};
 use crate::model::{Error, Secret};
 use crate::msg;
 
@@ -48,16 +48,19 @@ struct Container {
     engine: Engine,
     client: Docker,
     id: String,
+    /// Not given back while the container is there.
+    place: Place,
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let (engine, id) = (self.engine.clone(), std::mem::take(&mut self.id));
+        let (engine, id, place) = (self.engine.clone(), std::mem::take(&mut self.id), self.place.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = engine.remove_container(&id).await {
                     tracing::warn!(%error, container = id, "a step's container stays until the next clean-up");
                 }
+                drop(place);
             });
         }
     }
@@ -87,25 +90,32 @@ pub struct Running {
 }
 
 impl Engine {
-    /// Creates, attaches and starts the step's container, ahead of its turn: its script does not run yet.
-    /// `NotFound` when the image is not there.
-    pub async fn prepare(&self, spec: &StepSpec) -> Result<Prepared, EngineError> {
-        match self.prepare_once(spec).await {
-            Err(error) if error.said().contains("network") && error.said().contains("not found") => {
-                self.forget_network(spec.labels.run);
-                self.prepare_once(spec).await
+    /// Creates, attaches and starts the step's container in its run's place, ahead of its turn: its script does not
+    /// run yet. `NotFound` when the image is not there.
+    pub async fn prepare(&self, place: &Place, spec: &StepSpec) -> Result<Prepared, EngineError> {
+        let holder = place.holder(&spec.image).await?;
+        match self.prepare_in(place, &holder, spec).await {
+            // Somebody stopped or removed the holder (`docker container prune` does after a restart of the engine).
+            Err(error) if error.said().contains(&holder) || error.said().contains("cannot join network") => {
+                place.replace(&holder).await;
+                let holder = place.holder(&spec.image).await?;
+                self.prepare_in(place, &holder, spec).await
             }
             done => done,
         }
     }
 
-    async fn prepare_once(&self, spec: &StepSpec) -> Result<Prepared, EngineError> {
+    async fn prepare_in(
+        &self,
+        place: &Place,
+        holder: &str,
+        spec: &StepSpec,
+    ) -> Result<Prepared, EngineError> {
         let client = self.client().await?;
-        let network = self.network(spec.labels.run).await?;
-        let body = spec.container(&self.0.server, &network);
+        let body = spec.container(&self.0.server, holder);
         let made = client.create_container(None, body).await;
         let id = made.map_err(|e| self.not_created(&spec.image, e))?.id;
-        let container = Container { engine: self.clone(), client, id };
+        let container = Container { engine: self.clone(), client, id, place: place.clone() };
         let options =
             AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
         let attached = container.client.attach_container(&container.id, Some(options)).await;
@@ -115,7 +125,7 @@ impl Engine {
         Ok(Prepared { container, image: spec.image.clone(), input: attached.input, output: attached.output })
     }
 
-    fn not_created(&self, image: &str, cause: Cause) -> EngineError {
+    pub(super) fn not_created(&self, image: &str, cause: Cause) -> EngineError {
         match self.failed("create a step's container", cause) {
             error if error.said().contains("No such image") => {
                 Error::NotFound(msg!("docker-image-missing", image = image, reason = error.said())).into()
@@ -124,7 +134,7 @@ impl Engine {
         }
     }
 
-    fn not_started(&self, image: &str, cause: Cause) -> EngineError {
+    pub(super) fn not_started(&self, image: &str, cause: Cause) -> EngineError {
         not_started(image, self.failed("start a step", cause))
     }
 

@@ -49,8 +49,6 @@ pub struct StepSpec {
     pub mounts: Vec<Mount>,
     /// The engine's socket on the host, to be bound to `/var/run/docker.sock` in the step.
     pub docker_socket: Option<PathBuf>,
-    /// `name:address` entries, e.g. `registry.local:host-gateway`.
-    pub extra_hosts: Vec<String>,
     pub limits: Limits,
     /// `uid[:gid]`; `None` is the image's own choice.
     pub user: Option<String>,
@@ -98,10 +96,14 @@ pub struct Limits {
 }
 
 impl StepSpec {
-    pub(super) fn container(&self, server: &str, network: &str) -> ContainerCreateBody {
+    /// `holder` is the container whose network the step joins; its host name and hosts file come with it.
+    pub(super) fn container(&self, server: &str, holder: &str) -> ContainerCreateBody {
         let mut environment: Vec<String> = self.environment.iter().map(|(k, v)| format!("{k}={v}")).collect();
         // Init passes SIGTERM on to the script, not only to the launcher; the launcher takes it out again.
         environment.push("TINI_KILL_PROCESS_GROUP=1".to_owned());
+        if !self.environment.iter().any(|(name, _)| name == "HOSTNAME") {
+            environment.push(format!("HOSTNAME={}", self.host_name()));
+        }
         ContainerCreateBody {
             image: Some(self.image.clone()),
             entrypoint: Some(self.command()),
@@ -110,7 +112,6 @@ impl StepSpec {
             // Not the step's directory: the engine would make it when a step before this one has yet to.
             working_dir: Some("/".to_owned()),
             user: self.user.clone(),
-            hostname: Some(self.host_name()),
             labels: Some(self.labels(server)),
             open_stdin: Some(true),
             stdin_once: Some(true),
@@ -118,7 +119,7 @@ impl StepSpec {
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(false),
-            host_config: Some(self.host_config(network)),
+            host_config: Some(self.host_config(holder)),
             ..Default::default()
         }
     }
@@ -157,7 +158,7 @@ impl StepSpec {
         name
     }
 
-    fn host_config(&self, network: &str) -> HostConfig {
+    fn host_config(&self, holder: &str) -> HostConfig {
         let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let mut mounts: Vec<EngineMount> = self.mounts.iter().map(mount).collect();
         if let Some(socket) = &self.docker_socket {
@@ -166,8 +167,7 @@ impl StepSpec {
         }
         HostConfig {
             mounts: Some(mounts),
-            network_mode: Some(network.to_owned()),
-            extra_hosts: (!self.extra_hosts.is_empty()).then(|| self.extra_hosts.clone()),
+            network_mode: Some(format!("container:{holder}")),
             // Reaps what a script leaves behind and passes signals on.
             init: Some(true),
             // Nobody reads the engine's copy of the output; writing it would be the slowest part of a step.

@@ -15,14 +15,20 @@ const RUN: i64 = 7;
 
 struct Bench {
     engine: Engine,
+    place: Place,
     dir: tempfile::TempDir,
+}
+
+fn hosts() -> Vec<String> {
+    vec!["registry.local:host-gateway".to_owned()]
 }
 
 impl Bench {
     fn new() -> Self {
         let server = format!("test-{}", Secret::random(6).unwrap().reveal());
         let engine = Engine::connect("unix:///var/run/docker.sock", &server).unwrap();
-        Bench { engine, dir: tempfile::tempdir().unwrap() }
+        let place = engine.place(&hosts());
+        Bench { engine, place, dir: tempfile::tempdir().unwrap() }
     }
 
     fn spec(&self, script: &str) -> StepSpec {
@@ -47,29 +53,32 @@ impl Bench {
             environment: vec![("GREETING".to_owned(), "a 'b' \"c\" $d".to_owned())],
             mounts: vec![Mount::same(self.dir.path())],
             docker_socket: None,
-            extra_hosts: vec!["registry.local:host-gateway".to_owned()],
             limits: Limits::default(),
             user: None,
         }
     }
 
     async fn run(&self, spec: &StepSpec) -> (String, Result<Exit, EngineError>) {
-        let running = self.engine.prepare(spec).await.unwrap().release().await.unwrap();
-        drain(running).await
+        drain(self.prepare(spec).await.unwrap().release().await.unwrap()).await
+    }
+
+    async fn prepare(&self, spec: &StepSpec) -> Result<Prepared, EngineError> {
+        self.engine.prepare(&self.place, spec).await
     }
 
     async fn clean(self) {
         self.engine.clean_up(RUN).await.unwrap();
-        self.engine.networks_for_tests_dropped().await;
+        self.engine.places_forgotten();
+        self.engine.clean_up_all_except(&|_| false).await.unwrap();
         let left = self.engine.clean_up_all_except(&|_| false).await.unwrap();
-        assert_eq!((left.containers, left.volumes), (0, 0));
+        assert_eq!(left, Removed::default());
     }
 }
 
 impl Engine {
-    /// Forgets the spare network, so that it counts as stray.
-    async fn networks_for_tests_dropped(&self) {
-        *self.0.networks.lock().unwrap() = network::Networks::default();
+    /// As after a crash: what is kept ready and what runs have counts as stray.
+    fn places_forgotten(&self) {
+        *self.0.places.lock().unwrap() = place::Places::default();
     }
 }
 
@@ -93,7 +102,7 @@ async fn until(running: &mut Running, text: &str) {
 async fn docker_a_step_waits_for_its_turn_and_reports_its_exit() {
     let bench = Bench::new();
     let spec = bench.spec("echo out; printf '%s|' \"$GREETING\"; echo err >&2; cat; pwd; env | grep -i -e tini -e word && exit 9; exit 3");
-    let prepared = bench.engine.prepare(&spec).await.unwrap();
+    let prepared = bench.prepare(&spec).await.unwrap();
     // What happens before its turn is there when it comes.
     std::fs::write(bench.dir.path().join("later"), "x").unwrap();
     let (text, exit) = drain(prepared.release().await.unwrap()).await;
@@ -137,13 +146,13 @@ async fn docker_what_cannot_start_says_why() {
     let missing = "registry.local:5000/no/such-image:1";
     let spec = StepSpec { image: missing.to_owned(), ..bench.spec("true") };
     let key = |error: EngineError| Error::from(error).message().unwrap().key.to_string();
-    assert_eq!(key(bench.engine.prepare(&spec).await.err().unwrap()), "docker-image-missing");
+    assert_eq!(key(bench.prepare(&spec).await.err().unwrap()), "docker-image-missing");
     let error = bench.engine.ensure_image(missing, &mut |_| {}).await.unwrap_err();
     assert!(error.to_string().contains("such-image"), "{error}");
     assert_eq!(key(error), "docker-image-missing");
     assert!(!bench.engine.ensure_image(IMAGE, &mut |_| {}).await.unwrap().id.is_empty());
     let spec = StepSpec { mounts: vec![Mount::same("/no/such/folder")], ..bench.spec("true") };
-    let error = bench.engine.prepare(&spec).await.err().unwrap();
+    let error = bench.prepare(&spec).await.err().unwrap();
     assert!(error.said().contains("/no/such/folder"), "{error}");
     // An image without a shell: the registry's is built from scratch here or there; ours has nothing at /bin/sh.
     let empty = bench.dir.path().join("no-shell");
@@ -160,7 +169,7 @@ async fn docker_what_cannot_start_says_why() {
 async fn docker_a_step_that_ignores_sigterm_and_leaves_daemons_is_ended() {
     let bench = Bench::new();
     let spec = bench.spec("(setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' &) \ntrap '' TERM; echo up; while :; do sleep 1; done");
-    let mut running = bench.engine.prepare(&spec).await.unwrap().release().await.unwrap();
+    let mut running = bench.prepare(&spec).await.unwrap().release().await.unwrap();
     until(&mut running, "up\n").await;
     let killer = running.killer();
     let ended = tokio::spawn(async move { killer.kill(Duration::from_secs(1)).await });
@@ -169,7 +178,7 @@ async fn docker_a_step_that_ignores_sigterm_and_leaves_daemons_is_ended() {
     ended.await.unwrap().unwrap();
     // One that listens is given its time.
     let spec = bench.spec("trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.1; done");
-    let mut running = bench.engine.prepare(&spec).await.unwrap().release().await.unwrap();
+    let mut running = bench.prepare(&spec).await.unwrap().release().await.unwrap();
     until(&mut running, "up\n").await;
     let killer = running.killer();
     let ended = tokio::spawn(async move { killer.kill(Duration::from_secs(60)).await });
@@ -200,7 +209,7 @@ async fn docker_the_memory_limit_is_named() {
 async fn docker_a_killed_container_is_not_a_success_and_an_unused_one_is_removed() {
     let bench = Bench::new();
     let mut running =
-        bench.engine.prepare(&bench.spec("echo up; sleep 100")).await.unwrap().release().await.unwrap();
+        bench.prepare(&bench.spec("echo up; sleep 100")).await.unwrap().release().await.unwrap();
     until(&mut running, "up\n").await;
     let client = bench.engine.client().await.unwrap();
     client
@@ -209,8 +218,8 @@ async fn docker_a_killed_container_is_not_a_success_and_an_unused_one_is_removed
         .unwrap();
     let exit = drain(running).await.1.unwrap();
     assert_eq!((exit.code, exit.signal), (137, Some(9)));
-    let prepared = bench.engine.prepare(&bench.spec("echo never")).await.unwrap();
-    let other = bench.engine.prepare(&bench.spec("echo never")).await.unwrap();
+    let prepared = bench.prepare(&bench.spec("echo never")).await.unwrap();
+    let other = bench.prepare(&bench.spec("echo never")).await.unwrap();
     std::mem::forget(other);
     drop(prepared);
     assert!(bench.engine.clean_up(RUN).await.unwrap().containers >= 1);
@@ -220,33 +229,59 @@ async fn docker_a_killed_container_is_not_a_success_and_an_unused_one_is_removed
 #[tokio::test]
 async fn docker_runs_keep_apart_and_networks_are_used_again() {
     let bench = Bench::new();
-    bench.engine.warm_up().await.unwrap();
-    bench.engine.close().await.unwrap();
-    assert_eq!(bench.engine.clean_up_all_except(&|_| false).await.unwrap().networks, 0);
-    bench.engine.warm_up().await.unwrap();
-    let one = bench.engine.network(1).await.unwrap();
-    let two = bench.engine.network(2).await.unwrap();
-    assert_ne!(one, two);
-    assert_eq!(bench.engine.network(1).await.unwrap(), one);
-    bench.engine.clean_up(1).await.unwrap();
-    assert_eq!(bench.engine.network(3).await.unwrap(), one);
-    // Somebody prunes networks between two steps.
-    let gone = bench.engine.network(RUN).await.unwrap();
-    bench.engine.client().await.unwrap().remove_network(&gone).await.unwrap();
-    assert_eq!(bench.run(&bench.spec("true")).await.1.unwrap().code, 0);
-    assert_ne!(bench.engine.network(RUN).await.unwrap(), gone);
-    bench.engine.networks_for_tests_dropped().await;
-    assert!(bench.engine.clean_up_all_except(&|_| false).await.unwrap().networks >= 3);
+    let (engine, client) = (&bench.engine, bench.engine.client().await.unwrap());
+    engine.warm_up("no/such-image", &hosts()).await.unwrap();
+    engine.warm_up(IMAGE, &hosts()).await.unwrap();
+    engine.close().await.unwrap();
+    assert_eq!(engine.clean_up_all_except(&|_| false).await.unwrap(), Removed::default());
+    engine.warm_up(IMAGE, &hosts()).await.unwrap();
+    let (one, two) = (engine.place(&hosts()), engine.place(&hosts()));
+    let of_one = one.holder(IMAGE).await.unwrap();
+    let network = network_of(&client, &of_one).await;
+    assert_ne!(network, network_of(&client, &two.holder(IMAGE).await.unwrap()).await);
+    assert_eq!(one.clone().holder(IMAGE).await.unwrap(), of_one);
+    // What is in use or kept ready is no stray.
+    assert_eq!(engine.clean_up_all_except(&|_| false).await.unwrap(), Removed::default());
+    drop(one);
+    let spare = spare(engine).await;
+    assert_ne!(spare, of_one, "a step may have written to the holder's hosts file");
+    assert_eq!(network_of(&client, &spare).await, network);
+    assert_eq!(engine.place(&hosts()).holder(IMAGE).await.unwrap(), spare);
+    // Somebody prunes between two steps.
+    let gone = bench.place.holder(IMAGE).await.unwrap();
+    engine.remove_container(&gone).await.unwrap();
+    let text = bench.run(&bench.spec("grep registry.local /etc/hosts; echo $HOSTNAME")).await.0;
+    assert!(text.contains("\tregistry.local") && text.contains("default-12"), "{text}");
+    assert_ne!(bench.place.holder(IMAGE).await.unwrap(), gone);
+    engine.places_forgotten();
+    let strays = engine.clean_up_all_except(&|_| false).await.unwrap();
+    assert!(strays.networks >= 2 && strays.containers >= 2, "{strays:?}");
     bench.clean().await;
+}
+
+async fn network_of(client: &Docker, container: &str) -> String {
+    let found =
+        client.inspect_container(container, None::<bollard::query_parameters::InspectContainerOptions>);
+    found.await.unwrap().host_config.unwrap().network_mode.unwrap()
+}
+
+/// The holder of the spare, when it has been made; a place is given back by a task of its own.
+async fn spare(engine: &Engine) -> String {
+    loop {
+        if let Some(holder) = engine.spare_holder() {
+            return holder;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
 async fn docker_only_other_runs_are_cleaned_up() {
     let bench = Bench::new();
-    let prepared = bench.engine.prepare(&bench.spec("echo still here")).await.unwrap();
+    let prepared = bench.prepare(&bench.spec("echo still here")).await.unwrap();
     let mut other = bench.spec("true");
     other.labels.run = 8;
-    std::mem::forget(bench.engine.prepare(&other).await.unwrap());
+    std::mem::forget(bench.prepare(&other).await.unwrap());
     assert_eq!(bench.engine.clean_up_all_except(&|run| run == RUN).await.unwrap().containers, 1);
     let (text, exit) = drain(prepared.release().await.unwrap()).await;
     assert!(text.contains("still here"));
@@ -289,7 +324,7 @@ async fn docker_what_is_pushed_and_what_runs_is_seen() {
     let image = bench.engine.inspect_image(&reference).await.unwrap();
     assert!(image.tags.contains(&reference) && image.digests.iter().any(|d| d.starts_with(repository)));
     let spec = StepSpec { image: reference.clone(), ..bench.spec("true") };
-    let prepared = bench.engine.prepare(&spec).await.unwrap();
+    let prepared = bench.prepare(&spec).await.unwrap();
     let running = bench.engine.running_containers().await.unwrap();
     let ours =
         running.iter().find(|c| c.labels.get("ropewalk.server") == Some(&bench.engine.0.server)).unwrap();
@@ -343,13 +378,14 @@ async fn docker_an_engine_that_goes_away_mid_step_leaves_the_outcome_unknown() {
     let alive = relay(path.clone());
     let server = bench.engine.0.server.clone();
     bench.engine = Engine::connect(&format!("unix://{}", path.display()), &server).unwrap();
+    bench.place = bench.engine.place(&hosts());
     let mut running =
-        bench.engine.prepare(&bench.spec("echo up; sleep 100")).await.unwrap().release().await.unwrap();
+        bench.prepare(&bench.spec("echo up; sleep 100")).await.unwrap().release().await.unwrap();
     until(&mut running, "up\n").await;
     alive.abort();
     let (_, exit) = drain(running).await;
     assert!(matches!(exit, Err(EngineError::Gone(_))), "{exit:?}");
-    assert!(matches!(bench.engine.network(99).await, Err(EngineError::Gone(_))));
+    assert!(matches!(bench.engine.place(&[]).holder(IMAGE).await, Err(EngineError::Gone(_))));
     std::fs::remove_file(&path).unwrap();
     let _alive = relay(path);
     assert_eq!(bench.engine.clean_up(RUN).await.unwrap().containers, 1);
@@ -361,10 +397,10 @@ async fn docker_an_engine_that_goes_away_mid_step_leaves_the_outcome_unknown() {
 #[ignore = "prints times for a person"]
 async fn docker_times() {
     let bench = Bench::new();
-    bench.engine.warm_up().await.unwrap();
+    bench.engine.warm_up(IMAGE, &hosts()).await.unwrap();
     for _ in 0..5 {
         let at = Instant::now();
-        let prepared = bench.engine.prepare(&bench.spec("#!/bin/sh\necho hi")).await.unwrap();
+        let prepared = bench.prepare(&bench.spec("#!/bin/sh\necho hi")).await.unwrap();
         let prepare = at.elapsed();
         let at = Instant::now();
         let mut running = prepared.release().await.unwrap();
@@ -377,7 +413,7 @@ async fn docker_times() {
         );
     }
     let spec = bench.spec("#!/bin/sh\nhead -c 1000000000 /dev/zero | tr '\\0' x");
-    let mut running = bench.engine.prepare(&spec).await.unwrap().release().await.unwrap();
+    let mut running = bench.prepare(&spec).await.unwrap().release().await.unwrap();
     let (at, mut bytes, mut pieces) = (Instant::now(), 0u64, 0u64);
     while let Some(output) = running.output().await {
         bytes += output.bytes.len() as u64;

@@ -72,7 +72,7 @@ fn plan(open: &OpenRepository, commit: &CommitId) -> Result<Plan> {
     let mut pending = vec![(open.root_tree(commit)?.id(), PathBuf::new())];
     let mut seen = 0;
     while let Some((tree, folder)) = pending.pop() {
-        let tree = open.git.find_tree(tree).map_err(|e| internal("read a folder", e))?;
+        let tree = open.sound(tree)?.find_tree(tree).map_err(|e| internal("read a folder", e))?;
         for entry in &tree {
             seen += 1;
             if seen > MOST_ENTRIES {
@@ -145,6 +145,7 @@ fn write_part(
         if failed.load(Ordering::Relaxed) {
             break;
         }
+        open.sound(*id)?;
         let object = odb.read(*id).map_err(|e| internal("read a file", e))?;
         let size = object.len() as u64;
         if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size)).is_err() {
@@ -161,7 +162,7 @@ fn write_part(
 fn targets(open: &OpenRepository, links: &[(PathBuf, Oid)]) -> Result<HashMap<PathBuf, PathBuf>> {
     use std::os::unix::ffi::OsStrExt as _;
     let target = |(path, id): &(PathBuf, Oid)| {
-        let blob = open.git.find_blob(*id).map_err(|e| internal("read a link", e))?;
+        let blob = open.sound(*id)?.find_blob(*id).map_err(|e| internal("read a link", e))?;
         let bytes = blob.content();
         if bytes.is_empty() || bytes.len() > LONGEST_TARGET || bytes.contains(&0) {
             return Err(refused(path));

@@ -88,7 +88,8 @@ impl OpenRepository {
             if let Some(last) = skip {
                 skip = (at != last).then_some(last);
             } else if found.len() < limit {
-                found.push(info(&self.git.find_commit(at).map_err(|e| internal("read a commit", e))?)?);
+                found
+                    .push(info(&self.sound(at)?.find_commit(at).map_err(|e| internal("read a commit", e))?)?);
             }
             if found.len() >= limit {
                 break;

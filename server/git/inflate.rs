@@ -11,8 +11,8 @@ use futures_util::{Stream, StreamExt as _, stream};
 /// Enough for the negotiation of the largest repositories; fetch requests are only lines of ids.
 pub const UPLOAD_PACK_LIMIT: u64 = 32 * 1024 * 1024;
 
-/// One slice inflates to at most about 4 MiB.
-const SLICE: usize = 4096;
+/// One slice inflates to at most about 64 KiB: pieces wait in channels.
+const SLICE: usize = 64;
 
 /// The inflated form of a gzip `body`. `limit` bounds the sum of inflated bytes: give one for
 /// fetches (`UPLOAD_PACK_LIMIT`), none for pushes (`Receive::max_bytes` bounds those). Bad or cut

@@ -10,7 +10,7 @@
 //! packet        pkt-lines and side bands                                      exchange body in, answer out
 //! serve         advertisement and fetch          receive  push                inflate  gzip bodies
 //! commands      head of a push                 report, settle  answer of a push, and what comes before it
-//! refs, stamp   refs read straight from files    objects, history, resolve    browsing through libgit2
+//! refs, stamp   refs read straight from files    objects, history, resolve, sound   browsing through libgit2
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
 //! ```
 
@@ -21,12 +21,14 @@ mod commands;
 mod definition;
 mod durable;
 mod exchange;
+mod gate;
 mod history;
 mod inflate;
 mod mirror;
 mod objects;
 mod packet;
 mod program;
+mod push;
 mod receive;
 mod refs;
 mod report;
@@ -34,6 +36,7 @@ mod repositories;
 mod resolve;
 mod serve;
 mod settle;
+mod sound;
 mod stamp;
 #[cfg(test)]
 mod testing;
@@ -41,14 +44,15 @@ mod testing;
 mod tests;
 
 pub use clean::Cleaned;
+pub use gate::UpdateGuard;
 pub use history::{Branch, Change, ChangeKind, Changes, CommitInfo, Tag};
 pub use inflate::{UPLOAD_PACK_LIMIT, inflate};
 pub use mirror::{Credentials, Fetched, RemoteUrl};
 pub use objects::{Blob, EntryKind, Listing, OpenRepository, TreeEntry};
 pub use program::Protocol;
-pub use receive::{Push, Receive, RefUpdate, Say, Settle};
+pub use push::{Push, Receive, RefUpdate, Say, Settle};
 pub use refs::RefList;
-pub use repositories::{Repositories, UpdateGuard};
+pub use repositories::Repositories;
 pub use resolve::Resolved;
 pub use serve::Service;
 pub use stamp::RefsStamp;

@@ -93,8 +93,7 @@ impl OpenRepository {
                 limit = limit
             )));
         }
-        let bytes =
-            self.git.find_blob(oid(&entry.id)?).map_err(|e| internal("read a file", e))?.content().to_vec();
+        let bytes = self.blob(&entry.id)?.content().to_vec();
         Ok(Some(Blob { id: entry.id, bytes, kind }))
     }
 
@@ -102,7 +101,7 @@ impl OpenRepository {
     pub fn link_at(&self, commit: &CommitId, path: &str) -> Result<Option<String>> {
         let entry = self.entry_at(commit, path)?.filter(|entry| entry.kind == EntryKind::Link);
         let Some(entry) = entry else { return Ok(None) };
-        let blob = self.git.find_blob(oid(&entry.id)?).map_err(|e| internal("read a link", e))?;
+        let blob = self.blob(&entry.id)?;
         let target = blob.content().get(..LONGEST_PATH).unwrap_or(blob.content());
         Ok(Some(String::from_utf8_lossy(target).into_owned()))
     }
@@ -125,7 +124,7 @@ impl OpenRepository {
                 }
                 _ => return Ok(None),
             };
-            tree = self.git.find_tree(id).map_err(|e| internal("read a folder", e))?;
+            tree = self.sound(id)?.find_tree(id).map_err(|e| internal("read a folder", e))?;
         }
         let Some(entry) = tree.get_name(last) else { return Ok(None) };
         let odb = self.odb()?;
@@ -139,7 +138,8 @@ impl OpenRepository {
         if folder.kind != EntryKind::Folder {
             return Ok(None);
         }
-        let tree = self.git.find_tree(oid(&folder.id)?).map_err(|e| internal("read a folder", e))?;
+        let id = oid(&folder.id)?;
+        let tree = self.sound(id)?.find_tree(id).map_err(|e| internal("read a folder", e))?;
         let odb = self.odb()?;
         let listed = tree.iter().take(limit).map(|entry| described(&odb, &entry));
         let mut entries = listed.collect::<Result<Vec<_>>>()?;
@@ -159,7 +159,7 @@ impl OpenRepository {
         let (mut found, mut seen) = (Vec::new(), 0usize);
         let mut open = vec![(self.root_tree(commit)?.id(), String::new())];
         while let Some((tree, folder)) = open.pop() {
-            let tree = self.git.find_tree(tree).map_err(|e| internal("read a folder", e))?;
+            let tree = self.sound(tree)?.find_tree(tree).map_err(|e| internal("read a folder", e))?;
             for entry in &tree {
                 let Ok(name) = entry.name() else { continue };
                 let path = format!("{folder}{name}");
@@ -195,20 +195,26 @@ impl OpenRepository {
         });
         let best = files.filter_map(|entry| Some((rank(&entry.name)?, entry))).min_by_key(|(rank, _)| *rank);
         let Some((_, entry)) = best else { return Ok(None) };
-        let bytes =
-            self.git.find_blob(oid(&entry.id)?).map_err(|e| internal("read a README", e))?.content().to_vec();
+        let bytes = self.blob(&entry.id)?.content().to_vec();
         Ok(Some((entry.name, Blob { id: entry.id, bytes, kind: entry.kind })))
     }
 
     pub(super) fn root_tree(&self, commit: &CommitId) -> Result<git2::Tree<'_>> {
-        self.find_commit(commit)?.tree().map_err(|e| internal("read a commit's tree", e))
+        let id = self.find_commit(commit)?.tree_id();
+        self.sound(id)?.find_tree(id).map_err(|e| internal("read a commit's tree", e))
     }
 
     pub(super) fn find_commit(&self, id: &CommitId) -> Result<git2::Commit<'_>> {
-        self.git.find_commit(oid(id)?).map_err(|cause| match cause.code() {
+        let at = oid(id)?;
+        self.sound(at)?.find_commit(at).map_err(|cause| match cause.code() {
             ErrorCode::NotFound => Error::NotFound(msg!("git-commit-missing", commit = id)),
             _ => internal("read a commit", cause),
         })
+    }
+
+    fn blob(&self, id: &CommitId) -> Result<git2::Blob<'_>> {
+        let id = oid(id)?;
+        self.sound(id)?.find_blob(id).map_err(|e| internal("read a file", e))
     }
 
     pub(super) fn odb(&self) -> Result<Odb<'_>> {

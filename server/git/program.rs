@@ -176,6 +176,8 @@ fn bare() -> Command {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_ATTR_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
+        // A pack of kilobytes may ask for gigabytes. Clients make no deltas of files above half a gigabyte.
+        .env("GIT_ALLOC_LIMIT", "768m")
         .env("GIT_COMMITTER_NAME", "ropewalk")
         .env("GIT_COMMITTER_EMAIL", "ropewalk@localhost")
         .stdin(Stdio::null())

@@ -6,64 +6,27 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 
 use super::commands::PushHead;
 use super::durable::{ObjectFolders, io_error};
 use super::exchange::{Input, Line, Output, Piece, exchange};
+use super::gate::UpdateGuard;
 use super::packet;
-use super::program::{Invocation, Protocol, collect_errors, reap};
+use super::program::{Invocation, collect_errors, reap};
+use super::push::{Receive, Say};
 use super::report::{Answer, Ending, Report};
-use super::repositories::{Repositories, UpdateGuard};
+use super::repositories::Repositories;
 use super::serve::CHUNK;
-use crate::model::{CommitId, Message, OwnerName, RefName, RepositoryPath, Result};
+use crate::model::{Message, RepositoryPath, Result};
 use crate::msg;
 
 /// How much of a refused push is still read, so that its client gets to see the answer.
 const DRAINED: usize = 256 * 1024 * 1024;
-
-/// Puts a message into the pusher's language, for lines of the git protocol.
-pub type Say = Arc<dyn Fn(&Message) -> String + Send + Sync>;
-
-/// Makes the push's events durable and returns lines that the pusher sees after `remote:`. Called
-/// once, under the repository's update lock, when at least one ref moved. On an error the refs are
-/// put back and the pusher sees the error's sentence for each of them.
-pub type Settle = Box<dyn FnOnce(Push) -> BoxFuture<'static, Result<Vec<String>>> + Send>;
-
-/// What the door knows of a push.
-pub struct Receive {
-    pub protocol: Option<Protocol>,
-    /// Named in the reflog.
-    pub pusher: OwnerName,
-    /// The largest pack, in bytes.
-    pub max_bytes: Option<u64>,
-    pub say: Say,
-    pub settle: Settle,
-}
-
-/// A push that git has carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Push {
-    /// One for each ref the client named, in its order.
-    pub updates: Vec<RefUpdate>,
-    /// `git push -o`, without control characters.
-    pub options: Vec<String>,
-}
-
-/// One ref of a push. `None` is "does not exist"; `ok` says whether it moved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefUpdate {
-    pub name: RefName,
-    pub old: Option<CommitId>,
-    pub new: Option<CommitId>,
-    pub ok: bool,
-}
 
 impl Repositories {
     /// The body of the answer to `POST git-receive-pack`; `body` is the request's, inflated. Must be

@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use tokio::sync::OwnedMutexGuard;
 
 use super::durable::{io_error, replace_file, sync_directory, sync_tree};
+use super::gate::{Gate, UpdateGuard};
 use super::objects::OpenRepository;
 use super::refs::{self, RefList};
 use super::stamp::RefsStamp;
@@ -28,20 +27,6 @@ struct Inner {
     gates: Mutex<HashMap<PathBuf, Weak<Gate>>>,
     /// What `git upload-pack` says of itself in protocol v2: the same for every repository.
     capabilities: tokio::sync::OnceCell<Bytes>,
-}
-
-/// What one repository's pushes share while there are any.
-#[derive(Default)]
-pub(super) struct Gate {
-    updates: Arc<tokio::sync::Mutex<()>>,
-    receiving: AtomicUsize,
-    leftovers: AtomicBool,
-}
-
-/// While it lives, nobody else updates refs of that repository through this server.
-pub struct UpdateGuard {
-    _lock: OwnedMutexGuard<()>,
-    _gate: Arc<Gate>,
 }
 
 impl Repositories {
@@ -188,8 +173,7 @@ impl Repositories {
     /// Waits until nobody updates refs of `path` and keeps others out until the guard is dropped.
     /// Pushes hold it from before git acts until their event is durable.
     pub async fn lock_updates(&self, path: &RepositoryPath) -> UpdateGuard {
-        let gate = self.gate(path);
-        UpdateGuard { _lock: gate.updates.clone().lock_owned().await, _gate: gate }
+        self.gate(path).lock().await
     }
 
     pub(super) fn gate(&self, path: &RepositoryPath) -> Arc<Gate> {
@@ -220,34 +204,6 @@ impl Repositories {
     /// The version of the git program; `Conflict` says what is wrong with it.
     pub async fn check_program(&self) -> Result<String> {
         super::program::check_program().await
-    }
-}
-
-impl Gate {
-    /// Counts a receive-pack; the count goes down when the guard is dropped.
-    pub fn enter(self: &Arc<Self>) -> Receiving {
-        self.receiving.fetch_add(1, Ordering::SeqCst);
-        Receiving(self.clone())
-    }
-}
-
-pub(super) struct Receiving(Arc<Gate>);
-
-impl Receiving {
-    /// Notes that a receive-pack died and may have left its quarantine behind.
-    pub fn note_leftovers(&self) {
-        self.0.leftovers.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether the caller should clear quarantines now: something was left and nobody else receives.
-    pub fn may_clear(&self) -> bool {
-        self.0.receiving.load(Ordering::SeqCst) == 1 && self.0.leftovers.swap(false, Ordering::SeqCst)
-    }
-}
-
-impl Drop for Receiving {
-    fn drop(&mut self) {
-        self.0.receiving.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

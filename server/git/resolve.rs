@@ -37,7 +37,10 @@ impl OpenRepository {
             Ok(full) => full,
             Err(_) => self.expand(text)?.ok_or_else(missing)?,
         };
-        let commit = self.peel(&full).map_err(|_| missing())?;
+        let commit = self.peel(&full).map_err(|error| match error {
+            Error::NotFound(_) => missing(),
+            other => other,
+        })?;
         Ok(Resolved { commit, reference: None })
     }
 
@@ -62,7 +65,11 @@ impl OpenRepository {
     /// it is. `NotFound` when the object is missing or leads to no commit.
     pub fn peel(&self, from: &CommitId) -> Result<CommitId> {
         let missing = |_| Error::NotFound(msg!("git-commit-missing", commit = from));
-        let object = self.git.find_object(oid(from)?, None).map_err(missing)?;
+        let at = oid(from)?;
+        let object = self.sound(at)?.find_object(at, None).map_err(missing)?;
+        if let Some(tag) = object.as_tag() {
+            self.sound(tag.target_id())?;
+        }
         let commit = object.peel(ObjectType::Commit).map_err(missing)?;
         id(commit.id())
     }

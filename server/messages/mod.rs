@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod catalogue_test;
 mod language;
+mod plain;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use jiff::Timestamp;
 
 pub use language::Language;
+use plain::Piece;
 
 use crate::model::Message;
 
@@ -62,8 +64,15 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "web-pages",
 ];
 
+/// One language's sentences.
+struct Spoken {
+    plain: HashMap<&'static str, Box<[Piece]>>,
+    /// Those with choices in them.
+    chosen: FluentBundle<FluentResource>,
+}
+
 struct Catalogue {
-    bundles: HashMap<Language, FluentBundle<FluentResource>>,
+    languages: HashMap<Language, Spoken>,
 }
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
@@ -71,25 +80,39 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
 impl Catalogue {
     /// What cannot be parsed or is there twice is left out; the tests name it.
     fn load() -> Self {
-        let mut bundles = HashMap::new();
-        for language in Language::ALL {
-            let identifier = language.as_str().parse().unwrap_or_default();
-            let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
-            // Isolation marks are invisible characters around each argument; they would end up in copied commands.
-            bundle.set_use_isolating(false);
-            for (_, _, text) in FILES.iter().filter(|(l, _, _)| *l == language) {
-                let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(part, _)| part);
-                let _ = bundle.add_resource(resource);
-            }
-            bundles.insert(language, bundle);
+        Catalogue {
+            languages: Language::ALL.into_iter().map(|language| (language, Spoken::load(language))).collect(),
         }
-        Catalogue { bundles }
     }
 
-    fn find(&self, language: Language, key: &str, args: Option<&FluentArgs<'_>>) -> Option<String> {
-        let bundle = self.bundles.get(&language)?;
-        let pattern = bundle.get_message(key)?.value()?;
-        Some(bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned())
+    fn find(&self, language: Language, key: &str, args: &[(&str, &str)]) -> Option<String> {
+        let spoken = self.languages.get(&language)?;
+        if let Some(pieces) = spoken.plain.get(key) {
+            return Some(plain::join(pieces, args));
+        }
+        let pattern = spoken.chosen.get_message(key)?.value()?;
+        let mut values = FluentArgs::new();
+        for (name, value) in args {
+            values.set((*name).to_owned(), argument(value));
+        }
+        Some(spoken.chosen.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned())
+    }
+}
+
+impl Spoken {
+    fn load(language: Language) -> Self {
+        let identifier = language.as_str().parse().unwrap_or_default();
+        let mut chosen = FluentBundle::new_concurrent(vec![identifier]);
+        // Isolation marks are invisible characters around each argument; they would end up in copied commands.
+        chosen.set_use_isolating(false);
+        let mut plain = HashMap::new();
+        for (_, _, text) in FILES.iter().filter(|(l, _, _)| *l == language) {
+            let (sentences, rest) = plain::split(text);
+            plain.extend(sentences);
+            let resource = FluentResource::try_new(rest).unwrap_or_else(|(part, _)| part);
+            let _ = chosen.add_resource(resource);
+        }
+        Spoken { plain, chosen }
     }
 }
 
@@ -105,14 +128,10 @@ pub fn render_parts<'a>(
     key: &str,
     args: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> String {
-    let mut values = FluentArgs::new();
-    for (name, value) in args {
-        values.set(name.to_owned(), argument(value));
-    }
-    let values = Some(&values);
+    let args: Vec<_> = args.into_iter().collect();
     CATALOGUE
-        .find(language, key, values)
-        .or_else(|| CATALOGUE.find(Language::English, key, values))
+        .find(language, key, &args)
+        .or_else(|| CATALOGUE.find(Language::English, key, &args))
         .unwrap_or_else(|| key.to_owned())
 }
 

@@ -1,7 +1,7 @@
-//! What every step of a run is, worked out before the first begins; and the next step's container,
+//! What every step of a run is, worked out before the first begins; and the next steps' containers,
 //! started while the present one works, so that a new container per step costs no time between steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,10 +10,14 @@ use tokio::task::JoinHandle;
 
 use super::House;
 use super::workspace::Workspace;
-use crate::docker::{EngineError, Limits, Mount, Prepared, RunLabels, Shell, StepSpec};
+use crate::docker::{EngineError, Limits, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
 use crate::model::{Action, Definition, Error, Result, Run, Stage, Step};
 use crate::pipeline;
+
+/// How many containers wait for their turn: a short step (`chmod`) before a long one is over sooner than the
+/// long one's container can start.
+pub const AT_MOST: usize = 2;
 
 /// A step with everything resolved.
 #[derive(Clone, Debug)]
@@ -31,6 +35,12 @@ pub struct Work {
 pub enum Resolved {
     Script(String),
     Echo(String),
+}
+
+impl Work {
+    fn is_script(&self) -> bool {
+        matches!(self.action, Resolved::Script(_))
+    }
 }
 
 /// The steps of one stage, or why one of them cannot be: an unknown variable is found before the stage begins.
@@ -70,12 +80,13 @@ pub fn stage(definition: &Definition, index: u32) -> Result<&Stage> {
     found.ok_or_else(|| Error::Internal(format!("the definition has no stage {index}")))
 }
 
-/// The container of at most one step that is not running yet.
+/// The containers of the steps that are next, in their order.
 pub struct Ahead {
     house: Arc<House>,
     run: Run,
     workspace: Workspace,
-    next: Option<Next>,
+    place: Place,
+    next: VecDeque<Next>,
 }
 
 struct Next {
@@ -87,19 +98,25 @@ struct Next {
 
 impl Ahead {
     pub fn new(house: Arc<House>, run: Run, workspace: Workspace) -> Self {
-        Ahead { house, run, workspace, next: None }
+        let place = house.engine.place(&house.settings.step_hosts);
+        Ahead { house, run, workspace, place, next: VecDeque::new() }
+    }
+
+    /// Starts containers for the first few of `works`, as far as that has not been done.
+    pub fn begin_some<'w>(&mut self, works: impl Iterator<Item = &'w Work>) {
+        works.filter(|work| work.is_script()).take(AT_MOST).for_each(|work| self.begin(work));
     }
 
     /// Starts the container for `work` unless that has been done.
-    pub fn begin(&mut self, work: &Work) {
+    fn begin(&mut self, work: &Work) {
         let key = (work.stage, work.step);
         let Resolved::Script(script) = &work.action else { return };
-        if self.next.as_ref().is_some_and(|next| next.key == key) {
+        if self.next.iter().any(|next| next.key == key) {
             return;
         }
         let (tell, progress) = mpsc::unbounded_channel();
         let (house, run, workspace) = (self.house.clone(), self.run.clone(), self.workspace.clone());
-        let (work, script) = (work.clone(), script.clone());
+        let (work, script, place) = (work.clone(), script.clone(), self.place.clone());
         let prepare = async move {
             let path = workspace.add_script(work.stage, work.step, &script).await?;
             let mut say = |line: &str| drop(tell.send(line.to_owned()));
@@ -107,16 +124,20 @@ impl Ahead {
             let mut spec = spec(&house, &run, &workspace, (&work, path, &script));
             // By its id, so that a tag that moves meanwhile changes nothing.
             spec.image = image.id;
-            house.engine.prepare(&spec).await
+            house.engine.prepare(&place, &spec).await
         };
         // Dropping a task that was not taken drops its container, which removes it.
-        self.next = Some(Next { key, task: tokio::spawn(prepare), progress });
+        self.next.push_back(Next { key, task: tokio::spawn(prepare), progress });
     }
 
     /// The container for `work`, waiting for its word to go. Safe to drop and call again.
     pub async fn take(&mut self, work: &Work, log: &mut Writer) -> Result<Prepared, EngineError> {
         self.begin(work);
-        let Some(next) = self.next.as_mut() else {
+        let key = (work.stage, work.step);
+        while self.next.front().is_some_and(|next| next.key != key) {
+            self.next.pop_front();
+        }
+        let Some(next) = self.next.front_mut() else {
             return Err(Error::Internal("a step without a script has no container".into()).into());
         };
         let mut talks = true;
@@ -129,7 +150,7 @@ impl Ahead {
                 prepared = &mut next.task, if !talks => break prepared,
             }
         };
-        self.next = None;
+        self.next.pop_front();
         prepared.map_err(|e| Error::internal("start a step's container", e))?
     }
 }
@@ -153,7 +174,6 @@ fn spec(
         environment: work.environment.clone().into_iter().collect(),
         mounts: vec![Mount::same(&workspace.root), Mount::same(&workspace.scripts)],
         docker_socket: settings.step_socket.clone(),
-        extra_hosts: settings.step_hosts.clone(),
         limits: Limits {
             memory: settings.limits.memory,
             cpus: settings.limits.cpus,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::ahead::{self, Ahead};
+use super::ahead::{self, Ahead, Work};
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::workspace::{Workspace, builtin};
@@ -14,6 +14,7 @@ use super::{House, pushed};
 use crate::logs::Mask;
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
+use crate::registry::{Candidate, Patience};
 use crate::store::runs;
 
 /// The last line of a log that a crash cut short. Logs are not translated.
@@ -76,17 +77,14 @@ async fn stages(
     let deadline = (Instant::now() + limit, msg!("run-timeout-run", seconds = limit.as_secs()));
     let variables = builtin(run, workspace, &house.settings.addresses);
     let count = u32::try_from(definition.stages.len()).unwrap_or(u32::MAX);
-    let mut next = ahead::of_stage(house, run, definition, 0, &variables)?;
-    if let Some(first) = next.first() {
-        // The container starts while the files are laid out.
-        ahead.begin(first);
-    }
+    let works: Vec<_> = (0..count)
+        .map(|index| ahead::of_stage(house, run, definition, index, &variables))
+        .collect::<Result<_>>()?;
+    // The containers start while the files are laid out.
+    ahead.begin_some(works.iter().flatten());
     house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
-    for index in 0..count {
-        let steps = std::mem::take(&mut next);
-        if index + 1 < count {
-            next = ahead::of_stage(house, run, definition, index + 1, &variables)?;
-        }
+    for (index, steps) in (0u32..).zip(&works) {
+        let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
         set_stage(house, run, index, Status::Running).await?;
         let since = Timestamp::now();
@@ -100,9 +98,9 @@ async fn stages(
             stop: stop.clone(),
             deadline: earlier(&deadline, stage),
         };
-        let ended = work.carry_out(&steps, next.first()).await;
-        let Stage { log, scanner, .. } = work;
-        let ended = close(house, run, index, (ended, log, scanner, since)).await?;
+        let ended = work.carry_out(steps, &later).await;
+        let Stage { log, scanner, stop, .. } = work;
+        let ended = close(house, run, index, (ended, log, scanner.finish(), since, stop)).await?;
         if ended.status != Status::Passed {
             return Ok(ended);
         }
@@ -118,21 +116,33 @@ fn earlier(deadline: &(Instant, Message), stage: &crate::model::Stage) -> (Insta
     own.filter(|(at, _)| *at < deadline.0).unwrap_or_else(|| deadline.clone())
 }
 
-type StageEnd = (Result<Ended>, crate::logs::Writer, crate::registry::PushScanner, Timestamp);
+type StageEnd = (Result<Ended>, crate::logs::Writer, Vec<Candidate>, Timestamp, Stop);
 
 /// Records what the stage pushed, whatever became of it, then its end.
 async fn close(
     house: &House,
     run: &Run,
     index: u32,
-    (ended, mut log, scanner, since): StageEnd,
+    (ended, mut log, found, since, mut stop): StageEnd,
 ) -> Result<Ended> {
     // What the log says is looked for in its file.
-    log.settle()?;
+    log.end_line()?;
     log.flush()?;
     let passed = ended.as_ref().is_ok_and(|ended| ended.status == Status::Passed);
-    let recorded = pushed::record(house, run, pushed::Stage { index, since, passed, scanner }).await;
+    let ask = |patience| {
+        let stage = pushed::Stage { index, since, passed, found: &found, patience };
+        pushed::record(house, run, stage)
+    };
+    let recorded = tokio::select! {
+        biased;
+        // Somebody waits for the end: what answers at once is recorded, and nothing is waited for.
+        _ = stop.wanted() => ask(Patience::NONE).await,
+        recorded = ask(Patience::RUN) => recorded,
+    };
     let mut ended = ended?;
+    if let (Status::Passed, Err(_), Some(reason)) = (ended.status, &recorded, stop.reason()) {
+        ended = Ended { status: reason.status(), message: Some(reason.message()) };
+    }
     match recorded {
         Ok(missing) => {
             for image in missing {
@@ -179,7 +189,7 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
 
 pub async fn sweep(house: &House) -> Result<()> {
     house.engine.clean_up_all_except(&|run| house.active_ids().contains(&run)).await?;
-    house.engine.warm_up().await?;
+    house.engine.warm_up(&house.settings.step_image, &house.settings.step_hosts).await?;
     let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
     let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     // Asked after the look, so that what a run has made meanwhile is not among what was found.

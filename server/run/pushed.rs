@@ -7,31 +7,35 @@ use jiff::Timestamp;
 use super::House;
 use super::workspace::build_tag;
 use crate::model::{Digest, Happened, ImageReference, Result, Run, RunImage};
-use crate::registry::PushScanner;
+use crate::registry::{Candidate, Patience};
 use crate::store::{events, images};
 
 /// A stage whose pushes are asked after.
-pub struct Stage {
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
     pub index: u32,
     pub since: Timestamp,
     /// Whether every step of it ended with 0: only then does a name without a digest count.
     pub passed: bool,
-    pub scanner: PushScanner,
+    /// What its log says.
+    pub found: &'a [Candidate],
+    pub patience: Patience,
 }
 
 /// Asks the registry for everything the stage may have pushed and records what is really there.
 /// Returns one line for the log per image that was named but is not there.
 ///
 /// A failure to ask is an error: without an answer nobody may say that the stage passed.
-pub async fn record(house: &House, run: &Run, stage: Stage) -> Result<Vec<String>> {
+pub async fn record(house: &House, run: &Run, stage: Stage<'_>) -> Result<Vec<String>> {
+    let registry = house.registry.with_patience(stage.patience);
     let named: BTreeMap<(String, String), Option<Digest>> =
-        stage.scanner.finish().into_iter().map(|c| ((c.repository, c.tag), c.digest)).collect();
+        stage.found.iter().cloned().map(|c| ((c.repository, c.tag), c.digest)).collect();
     let mut asked: BTreeSet<(String, String)> = hints(house, stage.since).await;
     asked.extend(named.keys().cloned());
     let mut missing = Vec::new();
     let mut pushed = Vec::new();
     for name in asked {
-        let confirmed = house.registry.confirm(&name.0, &name.1).await?;
+        let confirmed = registry.confirm(&name.0, &name.1).await?;
         let ours = match (&confirmed, named.get(&name)) {
             (Some(there), _) if there.labels.get("build_tag") == Some(&build_tag(run)) => true,
             // A digest of the log that is not the tag's: somebody has moved the tag since.

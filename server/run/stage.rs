@@ -46,16 +46,15 @@ pub struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Carries out `steps`; `next` is the first step of the stage after this one.
-    pub async fn carry_out(&mut self, steps: &[Work], next: Option<&Work>) -> Result<Ended> {
+    /// Carries out `steps`; `later` are the steps of the stages after this one.
+    pub async fn carry_out(&mut self, steps: &[Work], later: &[&Work]) -> Result<Ended> {
         for (index, work) in steps.iter().enumerate() {
             if let Some(reason) = self.stop.reason() {
                 return Ok(Ended { status: reason.status(), message: Some(reason.message()) });
             }
-            let following =
-                steps[index + 1..].iter().chain(next).find(|w| matches!(w.action, Resolved::Script(_)));
+            let following: Vec<&Work> = steps[index + 1..].iter().chain(later.iter().copied()).collect();
             self.begin(work).await?;
-            let (ended, code) = self.step(work, following).await?;
+            let (ended, code) = self.step(work, &following).await?;
             self.end(work, ended.status, code).await?;
             if ended.status != Status::Passed {
                 return Ok(ended);
@@ -83,7 +82,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn step(&mut self, work: &Work, following: Option<&Work>) -> Result<(Ended, Option<i64>)> {
+    async fn step(&mut self, work: &Work, following: &[&Work]) -> Result<(Ended, Option<i64>)> {
         if let Resolved::Echo(text) = &work.action {
             self.log.line(text)?;
             return Ok((Ended { status: Status::Passed, message: None }, Some(0)));
@@ -109,7 +108,7 @@ impl Stage<'_> {
     async fn script(
         &mut self,
         work: &Work,
-        following: Option<&Work>,
+        following: &[&Work],
     ) -> Result<(Ended, Option<i64>), EngineError> {
         let limit = work
             .timeout_seconds
@@ -123,9 +122,7 @@ impl Stage<'_> {
             () = sleep_until(deadline.0) => return Ok((Ended::failed(deadline.1), None)),
         };
         let running = prepared.release().await?;
-        if let Some(work) = following {
-            self.ahead.begin(work);
-        }
+        self.ahead.begin_some(following.iter().copied());
         let (exit, cut) = self.pump(running, deadline).await?;
         Ok((self.judge(exit, cut), Some(exit.code)))
     }

@@ -32,6 +32,8 @@ use crate::msg;
 
 const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001.sql"))];
 const IDLE_READERS: usize = 4;
+/// A database larger than this is not checked at start, in bytes; `check` does it.
+const LARGEST_CHECKED: u64 = 4 << 20;
 
 /// A handle on the one database; cheap to clone.
 #[derive(Clone)]
@@ -57,8 +59,14 @@ impl Store {
         std::fs::create_dir_all(directory)
             .map_err(|e| Error::internal(format_args!("create {}", directory.display()), e))?;
         let path = directory.join("ropewalk.db");
+        let has_content = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+        if !has_content && directory.join("key").exists() {
+            // The key is made after the database: to begin anew here would hide what others still have.
+            return Err(Error::Conflict(msg!("store-damaged", cause = "empty or missing")));
+        }
         let mut connection = connect(&path, false)?;
         migrate(&mut connection, &path)?;
+        check_small(&connection, &path)?;
         let (bell, _) = watch::channel(0);
         let writer = writer::Writer::start(connection, bell.clone())?;
         let sealer = Sealer::open(&directory.join("key"))?;
@@ -158,6 +166,15 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     Ok(connection)
 }
 
+/// SQLite's quick check, where it costs no time that anybody would notice.
+fn check_small(connection: &Connection, path: &Path) -> Result<()> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST_CHECKED) {
+        return Ok(());
+    }
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(Error::Conflict(msg!("store-damaged", cause = found))) }
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = MIGRATIONS.len() as i64;
@@ -174,13 +191,19 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
         connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
     }
     let migrations = Migrations::from_slice(MIGRATIONS);
-    migrations.to_latest(connection).map_err(|e| Error::internal("migrate the database", e))
+    migrations.to_latest(connection).map_err(|cause| match cause {
+        rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+        other => Error::internal("migrate the database", other),
+    })
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(cause: rusqlite::Error) -> Error {
         match cause.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Error::Conflict(msg!("store-disk-full")),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Error::Conflict(msg!("store-damaged", cause = cause))
+            }
             _ => Error::Internal(format!("database: {cause}")),
         }
     }

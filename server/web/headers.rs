@@ -8,14 +8,16 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 
+use super::errors::Failure;
 use super::git;
+use crate::msg;
 
 /// For a handler to begin its answer; nothing of ours takes near as long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,6 +61,19 @@ fn add(headers: &mut HeaderMap) {
     put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     put(HeaderName::from_static("x-frame-options"), "DENY");
     put(CACHE_CONTROL, "no-store");
+}
+
+/// Middleware: refuses packed bodies everywhere but under git's addresses, where they are unpacked piece by
+/// piece. A megabyte may be a gigabyte, and would be one before its length could be judged.
+pub async fn plain_bodies(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let encoding = request.headers().get(CONTENT_ENCODING).filter(|value| *value != "identity");
+    if encoding.is_some() && !git::is_address(request.path()) {
+        return Ok(request.error_response(Failure::Unsupported(msg!("api-body-encoding"))));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 /// Middleware, innermost: a handler that panics costs its request an answer 500, one that waits too long

@@ -68,6 +68,7 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
             .configure(routes)
             .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))
+            .wrap(from_fn(headers::plain_bodies))
             .wrap(from_fn(csrf::check_origin))
             .wrap(from_fn(errors::present))
             .wrap(from_fn(headers::secure))

@@ -40,8 +40,7 @@ fn compare(page: &str, text: &str, journey: &Path, script: &str) {
         if line.is_empty() {
             continue;
         }
-        let missing =
-            || panic!("{page}:{}: not in {}, in this order: {line}", number + 1, journey.display());
+        let missing = || panic!("{page}:{}: not in {}, in this order: {line}", number + 1, journey.display());
         if language == "sh" {
             let found = script[commands..].iter().position(|one| *one == line).unwrap_or_else(missing);
             commands += found + 1;

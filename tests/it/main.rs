@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so this way"
 )]
 
+mod bodies;
 mod browser_pages;
 mod browser_run;
 mod cli;
@@ -20,5 +21,7 @@ mod main_job;
 mod pages;
 mod pushes;
 mod recovery;
+mod registry;
 mod runs;
+mod start;
 mod watching;

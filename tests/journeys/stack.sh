@@ -25,8 +25,8 @@ part "The command line on the host"
 mkdir -p ~/bin
 docker run --rm --entrypoint cat ropewalk/server /usr/bin/ropewalk >~/bin/ropewalk
 chmod +x ~/bin/ropewalk
-~/bin/ropewalk ping --url http://localhost:3000
-shows "answers."
+~/bin/ropewalk ping --url http://localhost:3000 --json
+shows '"ok": true'
 
 part "The server is not root, and has few rights"
 server=$(docker ps -q --filter label=com.docker.compose.project=ropewalk --filter label=com.docker.compose.service=ropewalk)

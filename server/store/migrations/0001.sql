@@ -123,7 +123,8 @@ CREATE TABLE runs (
     UNIQUE (pipeline_id, number)
 ) STRICT;
 CREATE UNIQUE INDEX runs_event ON runs(event_id, pipeline_id) WHERE event_id IS NOT NULL;
-CREATE INDEX runs_repository ON runs(repository_id, id);
+-- With what the bars of a list show, so that they are read from here alone.
+CREATE INDEX runs_repository ON runs(repository_id, id, status, started_at, finished_at);
 CREATE INDEX runs_commit ON runs(repository_id, commit_id);
 CREATE INDEX runs_unfinished ON runs(id) WHERE status IN ('queued', 'waiting', 'running');
 CREATE INDEX runs_status ON runs(status, id);

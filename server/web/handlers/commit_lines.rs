@@ -17,7 +17,8 @@ const LONGEST: usize = 200;
 
 #[derive(Default)]
 pub struct CommitLines {
-    lines: Mutex<HashMap<Key, Arc<Line>>>,
+    /// `None` for commits that are gone.
+    lines: Mutex<HashMap<Key, Option<Arc<Line>>>>,
 }
 
 /// The row's id, not the path: a new repository of the same name is another one.
@@ -49,7 +50,7 @@ impl CommitLines {
         }
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let brief = |run: &Run| {
-            let line = lines.get(&(run.repository_id, run.commit.clone()))?;
+            let line = lines.get(&(run.repository_id, run.commit.clone()))?.as_ref()?;
             Some(brief_of(&run.repository, &run.commit, &line.summary, &line.author))
         };
         Ok(runs.iter().map(brief).collect())
@@ -74,8 +75,8 @@ fn cut(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-/// What cannot be read is left out, and asked for again the next time.
-fn read(git: &Repositories, wanted: Vec<(i64, RepositoryPath, CommitId)>) -> Vec<(Key, Arc<Line>)> {
+/// What cannot be read is left out, and asked for again the next time; what is not there stays away.
+fn read(git: &Repositories, wanted: Vec<(i64, RepositoryPath, CommitId)>) -> Vec<(Key, Option<Arc<Line>>)> {
     let mut found = Vec::new();
     let mut open: Option<(i64, crate::git::OpenRepository)> = None;
     for (id, path, commit) in wanted {
@@ -83,10 +84,12 @@ fn read(git: &Repositories, wanted: Vec<(i64, RepositoryPath, CommitId)>) -> Vec
             open = git.open(&path).ok().map(|repository| (id, repository));
         }
         let Some((_, repository)) = &open else { continue };
-        if let Ok(info) = repository.commit(&commit) {
-            let line = Line { summary: cut(&info.summary), author: cut(&info.author) };
-            found.push(((id, commit), Arc::new(line)));
-        }
+        let line = match repository.commit(&commit) {
+            Ok(info) => Some(Arc::new(Line { summary: cut(&info.summary), author: cut(&info.author) })),
+            Err(Error::NotFound(_)) => None,
+            Err(_) => continue,
+        };
+        found.push(((id, commit), line));
     }
     found
 }

@@ -34,6 +34,7 @@ mod settings;
 mod sign_in;
 mod start_form;
 mod trace;
+mod trace_records;
 mod visit;
 
 use actix_web::middleware::from_fn;

@@ -6,22 +6,20 @@ use serde::Deserialize;
 
 use super::browse::shown;
 use super::pieces::brief_of;
-use super::provenance::{self, push_of, running, visible_run};
+use super::provenance::{self, push_of, running};
 use super::question::{Clue, build_tags, clues};
+use super::trace_records::{by_build_tag, named_run, recorded, runs_of_commit};
 use super::visit::{Answer, Visit};
 use crate::model::{
-    CommitId, Digest, Error, ImageReference, Message, PipelineName, RepositoryPath, Result, Run, RunImage,
-    RunningContainer,
+    CommitId, Digest, Error, ImageReference, Message, Result, Run, RunImage, RunningContainer,
 };
 use crate::msg;
-use crate::store::{images, pipelines, repositories, runs};
+use crate::store::images;
 use crate::web::pages::registry::{Found, Provenance, Trace};
 use crate::web::pages::respond;
 
 /// Running containers offered to choose from.
 const MOST_CONTAINERS: usize = 50;
-/// Repositories that are searched for a commit.
-const MOST_REPOSITORIES: u32 = 10_000;
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -152,16 +150,6 @@ async fn by_image(visit: &Visit, search: &mut Search, image: &ImageReference) ->
     }
 }
 
-/// The newest push of a tag that the visitor may see.
-fn recorded(visit: &Visit, repository: &str, tag: &str) -> Result<Option<(RunImage, Run)>> {
-    for image in visit.door.store.read(|c| images::by_tag(c, repository, tag))? {
-        if let Some(run) = visible_run(visit, image.run_id)? {
-            return Ok(Some((image, run)));
-        }
-    }
-    Ok(None)
-}
-
 /// Labels: a `BUILD_TAG` in any of them, else the commit that `org.opencontainers.image.revision` names.
 async fn by_labels(
     visit: &Visit,
@@ -242,44 +230,6 @@ async fn by_container(visit: &Visit, search: &mut Search, container: &RunningCon
         search.missing.push(msg!("pages-trace-container", name = shown(&container.name), image = image));
     }
     Ok(())
-}
-
-fn by_build_tag(visit: &Visit, text: &str) -> Result<Option<Run>> {
-    for (owner, name, pipeline, number) in build_tags(text) {
-        if let Some(run) = named_run(visit, (&owner, &name, &pipeline, number))? {
-            return Ok(Some(run));
-        }
-    }
-    Ok(None)
-}
-
-fn named_run(visit: &Visit, (owner, name, pipeline, number): (&str, &str, &str, u64)) -> Result<Option<Run>> {
-    let (Ok(path), Ok(pipeline)) = (RepositoryPath::new(owner, name), PipelineName::new(pipeline)) else {
-        return Ok(None);
-    };
-    let found = visit.door.store.read(|c| {
-        let Some(repository) = repositories::by_path(c, &path)? else { return Ok(None) };
-        let Some(pipeline) = pipelines::by_name(c, repository.id, &pipeline)? else { return Ok(None) };
-        runs::by_number(c, pipeline.id, number)
-    })?;
-    found.map_or(Ok(None), |run| visible_run(visit, run.id))
-}
-
-/// The newest runs of a commit, in whatever repository the visitor may see.
-fn runs_of_commit(visit: &Visit, commit: &CommitId) -> Result<Vec<Run>> {
-    const MOST: usize = 5;
-    let viewer = visit.identity.viewer();
-    visit.door.store.read(|c| {
-        let mut all = Vec::new();
-        for repository in repositories::page(c, viewer, None, MOST_REPOSITORIES)? {
-            all.extend(runs::of_commit(c, repository.id, commit, MOST as u32)?);
-            if all.len() >= MOST {
-                break;
-            }
-        }
-        all.truncate(MOST);
-        Ok(all)
-    })
 }
 
 /// A run, by everything it pushed.

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod data;
 pub mod relay;
 pub mod server;
+pub mod stand_in;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

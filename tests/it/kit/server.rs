@@ -86,6 +86,39 @@ impl Server {
         format!("http://admin:{PASSWORD}@127.0.0.1:{}/{repository}.git", self.port)
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Looks until it is so.
+    pub fn until(&self, so: impl Fn(&Server) -> bool) {
+        let begun = std::time::Instant::now();
+        while !so(self) {
+            assert!(begun.elapsed() < super::PATIENCE, "waited in vain: {}", self.said());
+            std::thread::yield_now();
+        }
+    }
+
+    /// What it answers, as the administrator.
+    pub fn api(&self, path: &str) -> serde_json::Value {
+        let credentials = format!("admin:{PASSWORD}");
+        let mut command = Command::new("curl");
+        command.args(["-sS", "--user", &credentials, &format!("{}{path}", self.url())]);
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    }
+
+    /// Asks until the answer is as wanted.
+    pub fn api_until(&self, path: &str, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let begun = std::time::Instant::now();
+        loop {
+            let answer = self.api(path);
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(begun.elapsed() < super::PATIENCE, "waited in vain: {path} says {answer}");
+        }
+    }
+
     /// What `/health` says of one of its parts, once it has looked.
     pub fn health_of(&self, part: &str) -> String {
         loop {

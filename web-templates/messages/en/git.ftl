@@ -4,6 +4,7 @@ git-disk-full = The disk of the server is full.
 git-repository-missing = There is no repository { $path }.
 git-repository-exists = There is already a repository { $path }.
 git-repository-format = The repository { $path } has a format this server does not read ({ $format }). Convert it to ref files and SHA-1 object ids.
+git-repository-damaged = The object { $object } of this repository is damaged on the disk of the server. Push the branch again from a clone that has it, after moving the damaged file away, or restore a backup; `git fsck` lists what else is damaged.
 git-not-a-branch = “{ $name }” is not a branch, so it cannot be the default branch.
 git-commit-missing = The repository has no commit { $commit }.
 git-revision-missing = The repository has no branch, tag or commit “{ $revision }”.

@@ -1,5 +1,6 @@
 store-newer = The database { $path } is of version { $found }, but this server knows only versions up to { $known }. Start the newer server again, or restore the copy made before the upgrade: move { $path } away and rename { $path }.before-{ $found } to { $path }.
 store-disk-full = The disk is full. Nothing was changed; free some space and try again.
+store-damaged = The database ropewalk.db in the data directory is damaged ({ $cause }). The server has changed nothing. Put a backup of ropewalk.db in its place and start again; repositories and logs are files of their own and are not affected.
 account-exists = There is already an account “{ $name }”.
 token-scope = “{ $scope }” is not a scope; use read, write or admin.
 token-not-found = There is no such token.

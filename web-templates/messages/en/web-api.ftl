@@ -42,6 +42,7 @@ auth-token-needs-person = A token can only make tokens when it has the scope “
 git-http-dumb = This server speaks git's smart protocol only. Use git 1.6.6 or newer.
 git-http-type = This address takes { $wanted } only.
 git-http-encoding = The body may be gzipped or plain, nothing else.
+api-body-encoding = The body must be sent as it is, not compressed.
 git-http-mirror = { $path } is a mirror and takes no pushes. Push to where it comes from; changes arrive within a minute.
 git-http-run = Run #{ $number } of { $pipeline }: { $url }
 git-http-run-refused = Run #{ $number } of { $pipeline } did not start. { $count ->

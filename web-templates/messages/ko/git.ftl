@@ -4,6 +4,7 @@ git-disk-full = 서버의 디스크가 가득 찼습니다.
 git-repository-missing = 저장소가 없습니다: { $path }
 git-repository-exists = 이미 있는 저장소입니다: { $path }
 git-repository-format = 이 서버가 읽지 못하는 형식의 저장소입니다: { $path } ({ $format }). ref 파일과 SHA-1 객체 ID를 쓰는 형식으로 바꾸십시오.
+git-repository-damaged = 이 저장소의 개체 { $object } 파일이 서버 디스크에서 손상되었습니다. 손상된 파일을 옮긴 뒤 온전한 복제본에서 브랜치를 다시 푸시하거나 백업을 복원하십시오. 다른 손상은 `git fsck`로 확인할 수 있습니다.
 git-not-a-branch = 브랜치가 아니므로 기본 브랜치로 정할 수 없습니다: “{ $name }”
 git-commit-missing = 저장소에 없는 커밋입니다: { $commit }
 git-revision-missing = 저장소에 없는 브랜치, 태그 또는 커밋입니다: “{ $revision }”

@@ -1,5 +1,6 @@
 store-newer = 데이터베이스 { $path }의 버전은 { $found }인데 이 서버는 버전 { $known }까지만 압니다. 더 새로운 서버를 다시 시작하거나 업그레이드 전의 사본을 복원하십시오: { $path } 파일을 다른 곳으로 옮기고 { $path }.before-{ $found } 이름을 { $path }(으)로 바꾸십시오.
 store-disk-full = 디스크가 가득 찼습니다. 변경된 것은 없습니다. 공간을 확보한 뒤 다시 시도하십시오.
+store-damaged = 데이터 디렉터리의 데이터베이스 ropewalk.db가 손상되었습니다({ $cause }). 서버는 아무것도 변경하지 않았습니다. ropewalk.db를 백업본으로 바꾼 뒤 다시 시작하십시오. 저장소와 로그는 별도의 파일이므로 영향을 받지 않습니다.
 account-exists = 이미 있는 계정입니다: “{ $name }”.
 token-scope = 알 수 없는 범위: “{ $scope }”. read, write, admin 중 하나를 쓰십시오.
 token-not-found = 그런 토큰이 없습니다.

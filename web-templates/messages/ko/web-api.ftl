@@ -36,6 +36,7 @@ auth-token-needs-person = 토큰으로 토큰을 만들려면 권한 범위가 �
 git-http-dumb = 이 서버는 git 스마트 프로토콜만 지원합니다. git 1.6.6 이상을 사용하세요.
 git-http-type = 이 주소에서 받는 형식: { $wanted }
 git-http-encoding = 본문은 gzip으로 압축하거나 그대로 보내야 합니다.
+api-body-encoding = 본문은 압축하지 않고 그대로 보내야 합니다.
 git-http-mirror = 미러 저장소에는 푸시할 수 없습니다: { $path }. 원본 저장소에 푸시하면 1분 안에 반영됩니다.
 git-http-run = { $pipeline } 실행 #{ $number }: { $url }
 git-http-run-refused = { $pipeline } 실행 #{ $number }: 시작하지 않았습니다. 여기서 수행할 수 없는 항목 { $count }개:

@@ -4,6 +4,7 @@ git-disk-full = O disco do servidor está cheio.
 git-repository-missing = Não existe o repositório { $path }.
 git-repository-exists = Já existe um repositório { $path }.
 git-repository-format = O repositório { $path } tem um formato que este servidor não lê ({ $format }). Converta-o para refs em arquivos e ids de objeto SHA-1.
+git-repository-damaged = O objeto { $object } deste repositório está danificado no disco do servidor. Mova o arquivo danificado e envie o ramo de novo a partir de um clone que o tenha, ou restaure um backup; `git fsck` lista o que mais está danificado.
 git-not-a-branch = “{ $name }” não é um branch e por isso não pode ser o branch padrão.
 git-commit-missing = O repositório não tem o commit { $commit }.
 git-revision-missing = O repositório não tem branch, tag nem commit “{ $revision }”.

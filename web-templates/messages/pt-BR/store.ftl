@@ -1,5 +1,6 @@
 store-newer = O banco de dados { $path } é da versão { $found }, mas este servidor só conhece versões até { $known }. Inicie novamente o servidor mais novo ou restaure a cópia feita antes da atualização: mova { $path } para outro lugar e renomeie { $path }.before-{ $found } para { $path }.
 store-disk-full = O disco está cheio. Nada foi alterado; libere espaço e tente de novo.
+store-damaged = O banco de dados ropewalk.db no diretório de dados está danificado ({ $cause }). O servidor não alterou nada. Coloque um backup de ropewalk.db no lugar e inicie de novo; repositórios e logs são arquivos à parte e não foram afetados.
 account-exists = Já existe uma conta “{ $name }”.
 token-scope = “{ $scope }” não é um escopo; use read, write ou admin.
 token-not-found = Não existe esse token.

@@ -42,6 +42,7 @@ auth-token-needs-person = Um token só pode criar tokens quando tem o escopo “
 git-http-dumb = Este servidor só fala o protocolo inteligente do git. Use o git 1.6.6 ou mais novo.
 git-http-type = Este endereço só aceita { $wanted }.
 git-http-encoding = O corpo pode vir em gzip ou sem compressão, nada mais.
+api-body-encoding = O corpo deve ser enviado como é, sem compressão.
 git-http-mirror = { $path } é um espelho e não aceita push. Envie para o repositório de origem; as mudanças chegam em até um minuto.
 git-http-run = Execução #{ $number } de { $pipeline }: { $url }
 git-http-run-refused = A execução #{ $number } de { $pipeline } não começou. { $count ->

@@ -4,6 +4,7 @@ git-disk-full = 伺服器的磁碟已滿。
 git-repository-missing = 沒有儲存庫 { $path }。
 git-repository-exists = 儲存庫 { $path } 已經存在。
 git-repository-format = 儲存庫 { $path } 的格式無法由本伺服器讀取（{ $format }）。請轉換為 ref 檔案與 SHA-1 物件 ID 的格式。
+git-repository-damaged = 此儲存庫的物件 { $object } 在伺服器磁碟上已損毀。請移開損毀的檔案，再從完整的複本重新推送該分支，或還原備份；其他損毀之處可用 `git fsck` 列出。
 git-not-a-branch = 「{ $name }」不是分支，不能作為預設分支。
 git-commit-missing = 儲存庫中沒有提交 { $commit }。
 git-revision-missing = 儲存庫中沒有名為「{ $revision }」的分支、標籤或提交。

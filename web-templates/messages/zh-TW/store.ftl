@@ -1,5 +1,6 @@
 store-newer = 資料庫 { $path } 的版本是 { $found }，但此伺服器只認得到版本 { $known }。請重新啟動較新的伺服器，或還原升級前的副本：將 { $path } 移走，再把 { $path }.before-{ $found } 改名為 { $path }。
 store-disk-full = 磁碟已滿。沒有任何變更；請釋出空間後再試一次。
+store-damaged = 資料目錄中的資料庫 ropewalk.db 已損毀（{ $cause }）。伺服器沒有更動任何內容。請以備份取代 ropewalk.db 後重新啟動；儲存庫與記錄是各自獨立的檔案，不受影響。
 account-exists = 帳號「{ $name }」已存在。
 token-scope = 「{ $scope }」不是有效的範圍；請使用 read、write 或 admin。
 token-not-found = 沒有這個權杖。

@@ -36,6 +36,7 @@ auth-token-needs-person = 權杖的範圍必須是「admin」才能建立權杖�
 git-http-dumb = 這個伺服器只支援 git 的智慧型通訊協定。請使用 git 1.6.6 或更新版本。
 git-http-type = 這個網址只接受 { $wanted }。
 git-http-encoding = 內容只能以 gzip 壓縮或不壓縮。
+api-body-encoding = 內容必須原樣傳送，不得壓縮。
 git-http-mirror = { $path } 是鏡像，不接受推送。請推送到來源儲存庫；變更會在一分鐘內同步。
 git-http-run = { $pipeline } 的執行 #{ $number }：{ $url }
 git-http-run-refused = { $pipeline } 的執行 #{ $number } 沒有開始。以下 { $count } 個項目無法在這裡執行：
