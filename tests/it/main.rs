@@ -18,6 +18,7 @@ mod guide;
 mod hostile;
 mod kit;
 mod large_logs;
+mod live_page;
 mod main_job;
 mod pages;
 mod pushes;
