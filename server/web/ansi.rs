@@ -90,7 +90,8 @@ impl Terminal {
     /// Ends the last line of a log that stops without a newline.
     pub fn finish(&mut self, html: &mut String) {
         if self.pending > 0 {
-            html.push_str(&self.unfinished());
+            self.end_line(html);
+            self.place.offset -= 1;
         }
     }
 

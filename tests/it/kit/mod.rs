@@ -116,6 +116,12 @@ impl House {
         (status, serde_json::from_str(&text).unwrap_or(json!(text)))
     }
 
+    pub async fn patch(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.patch(format!("{}{path}", self.url)).basic_auth("admin", Some(PASSWORD));
+        let answer = request.json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
     pub async fn create_pipeline(&self, repository: &str, name: &str, path: &str) {
         let body = json!({"name": name, "path": path, "branches": []});
         let (status, answer) = self.post(&format!("/api/v1/repos/{repository}/pipelines"), body).await;
