@@ -10,9 +10,8 @@
 mod catalogue_test;
 mod language;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -62,35 +61,26 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "web-pages",
 ];
 
-struct Catalogue {
-    bundles: HashMap<Language, FluentBundle<FluentResource>>,
+/// One per language, in the order of `Language::ALL`; read when the first sentence of it is wanted.
+static CATALOGUES: [OnceLock<FluentBundle<FluentResource>>; 4] = [const { OnceLock::new() }; 4];
+
+/// What cannot be parsed or is there twice is left out; the tests name it.
+fn load(language: Language) -> FluentBundle<FluentResource> {
+    let identifier = language.as_str().parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
+    // Isolation marks are invisible characters around each argument; they would end up in copied commands.
+    bundle.set_use_isolating(false);
+    for (_, _, text) in FILES.iter().filter(|(l, _, _)| *l == language) {
+        let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(part, _)| part);
+        let _ = bundle.add_resource(resource);
+    }
+    bundle
 }
 
-static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
-
-impl Catalogue {
-    /// What cannot be parsed or is there twice is left out; the tests name it.
-    fn load() -> Self {
-        let mut bundles = HashMap::new();
-        for language in Language::ALL {
-            let identifier = language.as_str().parse().unwrap_or_default();
-            let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
-            // Isolation marks are invisible characters around each argument; they would end up in copied commands.
-            bundle.set_use_isolating(false);
-            for (_, _, text) in FILES.iter().filter(|(l, _, _)| *l == language) {
-                let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(part, _)| part);
-                let _ = bundle.add_resource(resource);
-            }
-            bundles.insert(language, bundle);
-        }
-        Catalogue { bundles }
-    }
-
-    fn find(&self, language: Language, key: &str, args: Option<&FluentArgs<'_>>) -> Option<String> {
-        let bundle = self.bundles.get(&language)?;
-        let pattern = bundle.get_message(key)?.value()?;
-        Some(bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned())
-    }
+fn find(language: Language, key: &str, args: Option<&FluentArgs<'_>>) -> Option<String> {
+    let bundle = CATALOGUES[language as usize].get_or_init(|| load(language));
+    let pattern = bundle.get_message(key)?.value()?;
+    Some(bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned())
 }
 
 /// The sentence in `language`, else in English, else the key. Plain text: escape it where it is shown.
@@ -110,9 +100,8 @@ pub fn render_parts<'a>(
         values.set(name.to_owned(), argument(value));
     }
     let values = Some(&values);
-    CATALOGUE
-        .find(language, key, values)
-        .or_else(|| CATALOGUE.find(Language::English, key, values))
+    find(language, key, values)
+        .or_else(|| find(Language::English, key, values))
         .unwrap_or_else(|| key.to_owned())
 }
 
