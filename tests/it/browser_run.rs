@@ -100,6 +100,7 @@ async fn a_run_is_followed_as_it_happens() {
 async fn follows(house: &House, browser: &Browser) {
     browser.wheel(-600).await;
     browser.until("not following a reader who looks up", &following(false)).await;
+    stands_still(browser).await;
     let before = browser.ask("scrollY").await;
     let_go(house, "go-build");
     browser.until("the second half", &line("line 120 of the second half")).await;
@@ -109,10 +110,17 @@ async fn follows(house: &House, browser: &Browser) {
     browser.until("following again", &format!("{} && {AT_BOTTOM}", following(true))).await;
     browser.press("\u{e00e}").await;
     browser.until("not following after a page up", &following(false)).await;
+    stands_still(browser).await;
     browser.wheel(100_000).await;
     browser.until("following at the bottom", &following(true)).await;
     let_go(house, "go-on");
     browser.until("one more", &format!("{} && {AT_BOTTOM}", line("one line more"))).await;
+}
+
+/// Scrolling takes its time.
+async fn stands_still(browser: &Browser) {
+    let still = "scrollY === window.stood && ++window.stillFor > 5 || (scrollY !== window.stood && (window.stood = scrollY, window.stillFor = 0), false)";
+    browser.until("the page to stand still", still).await;
 }
 
 async fn ends(house: &House, browser: &Browser) {
