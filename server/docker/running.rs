@@ -243,7 +243,15 @@ impl Running {
         };
         let inspected =
             container.client.inspect_container(&container.id, None::<InspectContainerOptions>).await;
-        let state = inspected.map_err(|e| engine.failed("inspect a step", e))?.state;
+        let state = match (inspected, marked) {
+            (Ok(inspected), _) => inspected.state,
+            // Somebody has removed it.
+            (Err(Cause::DockerResponseServerError { status_code: 404, .. }), Some(_)) => None,
+            (Err(Cause::DockerResponseServerError { status_code: 404, .. }), None) => {
+                return Err(EngineError::Gone(msg!("docker-output-lost")));
+            }
+            (Err(e), _) => return Err(engine.failed("inspect a step", e)),
+        };
         let out_of_memory = state.and_then(|s| s.oom_killed).unwrap_or(false);
         match (marked, code) {
             (None, 126 | 127) => Err(Error::Invalid(msg!("docker-no-shell", image = image)).into()),

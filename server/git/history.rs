@@ -1,7 +1,10 @@
 //! Commits, what they changed, and the branches and tags with their last commits, for pages and
 //! messages. Everything is capped; nothing here runs a program. Blocking.
 
-use git2::{Delta, DiffOptions, Sort};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+
+use git2::{Delta, DiffOptions, Oid};
 use jiff::Timestamp;
 
 use super::objects::{OpenRepository, id, internal, oid};
@@ -62,6 +65,34 @@ pub struct Changes {
     pub truncated: bool,
 }
 
+/// Through a history in git's own order: the newest commit first, and of one time the one met first. Our own,
+/// as libgit2's reads commits that nobody has looked at before (see `sound`).
+struct Walk<'a> {
+    open: &'a OpenRepository,
+    /// Time, turned number of the meeting, id.
+    ahead: BinaryHeap<(i64, Reverse<usize>, Oid)>,
+    seen: HashSet<Oid>,
+}
+
+impl<'a> Walk<'a> {
+    fn meet(&mut self, id: Oid) -> Result<()> {
+        if self.seen.insert(id) {
+            let time = self.open.find_commit_at(id)?.time().seconds();
+            self.ahead.push((time, Reverse(self.seen.len()), id));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<git2::Commit<'a>>> {
+        let Some((_, _, id)) = self.ahead.pop() else { return Ok(None) };
+        let commit = self.open.find_commit_at(id)?;
+        for parent in commit.parent_ids() {
+            self.meet(parent)?;
+        }
+        Ok(Some(commit))
+    }
+}
+
 impl OpenRepository {
     /// One commit; `NotFound` when there is none.
     pub fn commit(&self, id: &CommitId) -> Result<CommitInfo> {
@@ -76,20 +107,16 @@ impl OpenRepository {
         limit: usize,
         after: Option<&CommitId>,
     ) -> Result<Vec<CommitInfo>> {
-        let mut walk = self.git.revwalk().map_err(|e| internal("walk the history", e))?;
-        // git's own order. Any other sorting makes libgit2 read the whole history first.
-        walk.set_sorting(Sort::NONE).map_err(|e| internal("walk the history", e))?;
-        self.find_commit(from)?;
-        walk.push(oid(from)?).map_err(|e| internal("walk the history", e))?;
+        let mut walk = Walk { open: self, ahead: BinaryHeap::new(), seen: HashSet::new() };
+        walk.meet(oid(from)?)?;
         let mut skip = after.map(oid).transpose()?;
         let mut found = Vec::new();
-        for step in walk.take(FARTHEST) {
-            let at = step.map_err(|e| internal("walk the history", e))?;
+        for _ in 0..FARTHEST {
+            let Some(commit) = walk.next()? else { break };
             if let Some(last) = skip {
-                skip = (at != last).then_some(last);
+                skip = (commit.id() != last).then_some(last);
             } else if found.len() < limit {
-                found
-                    .push(info(&self.sound(at)?.find_commit(at).map_err(|e| internal("read a commit", e))?)?);
+                found.push(info(&commit)?);
             }
             if found.len() >= limit {
                 break;

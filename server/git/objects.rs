@@ -205,8 +205,11 @@ impl OpenRepository {
     }
 
     pub(super) fn find_commit(&self, id: &CommitId) -> Result<git2::Commit<'_>> {
-        let at = oid(id)?;
-        self.sound(at)?.find_commit(at).map_err(|cause| match cause.code() {
+        self.find_commit_at(oid(id)?)
+    }
+
+    pub(super) fn find_commit_at(&self, id: Oid) -> Result<git2::Commit<'_>> {
+        self.sound(id)?.find_commit(id).map_err(|cause| match cause.code() {
             ErrorCode::NotFound => Error::NotFound(msg!("git-commit-missing", commit = id)),
             _ => internal("read a commit", cause),
         })

@@ -9,8 +9,11 @@ pub enum Piece {
     Argument(&'static str),
 }
 
-/// The plain sentences of a catalogue file by key, and the rest of the file for Fluent.
-pub fn split(text: &'static str) -> (Vec<(&'static str, Box<[Piece]>)>, String) {
+/// A key and its sentence.
+type Sentence = (&'static str, Box<[Piece]>);
+
+/// The plain sentences of a catalogue file, and the rest of the file for Fluent.
+pub fn split(text: &'static str) -> (Vec<Sentence>, String) {
     let (mut plain, mut rest) = (Vec::new(), String::new());
     for entry in entries(text) {
         match sentence(entry) {
@@ -37,7 +40,7 @@ fn entries(text: &'static str) -> Vec<&'static str> {
 }
 
 /// `key = text { $argument } text`, on one line.
-fn sentence(entry: &'static str) -> Option<(&'static str, Box<[Piece]>)> {
+fn sentence(entry: &'static str) -> Option<Sentence> {
     let (key, value) = entry.trim_end().split_once('=')?;
     let value = value.trim();
     if value.contains('\n') || value.is_empty() || key.starts_with('-') {

@@ -12,6 +12,7 @@ mod workspace;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ use crate::registry;
 use crate::store::{Store, runs};
 use stop::{Reason, Stopper};
 pub use workspace::Addresses;
+
+/// How long runs that were told to stop may take to do so; beyond a step's own grace.
+const LAST_WAIT: Duration = Duration::from_secs(20);
 
 /// What the loop needs to know.
 #[derive(Clone, Debug)]
@@ -69,6 +73,8 @@ struct House {
     settings: Settings,
     active: Mutex<BTreeMap<i64, Stopper>>,
     ended: Notify,
+    /// How many ended runs have yet to be cleared away.
+    clearing: AtomicUsize,
     /// Rung when something of a run could not be removed.
     untidy: Notify,
 }
@@ -101,6 +107,7 @@ impl Runs {
                 settings,
                 active,
                 ended: Notify::new(),
+                clearing: AtomicUsize::new(0),
                 untidy: Notify::new(),
             }),
         }
@@ -146,9 +153,12 @@ impl Runs {
                 }
             }
             house.logs.done(id);
+            house.clearing.fetch_add(1, Ordering::SeqCst);
             house.lock().remove(&id);
             house.ended.notify_waiters();
             carry_out::clean_up(&house, &run).await;
+            house.clearing.fetch_sub(1, Ordering::SeqCst);
+            house.ended.notify_waiters();
         });
     }
 
@@ -182,13 +192,13 @@ impl Runs {
         self.house.untidy.notified().await;
     }
 
-    /// Waits until no run of this process is left.
+    /// Waits until no run of this process is left, and nothing of one.
     pub async fn drain(&self) {
         loop {
             let ended = self.house.ended.notified();
             tokio::pin!(ended);
             ended.as_mut().enable();
-            if self.house.active_ids().is_empty() {
+            if self.house.active_ids().is_empty() && self.house.clearing.load(Ordering::SeqCst) == 0 {
                 return;
             }
             ended.await;
@@ -203,7 +213,8 @@ impl Runs {
         for id in self.house.active_ids() {
             self.house.stop(id, Reason::ShuttingDown);
         }
-        self.drain().await;
+        // An engine that does not answer must not keep the server: what is left goes at the next start.
+        let _ = tokio::time::timeout(LAST_WAIT, self.drain()).await;
     }
 }
 

@@ -64,13 +64,18 @@ impl Store {
             // The key is made after the database: to begin anew here would hide what others still have.
             return Err(Error::Conflict(msg!("store-damaged", cause = "empty or missing")));
         }
-        let mut connection = connect(&path, false)?;
-        migrate(&mut connection, &path)?;
-        check_small(&connection, &path)?;
+        let reserve = reserve::Reserve::new(directory.join("reserve"));
+        // On a full disk SQLite has no room for what it shares between connections.
+        if reserve.is_needed() {
+            reserve.give_up();
+        }
+        let connection = open(&path).map_err(|cause| match cause {
+            Error::Internal(_) if reserve.is_needed() => Error::Conflict(msg!("store-disk-full")),
+            other => other,
+        })?;
         let (bell, _) = watch::channel(0);
         let writer = writer::Writer::start(connection, bell.clone())?;
         let sealer = Sealer::open(&directory.join("key"))?;
-        let reserve = reserve::Reserve::new(directory.join("reserve"));
         let readers = Mutex::new(Vec::new());
         Ok(Store { inner: Arc::new(Inner { path, readers, writer, bell, sealer, reserve }) })
     }
@@ -145,6 +150,14 @@ impl Store {
             Ok(found)
         })
     }
+}
+
+/// The writer's connection to a database that is whole and of this version.
+fn open(path: &Path) -> Result<Connection> {
+    let mut connection = connect(path, false)?;
+    migrate(&mut connection, path)?;
+    check_small(&connection, path)?;
+    Ok(connection)
 }
 
 fn connect(path: &Path, read_only: bool) -> Result<Connection> {

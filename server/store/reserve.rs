@@ -9,6 +9,8 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 /// Ends of a hundred runs.
 const SIZE: u64 = 1 << 20;
+/// Less than this is no room to write in.
+const LEAST: u64 = SIZE / 4;
 /// The reserve is only made where this much is free.
 const ENOUGH: u64 = 8 * SIZE;
 
@@ -17,6 +19,12 @@ pub struct Reserve(PathBuf);
 impl Reserve {
     pub fn new(path: PathBuf) -> Self {
         Reserve(path)
+    }
+
+    /// Whether the disk is as good as full.
+    pub fn is_needed(&self) -> bool {
+        statvfs(self.0.parent().unwrap_or(&self.0))
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST)
     }
 
     /// Makes the reserve unless it is there or room is short. A disk that cannot reserve has none.

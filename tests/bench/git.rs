@@ -103,6 +103,7 @@ fn http_backend(root: &Path) -> u16 {
 }
 
 /// One request; `false` when there is none.
+#[allow(clippy::too_many_lines, reason = "one CGI exchange, told in order")]
 fn answer(root: &Path, reader: &mut BufReader<TcpStream>, mut stream: &TcpStream) -> std::io::Result<bool> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -243,7 +244,8 @@ pub fn nothing_new(bench: &mut Bench) {
     for (name, version, bar) in [("G3-v2", "protocol.version=2", 0.85), ("G3-v0", "protocol.version=0", 0.25)]
     {
         let (peer_one, ours_one) = (|| fetch(&peer, version), || fetch(&ours, "protocol.version=2"));
-        (peer_one(), ours_one());
+        peer_one();
+        ours_one();
         let measured = pairs(bench.pairs * 3, peer_one, ours_one);
         bench.sheet.ratios(name, &measure::ratios(&measured), bar, &in_millis(&measured));
     }
@@ -265,7 +267,8 @@ pub fn small_push(bench: &mut Bench) {
         copy.commit("One more");
         taken(&copy, &["push", "-q", remote, "HEAD:refs/heads/main"])
     };
-    (push(&peer), push(&ours));
+    push(&peer);
+    push(&ours);
     let measured = pairs(bench.pairs * 5, || push(&peer), || push(&ours));
     let of = |pick: fn(&(f64, f64)) -> f64| {
         at_share(&measured.iter().map(pick).collect::<Vec<_>>(), 0.99) * 1000.0
@@ -276,6 +279,7 @@ pub fn small_push(bench: &mut Bench) {
 
 /// G7. A push of 300 MB that does not compress, against `git index-pack --stdin` of the same pack, with the
 /// same checks and made as durable. And what the server itself grows by meanwhile, against 8 MiB.
+#[allow(clippy::too_many_lines, reason = "one measurement, told in order")]
 pub fn large_push(bench: &mut Bench) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&bench.program, folder.path(), &[]);

@@ -109,7 +109,8 @@ pub fn sample(bench: &mut Bench) {
         std::thread::sleep(SETTLE);
         hand.work()
     };
-    (peer(), ours());
+    peer();
+    ours();
     let measured = pairs(bench.pairs, peer, ours);
     let added: Vec<f64> = measured.iter().map(|(ours, peer)| (ours - peer) / 0.3).collect();
     bench.sheet.ratios("B1", &measure::ratios(&measured), 1.05, &in_millis(&measured));

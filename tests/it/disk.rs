@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::kit::data::Data;
-use crate::kit::{Copy, House, one_step};
+use crate::kit::{Copy, House, one_step, settings};
+use ropewalk::app::App;
 use ropewalk::model::Status;
 
 /// Room for one server's database, a repository and a little more.
@@ -54,6 +55,19 @@ async fn a_full_disk_fails_what_has_to_be_stored_and_nothing_else() {
     let health = house.get("/health").await;
     assert_eq!(health.status(), 503);
     assert!(health.text().await.unwrap().contains("health-disk-full"));
+
+    // A server that starts on a full disk serves what is there; without any reserve it says what it lacks.
+    let data = house.stop().await;
+    data.fill();
+    let refused = App::open(settings(data.path(), 1, &[])).await.err().unwrap();
+    assert_eq!(refused.message().unwrap().key, "store-disk-full");
+    data.empty();
+    let house = House::on(data.clone(), &[]).await;
+    house.app.look_around().await;
+    house.stop().await;
+    data.fill();
+    let house = House::on(data.clone(), &[]).await;
+    assert_eq!(house.get("/admin/disk").await.status(), 200);
 
     // With room again everything goes on by itself.
     data.empty();

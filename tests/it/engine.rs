@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::kit::relay::Relay;
 use crate::kit::server::{Server, Start};
-use crate::kit::{Copy, House, one_step};
+use crate::kit::{Copy, House, containers, one_step};
 use ropewalk::model::Status;
 
 /// What `/health` says of the engine: its status and its sentence.
@@ -49,6 +49,25 @@ async fn runs_wait_for_an_engine_and_what_it_lost_is_lost_and_cleared_away() {
     house.app.look_around().await;
     assert_eq!(house.run_ended("admin/engine", "default", 2).await.status, Status::Passed);
     house.no_containers(&run).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_somebody_removes_is_no_success() {
+    let house = House::start().await;
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", &one_step("echo begun; sleep 600")).commit("Endless");
+    copy.push(&house.remote("admin/removed")).await;
+    let run = house.run_in(Status::Running, "admin/removed", 1).await;
+    house.step_running(&run).await;
+    let mine = containers(&[&format!("ropewalk.run={}", run.id), "ropewalk.repository=admin/removed"]).await;
+    let removed = tokio::process::Command::new("docker").args(["rm", "--force"]).args(&mine).output().await;
+    assert!(removed.unwrap().status.success());
+    let run = house.run_ended("admin/removed", "default", 1).await;
+    // Seen to be killed, or gone before it could be seen: by chance, and never a success.
+    let key = run.message.unwrap().key;
+    let known = [(Status::Failed, "run-step-failed"), (Status::Lost, "docker-output-lost")];
+    assert!(known.contains(&(run.status, &key)), "{:?} {key}", run.status);
     house.stop().await;
 }
 

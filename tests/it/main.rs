@@ -5,7 +5,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on says so this way"
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "a test tells its story in order, and says so when it cannot go on"
 )]
 
 mod bodies;
@@ -15,7 +17,9 @@ mod cli;
 mod disk;
 mod engine;
 mod guide;
+mod hostile;
 mod kit;
+mod large_logs;
 mod live_page;
 mod main_job;
 mod pages;

@@ -22,7 +22,7 @@ async fn every_accepted_update_is_one_event_however_many_push_at_once() {
     let first = Copy::new();
     first.write("a", "1").commit("Base");
     first.push(&house.remote("admin/busy")).await;
-    let pushing = (0..20).map(|n| {
+    let pushing = (0..50).map(|n| {
         let remote = house.remote("admin/busy");
         async move {
             let copy = Copy::new();
@@ -38,7 +38,7 @@ async fn every_accepted_update_is_one_event_however_many_push_at_once() {
     let results = futures_util::future::join_all(pushing).await;
     let wins: Vec<_> = results.iter().filter(|(ok, ..)| *ok).collect();
     assert_eq!(wins.iter().filter(|(_, branch, ..)| branch.ends_with("raced")).count(), 1, "{results:?}");
-    assert_eq!(wins.iter().filter(|(_, branch, ..)| branch.contains("own-")).count(), 10, "{results:?}");
+    assert_eq!(wins.iter().filter(|(_, branch, ..)| branch.contains("own-")).count(), 25, "{results:?}");
     house.app.watch.poll().await.unwrap();
     let seen = moves(&house);
     assert_eq!(seen.len(), wins.len() + 1, "{seen:?}");

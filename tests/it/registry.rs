@@ -84,6 +84,12 @@ async fn a_registry_that_stumbles_is_asked_again_and_one_that_is_down_fails_the_
     let alone = House::with(&[("registry", &address)]).await;
     says_it_pushed(&alone, "down", &nobody).await;
 
+    let nowhere = House::with(&[("registry", "http://registry.invalid:5000")]).await;
+    nowhere.app.look_around().await;
+    let health = nowhere.json("/health").await.to_string();
+    assert!(health.contains("registry-unresolved") && health.contains("registry.invalid"), "{health}");
+    nowhere.stop().await;
+
     let run = house.run_ended("admin/stumbles", "default", 1).await;
     assert_eq!(run.status, Status::Passed, "{:?}\n{}", run.message, house.log(&run));
     let recorded = house.app.store.read(|c| images::of_run(c, run.id)).unwrap();

@@ -37,6 +37,28 @@ async fn steps_that_misbehave_end_with_a_sentence_and_leave_nothing() {
     let run = pushed(&house, "stubborn", &timeout).await;
     assert_eq!((run.status, run.message.unwrap().key.as_ref()), (Status::Failed, "run-timeout-stage"));
 
+    for (name, script, code) in [
+        ("script", "sh ci/01-build.sh", "2"),
+        ("command", "./ci/01-build.sh", "127"),
+        // The shell that waits for it goes down with it: nothing is known, so nothing has passed.
+        ("launcher", "kill -9 $PPID", "137"),
+    ] {
+        let run = pushed(&house, name, &one_step(script)).await;
+        assert_eq!(run.status, Status::Failed, "{name}: {:?}", run.message);
+        assert_eq!(run.message.unwrap().args["code"], code, "{name}");
+    }
+    let base = "printf 'FROM registry.local:5000/no/such:base\\n' | docker build -";
+    let run = pushed(&house, "base", &one_step(base)).await;
+    assert_eq!(run.status, Status::Failed);
+    assert!(house.log(&run).contains("no/such:base"), "{}", house.log(&run));
+    let closes = "exec >&- 2>&-; sleep 1; echo to nobody";
+    let run = pushed(&house, "closes", &one_step(closes)).await;
+    assert_eq!(
+        run.message.map(|message| message.args["code"].clone()),
+        Some("1".into()),
+        "nobody can be written to"
+    );
+
     let missing = format!("image: registry.local:5000/no/such:image\n{}", one_step("true"));
     let run = pushed(&house, "image", &missing).await;
     assert_eq!((run.status, run.message.unwrap().key.as_ref()), (Status::Failed, "docker-image-missing"));

@@ -103,8 +103,10 @@ async fn a_damaged_database_is_refused_by_name_and_left_as_it_is() {
 async fn a_damaged_repository_says_so_and_the_others_are_served() {
     let house = House::start().await;
     let copy = Copy::new();
+    copy.commit("Zero");
+    copy.commit("Half");
     copy.write("ropewalk.yml", &one_step("true")).commit("One");
-    for name in ["admin/broken", "admin/whole"] {
+    for name in ["admin/broken", "admin/middle", "admin/whole"] {
         copy.push(&house.remote(name)).await;
         house.run_ended(name, "default", 1).await;
     }
@@ -119,6 +121,14 @@ async fn a_damaged_repository_says_so_and_the_others_are_served() {
         }
     }
     std::fs::write(repository.join("refs/heads/empty"), "").unwrap();
+    // Of this one only a commit in the middle of the history.
+    let directory = house.app.git.directory(&"admin/middle".parse().unwrap());
+    let middle = copy.git(&["rev-parse", "HEAD~1"]);
+    tear(&directory.join("objects").join(&middle[..2]).join(middle[2..].trim()));
+    let answer = house.get("/api/v1/repos/admin/middle/commits").await;
+    assert_eq!(answer.status(), 409, "{}", answer.text().await.unwrap());
+    assert_eq!(house.get("/api/v1/repos/admin/middle/branches").await.status(), 200);
+
     let answer = house.get("/api/v1/repos/admin/broken/commits").await;
     let (status, text) = (answer.status(), answer.text().await.unwrap());
     assert!(status == 409 && text.contains("git-repository-damaged"), "{status} {text}");

@@ -67,6 +67,6 @@ part "Down with the data"
 if compose/down --data; then fail "the data went without anybody having been asked"; fi
 shows "the data was not removed"
 compose/down --data --yes
-is "$(docker volume ls -q | grep -x -e ropewalk-data -e registry-data)" "" "the volumes"
+is "$(docker volume ls -q | grep -c -x -e ropewalk-data -e registry-data || true)" 0 "the number of volumes left"
 [ ! -e /var/lib/ropewalk ] || fail "/var/lib/ropewalk is still there"
 [ ! -e compose/.env ] || fail "compose/.env is still there"
