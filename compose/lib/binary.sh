@@ -67,10 +67,15 @@ server_image_wanted() {
 
 server_image_current() { [ "$(image_made_from ropewalk/server)" = "$(server_image_wanted)" ]; }
 
+# server_program_ensure: the program is there, as far as the image needs one; before anything else takes minutes.
+server_program_ensure() {
+    [ -z "${ROPEWALK_BINARY:-}" ] || binary_ensure
+    server_image_current || [ -n "${BINARY:-}" ] || binary_ensure
+}
+
 # server_image_ensure: the image ropewalk/server holds the program that these sources make.
 server_image_ensure() {
-    [ -z "${ROPEWALK_BINARY:-}" ] || binary_ensure
+    server_program_ensure
     ! server_image_current || return 0
-    [ -n "${BINARY:-}" ] || binary_ensure
     build_image_from "$(server_image_wanted)" ropewalk/server "$HERE/server" "$BINARY"
 }

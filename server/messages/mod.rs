@@ -13,7 +13,7 @@ mod plain;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -71,32 +71,20 @@ struct Spoken {
     chosen: FluentBundle<FluentResource>,
 }
 
-struct Catalogue {
-    languages: HashMap<Language, Spoken>,
-}
+/// One per language, in the order of `Language::ALL`; read when the first sentence of it is wanted.
+static CATALOGUES: [OnceLock<Spoken>; 4] = [const { OnceLock::new() }; 4];
 
-static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
-
-impl Catalogue {
-    /// What cannot be parsed or is there twice is left out; the tests name it.
-    fn load() -> Self {
-        Catalogue {
-            languages: Language::ALL.into_iter().map(|language| (language, Spoken::load(language))).collect(),
-        }
+fn find(language: Language, key: &str, args: &[(&str, &str)]) -> Option<String> {
+    let spoken = CATALOGUES[language as usize].get_or_init(|| Spoken::load(language));
+    if let Some(pieces) = spoken.plain.get(key) {
+        return Some(plain::join(pieces, args));
     }
-
-    fn find(&self, language: Language, key: &str, args: &[(&str, &str)]) -> Option<String> {
-        let spoken = self.languages.get(&language)?;
-        if let Some(pieces) = spoken.plain.get(key) {
-            return Some(plain::join(pieces, args));
-        }
-        let pattern = spoken.chosen.get_message(key)?.value()?;
-        let mut values = FluentArgs::new();
-        for (name, value) in args {
-            values.set((*name).to_owned(), argument(value));
-        }
-        Some(spoken.chosen.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned())
+    let pattern = spoken.chosen.get_message(key)?.value()?;
+    let mut values = FluentArgs::new();
+    for (name, value) in args {
+        values.set((*name).to_owned(), argument(value));
     }
+    Some(spoken.chosen.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned())
 }
 
 impl Spoken {
@@ -129,9 +117,8 @@ pub fn render_parts<'a>(
     args: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> String {
     let args: Vec<_> = args.into_iter().collect();
-    CATALOGUE
-        .find(language, key, &args)
-        .or_else(|| CATALOGUE.find(Language::English, key, &args))
+    find(language, key, &args)
+        .or_else(|| find(Language::English, key, &args))
         .unwrap_or_else(|| key.to_owned())
 }
 

@@ -120,6 +120,11 @@ impl Store {
         self.inner.reserve.give_up();
     }
 
+    /// The bell's number: how many commits there were since the start.
+    pub fn writes(&self) -> u64 {
+        *self.inner.bell.borrow()
+    }
+
     /// Encrypts and decrypts what the store keeps for other systems.
     pub fn sealer(&self) -> &Sealer {
         &self.inner.sealer

@@ -3,6 +3,9 @@
 
 use serde_json::json;
 
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
 use crate::kit::browser::Browser;
 use crate::kit::{Copy, House};
 use ropewalk::model::Status;
@@ -97,6 +100,7 @@ async fn a_run_is_followed_as_it_happens() {
 async fn follows(house: &House, browser: &Browser) {
     browser.wheel(-600).await;
     browser.until("not following a reader who looks up", &following(false)).await;
+    stands_still(browser).await;
     let before = browser.ask("scrollY").await;
     let_go(house, "go-build");
     browser.until("the second half", &line("line 120 of the second half")).await;
@@ -104,12 +108,19 @@ async fn follows(house: &House, browser: &Browser) {
 
     browser.press("f").await;
     browser.until("following again", &format!("{} && {AT_BOTTOM}", following(true))).await;
-    browser.wheel(-600).await;
-    browser.until("not following", &following(false)).await;
+    browser.press("\u{e00e}").await;
+    browser.until("not following after a page up", &following(false)).await;
+    stands_still(browser).await;
     browser.wheel(100_000).await;
     browser.until("following at the bottom", &following(true)).await;
     let_go(house, "go-on");
     browser.until("one more", &format!("{} && {AT_BOTTOM}", line("one line more"))).await;
+}
+
+/// Scrolling takes its time.
+async fn stands_still(browser: &Browser) {
+    let still = "scrollY === window.stood && ++window.stillFor > 5 || (scrollY !== window.stood && (window.stood = scrollY, window.stillFor = 0), false)";
+    browser.until("the page to stand still", still).await;
 }
 
 async fn ends(house: &House, browser: &Browser) {
@@ -221,4 +232,74 @@ async fn keys_and_cancelling(house: &House, browser: &Browser) {
         .await;
     let run = house.run_ended("admin/slow", "default", 2).await;
     assert_eq!((run.status, run.cancel_by.as_deref()), (Status::Cancelled, Some("admin")));
+}
+
+/// Carries bytes from a port of its own to the house until it is dropped, and with it every connection.
+async fn carry(house: &House, port: u16) -> (JoinSet<()>, u16) {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let to = house.url.strip_prefix("http://").unwrap().to_owned();
+    let mut carrying = JoinSet::new();
+    carrying.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((mut from, _)) = listener.accept().await {
+            let to = to.clone();
+            connections.spawn(async move {
+                let mut to = TcpStream::connect(to).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+            });
+        }
+    });
+    (carrying, port)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_connection_is_mended_and_lists_keep_current() {
+    let house = House::start().await;
+    let browser = Browser::start(&house).await;
+    browser.sign_in().await;
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", PIPELINE).commit("A slow walk");
+    copy.push(&house.remote("admin/slow")).await;
+    house.run_in(Status::Running, "admin/slow", 1).await;
+    browser.open("/").await;
+    browser.ask("window.untouched = true").await;
+    browser.until("a running run", "document.querySelector('main .run-row .is-running')").await;
+
+    let list = browser.driver.window().await.unwrap();
+    let run = browser.driver.new_tab().await.unwrap();
+    browser.driver.switch_to_window(run).await.unwrap();
+    let (carrying, port) = carry(&house, 0).await;
+    browser.driver.goto(format!("http://127.0.0.1:{port}{RUN}")).await.unwrap();
+    browser.ask("window.untouched = true").await;
+    browser.until("the first half", &line("line 120 of the first half")).await;
+    drop(carrying);
+    browser.until("the reader to be told", "!document.querySelector('#lost').hidden").await;
+    let_go(&house, "go-build");
+    let_go(&house, "go-on");
+    let (carrying, _) = carry(&house, port).await;
+    browser.until("what came meanwhile", &line("one line more")).await;
+    browser.until("no complaint any more", "document.querySelector('#lost').hidden").await;
+    let twice =
+        "(ids => ids.length - new Set(ids).size)([...document.querySelectorAll('.log .l')].map(l => l.id))";
+    assert_eq!(browser.ask(twice).await, json!(0), "no line is there twice");
+    assert_eq!(browser.ask("window.untouched").await, json!(true));
+    let_go(&house, "go-test");
+    let_go(&house, "go-end");
+    house.run_ended("admin/slow", "default", 1).await;
+    browser
+        .until("the end", "document.querySelector('#run-head [data-status]').dataset.status === 'passed'")
+        .await;
+    drop(carrying);
+
+    browser.driver.switch_to_window(list).await.unwrap();
+    browser
+        .until(
+            "the list to say so",
+            "document.querySelector('main .grid .is-passed') && !document.querySelector('main .run-row')",
+        )
+        .await;
+    assert_eq!(browser.ask("window.untouched").await, json!(true));
+    browser.stop().await;
+    house.stop().await;
 }

@@ -13,8 +13,8 @@ use crate::model::{Error, Happened, Message, Result, Run, Status};
 /// names and host paths, so they take turns. `None` when there is nothing to do.
 pub fn claimable(c: &Connection) -> Result<Option<i64>> {
     let mut statement = c.prepare_cached(
-        "SELECT n.id FROM runs n WHERE n.status = 'queued'
-           AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.status = 'running' AND o.pipeline_id = n.pipeline_id)
+        "SELECT n.id FROM runs n INDEXED BY runs_status WHERE n.status = 'queued'
+           AND NOT EXISTS (SELECT 1 FROM runs o INDEXED BY runs_status WHERE o.status = 'running' AND o.pipeline_id = n.pipeline_id)
          ORDER BY n.id LIMIT 1",
     )?;
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
@@ -46,7 +46,8 @@ pub fn cancel_requests(c: &Connection, ids: &[i64]) -> Result<Vec<(i64, String)>
 /// Every run that is `running`, for recovery after a start.
 pub fn unfinished(c: &Connection) -> Result<Vec<Run>> {
     let mut statement = c.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM {TABLES} WHERE n.status = 'running' ORDER BY n.id"
+        "SELECT {COLUMNS} FROM runs n INDEXED BY runs_status JOIN repositories r ON r.id = n.repository_id
+           JOIN pipelines p ON p.id = n.pipeline_id WHERE n.status = 'running' ORDER BY n.id"
     ))?;
     Ok(statement.query_map([], run)?.collect::<rusqlite::Result<_>>()?)
 }

@@ -176,3 +176,26 @@ async fn what_was_running_is_lost_after_a_crash() {
     assert_eq!(stages.iter().map(|s| s.status).collect::<Vec<_>>(), [Status::Lost, Status::Skipped]);
     assert_eq!(store.read(|c| status(c, id)).unwrap(), Some(Status::Lost));
 }
+
+/// Statistics that know only of ended runs must not make the few others expensive: each index is named,
+/// so that a plan without it is an error.
+#[tokio::test]
+async fn what_has_not_ended_is_found_by_its_index() {
+    let (_directory, store, repository, pipeline) = house().await;
+    let now = Timestamp::now();
+    let id = store
+        .write(move |c| {
+            let (id, _) = queue(c, &new_run(repository, pipeline, None), now)?;
+            c.execute_batch("ANALYZE")?;
+            Ok(id)
+        })
+        .await
+        .unwrap();
+    assert_eq!(store.read(counts).unwrap(), (1, 0));
+    assert_eq!(store.read(claimable).unwrap(), Some(id));
+    assert_eq!(store.read(unfinished).unwrap().len(), 0);
+    let seen = |viewer| store.read(|c| active(c, viewer, 10)).unwrap().len();
+    assert_eq!((seen(Viewer::Nobody), seen(Viewer::Admin)), (1, 1));
+    store.write(move |c| repositories::update(c, repository, "", true)).await.unwrap();
+    assert_eq!((seen(Viewer::Nobody), seen(Viewer::Admin)), (0, 1));
+}

@@ -1,15 +1,19 @@
 //! Home: the repositories the viewer may see, those with the newest runs first, and what runs now.
 
-use actix_web::web;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes};
+use askama::Template as _;
 use serde::Deserialize;
 
+use super::kept::{Kept, Moment};
 use super::pieces::{briefs, cut};
 use super::visit::{Answer, Visit, see};
-use crate::model::Result;
+use crate::model::{Error, Result};
 use crate::store::repositories::{self, Repository};
 use crate::store::runs::{self, Past};
+use crate::web::errors::Failure;
 use crate::web::pages::home::{Home, HomeRow};
-use crate::web::pages::{Bars, links, respond};
+use crate::web::pages::{Bars, answer, links};
 
 const PER_PAGE: usize = 30;
 /// Runs shown of those that wait or go on.
@@ -25,6 +29,20 @@ pub struct Asked {
 
 /// `GET /`.
 pub async fn home(visit: Visit, asked: web::Query<Asked>) -> Answer {
+    let (shared, moment, key) = (visit.shared.clone(), Moment::now(&visit), Kept::key(&visit));
+    if let Some(known) = key.as_ref().and_then(|key| shared.kept.find(key, moment)) {
+        return Ok(known);
+    }
+    let Some(page) = fill(visit, &asked).await? else { return Ok(see(&links::sign_in(""))) };
+    let html = Bytes::from(page.render().map_err(|e| Error::internal("write the home page", e))?);
+    if let Some(key) = key {
+        shared.kept.keep(key, moment, &html);
+    }
+    Ok(answer(StatusCode::OK, html))
+}
+
+/// `None` when there is nothing for a visitor who has not signed in.
+async fn fill(visit: Visit, asked: &Asked) -> Result<Option<Home>, Failure> {
     let query = asked.q.trim().chars().take(100).collect::<String>();
     let after = asked.after.split_once('-').and_then(|(run, id)| Some((run.parse().ok()?, id.parse().ok()?)));
     let viewer = visit.identity.viewer();
@@ -37,7 +55,7 @@ pub async fn home(visit: Visit, asked: web::Query<Asked>) -> Answer {
         Ok((found, runs::active(c, viewer, ACTIVE)?, runs::counts(c)?))
     })?;
     if found.is_empty() && query.is_empty() && visit.identity.known().is_none() {
-        return Ok(see(&links::sign_in("")));
+        return Ok(None);
     }
     let more = cut(&mut found, PER_PAGE);
     let key =
@@ -45,7 +63,7 @@ pub async fn home(visit: Visit, asked: web::Query<Asked>) -> Answer {
     let next = found.last().filter(|_| more && query.is_empty()).map(key);
     let repositories = rows(&visit, found).await?;
     let active = briefs(&visit, active).await?;
-    Ok(respond(&Home { query, repositories, active, counts, next, page: visit.page }))
+    Ok(Some(Home { query, repositories, active, counts, next, page: visit.page }))
 }
 
 async fn rows(visit: &Visit, found: Vec<Repository>) -> Result<Vec<HomeRow>> {

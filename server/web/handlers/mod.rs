@@ -3,7 +3,7 @@
 //! address here is built by `pages::links`, and private repositories do not exist for others.
 //!
 //! ```text
-//! visit, pieces, commit_lines, provenance   what several handlers begin with     error    failures as pages
+//! visit, pieces, commit_lines, kept, provenance   what several handlers begin with     error    failures as pages
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! registry, trace (question: what was pasted)       activity, health, badges
@@ -18,6 +18,7 @@ mod commits;
 pub mod error;
 mod health;
 mod home;
+mod kept;
 mod new;
 mod pieces;
 mod pipelines;

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::commit_lines::CommitLines;
+use super::kept::Kept;
 use crate::messages::Language;
 use crate::model::{Error, Message};
 use crate::web::auth::{self, Identity};
@@ -36,12 +37,13 @@ const LONGEST_NOTICE: usize = 3000;
 /// What the handlers of all workers share.
 pub struct Shared {
     pub commits: CommitLines,
+    pub kept: Kept,
     pub started_at: Timestamp,
 }
 
 impl Shared {
     pub fn new() -> Self {
-        Shared { commits: CommitLines::default(), started_at: Timestamp::now() }
+        Shared { commits: CommitLines::default(), kept: Kept::default(), started_at: Timestamp::now() }
     }
 }
 

@@ -199,17 +199,22 @@ pub fn respond(page: &impl askama::Template) -> HttpResponse {
 /// As `respond`, with another status (a form shown again with what is wrong, an error page).
 pub fn respond_with(status: StatusCode, page: &impl askama::Template) -> HttpResponse {
     match page.render() {
-        Ok(html) => HttpResponse::build(status)
-            .insert_header(("Content-Type", "text/html; charset=utf-8"))
-            .insert_header(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
-            .insert_header(("X-Content-Type-Options", "nosniff"))
-            .insert_header(("Referrer-Policy", "same-origin"))
-            .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
-            .insert_header(("Cache-Control", "no-store"))
-            .body(html),
+        Ok(html) => answer(status, html.into()),
         Err(cause) => {
             tracing::error!(%cause, "page could not be written");
             HttpResponse::InternalServerError().finish()
         }
     }
+}
+
+/// A page that has been written.
+pub fn answer(status: StatusCode, html: actix_web::web::Bytes) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header(("Content-Type", "text/html; charset=utf-8"))
+        .insert_header(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .insert_header(("Referrer-Policy", "same-origin"))
+        .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
+        .insert_header(("Cache-Control", "no-store"))
+        .body(html)
 }

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use super::{House, PASSWORD};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Browser {
     pub driver: WebDriver,
