@@ -180,7 +180,10 @@ fn lock(data: &Path) -> Result<std::fs::File> {
                 .set_len(0)
                 .and_then(|()| file.rewind())
                 .and_then(|()| write!(file, "{}", std::process::id()));
-            write.map_err(|e| Error::internal("write the lock file", e))?;
+            // The lock holds without it; only a second server's message would lack the number.
+            if let Err(error) = write {
+                tracing::warn!(%error, "the process id could not be written into the lock file");
+            }
             Ok(file)
         }
         Err(std::fs::TryLockError::WouldBlock) => {

@@ -28,9 +28,7 @@ async fn after_a_kill_nothing_is_running_and_the_next_run_has_the_next_number() 
     let copy = Copy::new();
     copy.write("ropewalk.yml", &one_step("echo begun; sleep 600")).commit("Endless");
     copy.push(&server.remote("admin/crash")).await;
-    while status(data.path(), "admin/crash") != Some(Status::Running) {
-        tokio::task::yield_now().await;
-    }
+    server.until(|_| status(data.path(), "admin/crash") == Some(Status::Running));
     server.kill();
 
     let house = House::on(data, &[]).await;

@@ -95,7 +95,7 @@ impl Server {
         let begun = std::time::Instant::now();
         while !so(self) {
             assert!(begun.elapsed() < super::PATIENCE, "waited in vain: {}", self.said());
-            std::thread::yield_now();
+            pause();
         }
     }
 
@@ -116,21 +116,18 @@ impl Server {
                 return answer;
             }
             assert!(begun.elapsed() < super::PATIENCE, "waited in vain: {path} says {answer}");
+            pause();
         }
     }
 
     /// What `/health` says of one of its parts, once it has looked.
     pub fn health_of(&self, part: &str) -> String {
-        loop {
-            let answer =
-                Command::new("curl").args(["-sS", &format!("{}/health", self.url())]).output().unwrap();
-            let health: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
-            let found =
-                health["checks"].as_array().unwrap().iter().find(|check| check["part"] == part).cloned();
-            if let Some(check) = found {
-                return check["message"].as_str().unwrap().to_owned();
-            }
-        }
+        let of = |health: &serde_json::Value| {
+            let checks = health["checks"].as_array().unwrap();
+            checks.iter().find(|check| check["part"] == part).map(|check| check["message"].clone())
+        };
+        let health = self.api_until("/health", |health| of(health).is_some());
+        of(&health).unwrap().as_str().unwrap().to_owned()
     }
 
     /// Its log so far.
@@ -168,6 +165,11 @@ impl Server {
     pub fn children(&self) -> Vec<String> {
         children_of(self.child.id())
     }
+}
+
+/// Between two looks, so that looking does not take the core from what is waited for.
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(10));
 }
 
 fn children_of(parent: u32) -> Vec<String> {
