@@ -381,3 +381,63 @@ async fn forms_do_what_they_say_and_say_it_once() {
     assert_eq!(away.headers()["location"], "/");
     house.stop().await;
 }
+
+/// What a run pushed leads back to it, however it is asked for; and what did not come from here is said so.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_pasted_leads_to_the_run_or_to_the_reason() {
+    let house = House::start().await;
+    hostile_repository(&house).await;
+    let admin = Browser::sign_in(&house, "admin", PASSWORD).await;
+    let digest = format!("sha256:{}", "5".repeat(64));
+    let run = house.find_run("admin/hostile", "default", 1).unwrap();
+    let image = ropewalk::model::RunImage {
+        run_id: run.id,
+        stage: 0,
+        repository: "hostile/api".into(),
+        tag: "v3-build-1".into(),
+        digest: digest.parse().unwrap(),
+        size: 7,
+        labels: [("note".to_owned(), HOSTILE.to_owned())].into(),
+        pushed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+    };
+    house.app.store.write(move |c| ropewalk::store::images::record(c, &image)).await.unwrap();
+    let commit = run.commit.short();
+    for question in [
+        digest.clone(),
+        format!("registry.local:5000/hostile/api@{digest}"),
+        "registry.local:5000/hostile/api:v3-build-1".to_owned(),
+        "hostile/api:v3-build-1".to_owned(),
+        "ropewalk-admin-hostile-default-1".to_owned(),
+        "build_tag=ropewalk-admin-hostile-default-1,version=3".to_owned(),
+        format!("{{\"org.opencontainers.image.revision\":\"{}\"}}", run.commit),
+        format!("[{{\"Id\":\"x\",\"RepoDigests\":[\"registry.local:5000/hostile/api@{digest}\"]}}]"),
+        run.commit.to_string(),
+    ] {
+        let answer = admin.post("/trace", &[("csrf", &admin.csrf), ("q", &question)]).await;
+        assert_eq!(answer.status(), 200, "{question}");
+        let html = answer.text().await.unwrap();
+        check_page("/trace", "en", &html);
+        let found = html.contains("hostile/api:v3-build-1</a>")
+            && html.contains(commit)
+            && html.contains("default #1");
+        assert!(found, "{question}: {html}");
+    }
+    for (question, reason) in [
+        (
+            "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "No run of this server pushed",
+        ),
+        ("docker.example/hostile/api:v3", "is in the registry docker.example"),
+        ("ropewalk-admin-hostile-default-99", "there is no such run"),
+        ("version=3.0", "names neither a run of this server"),
+        ("no-such-container", "neither a running container"),
+        (HOSTILE, "neither a running container"),
+    ] {
+        let html = admin.page(&format!("/trace?q={}", encoded(question))).await;
+        assert!(html.contains("Nothing was found") && html.contains(reason), "{question}: {html}");
+    }
+    let page = admin.page(&format!("/registry/images/{digest}")).await;
+    check_page("/registry/images", "en", &page);
+    assert!(page.contains("hostile/api") && page.contains(commit));
+    house.stop().await;
+}

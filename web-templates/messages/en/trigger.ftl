@@ -1,5 +1,8 @@
 trigger-started = Run queued.
-trigger-findings = The run failed before it started: { $path } has { $count } things that are not carried out here.
+trigger-findings = { $count ->
+    [one] The run failed before it started: one thing in { $path } cannot be carried out here.
+   *[other] The run failed before it started: { $count } things in { $path } cannot be carried out here.
+}
 trigger-not-a-trigger = This kind of event starts nothing.
 trigger-no-repository = The repository no longer exists.
 trigger-ref-deleted = “{ $name }” was deleted; nothing to run.

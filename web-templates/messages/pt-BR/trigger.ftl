@@ -1,5 +1,8 @@
 trigger-started = Execução enfileirada.
-trigger-findings = A execução falhou antes de começar: { $path } tem { $count } itens que não são executados aqui.
+trigger-findings = { $count ->
+    [one] A execução falhou antes de começar: um item de { $path } não pode ser executado aqui.
+   *[other] A execução falhou antes de começar: { $count } itens de { $path } não podem ser executados aqui.
+}
 trigger-not-a-trigger = Este tipo de evento não inicia nada.
 trigger-no-repository = O repositório não existe mais.
 trigger-ref-deleted = “{ $name }” foi excluído; não há o que executar.
