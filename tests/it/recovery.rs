@@ -103,7 +103,9 @@ async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
         assert!(!ok || tip == commit, "{what}: acknowledged and lost: {said}");
         assert!(tip == commit || tip == before, "{what}: neither old nor new");
         let objects = std::fs::read_dir(repository.join("objects")).unwrap().flatten();
-        assert!(!objects.into_iter().any(|e| e.file_name().to_string_lossy().starts_with("tmp_")), "{what}");
+        let left: Vec<_> =
+            objects.map(|e| e.file_name()).filter(|n| n.to_string_lossy().starts_with("tmp_")).collect();
+        assert!(left.is_empty(), "{what}: {left:?}");
         let checked = crate::kit::git_command(&repository, &["fsck", "--strict", "--no-dangling"]);
         assert!(checked.status.success(), "{what}: {checked:?}");
         // One event for the tip, and no second one for any.
