@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::events;
 use super::super::rows::{millis, text, to_json};
-use super::{COLUMNS, TABLES, run};
+use super::{COLUMNS, run};
 use crate::model::{Error, Happened, Message, Result, Run, Status};
 
 /// The oldest queued run whose pipeline has none running: two runs of one pipeline share compose project
