@@ -2,11 +2,16 @@
 //! quarantines of half-received pushes, half-written packs, half-made and half-deleted repositories.
 //! It runs before the server takes pushes; it never touches an object, a ref or a pack that git has finished.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::repositories::{Repositories, folders};
 use crate::model::Result;
+
+/// How long a git that outlived its server is waited for; it ends by itself when its pipes have closed.
+const ORPHANS_END_WITHIN: Duration = Duration::from_secs(10);
 
 /// What was removed, relative to the folder of repositories; and what could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +22,10 @@ pub struct Cleaned {
 
 impl Repositories {
     /// Removes leftovers in every repository (about six folder listings each). Call it at start,
-    /// before anything is served; blocking.
+    /// before anything is served; blocking. A receive-pack of a server that was killed may still be at work:
+    /// it is waited for, as without its quarantine it could put a ref where objects are missing.
     pub fn start_up_clean(&self) -> Result<Cleaned> {
+        let busy = wait_for_orphans(self.root());
         let mut cleaned = Cleaned::default();
         for owner in folders(self.root()) {
             let owner = self.root().join(owner);
@@ -26,7 +33,7 @@ impl Repositories {
                 let path = owner.join(&name);
                 if name.starts_with(".new-") || name.starts_with(".deleted-") {
                     self.remove(&path, &mut cleaned);
-                } else if name.ends_with(".git") {
+                } else if name.ends_with(".git") && !busy.contains(&path) {
                     for leftover in leftovers(&path) {
                         self.remove(&leftover, &mut cleaned);
                     }
@@ -51,6 +58,30 @@ impl Repositories {
             }
         }
     }
+}
+
+/// Waits until no process works in a repository; returns those in which one still does.
+fn wait_for_orphans(root: &Path) -> HashSet<PathBuf> {
+    let since = Instant::now();
+    loop {
+        let busy = at_work(root);
+        if busy.is_empty() {
+            return busy;
+        }
+        if since.elapsed() > ORPHANS_END_WITHIN {
+            tracing::warn!(?busy, "somebody works in these repositories: they are not cleaned");
+            return busy;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The working directories of processes that lie below `root`, where the system tells them: every git of ours
+/// has its repository for one.
+fn at_work(root: &Path) -> HashSet<PathBuf> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let places = processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok());
+    places.filter(|place| place.starts_with(root)).collect()
 }
 
 fn leftovers(repository: &Path) -> Vec<PathBuf> {
@@ -101,6 +132,25 @@ pub(super) async fn clear_quarantines(repository: &Path) {
 mod tests {
     use super::*;
     use crate::git::testing::{Place, git};
+
+    #[test]
+    fn what_somebody_works_in_is_waited_for() {
+        let place = Place::with_commits(1);
+        let directory = place.directory();
+        let quarantine = directory.join("objects/tmp_objdir-incoming-AbCdEf");
+        fs::create_dir(&quarantine).unwrap();
+        let mut command = std::process::Command::new("cat");
+        let mut process =
+            command.current_dir(&directory).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        assert_eq!(at_work(place.repositories.root()), HashSet::from([directory]));
+        let repositories = place.repositories.clone();
+        let cleaning = std::thread::spawn(move || repositories.start_up_clean().unwrap());
+        assert!(quarantine.exists());
+        drop(process.stdin.take());
+        process.wait().unwrap();
+        assert_eq!(cleaning.join().unwrap().removed.len(), 1);
+        assert!(!quarantine.exists());
+    }
 
     #[test]
     fn leftovers_go_and_everything_else_stays() {

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use super::House;
 use super::workspace::build_tag;
-use crate::model::{Digest, Happened, ImageReference, Result, Run, RunImage};
+use crate::model::{Digest, Error, Happened, ImageReference, Result, Run, RunImage};
 use crate::registry::{Candidate, Patience};
 use crate::store::{events, images};
+
+const LONGEST_NAME: usize = 200;
 
 /// A stage whose pushes are asked after.
 #[derive(Clone, Copy)]
@@ -32,6 +34,7 @@ pub async fn record(house: &House, run: &Run, stage: Stage<'_>) -> Result<Vec<St
         stage.found.iter().cloned().map(|c| ((c.repository, c.tag), c.digest)).collect();
     let mut asked: BTreeSet<(String, String)> = hints(house, stage.since).await;
     asked.extend(named.keys().cloned());
+    let mut spoken = Spoken::default();
     let mut missing = Vec::new();
     let mut pushed = Vec::new();
     for name in asked {
@@ -42,7 +45,7 @@ pub async fn record(house: &House, run: &Run, stage: Stage<'_>) -> Result<Vec<St
             (Some(there), Some(Some(digest))) => there.digest == *digest,
             (Some(_), Some(None)) => stage.passed,
             // The engine tells of everybody's pushes; one that the log does not speak of is not ours.
-            (Some(_), None) => stage.passed && speaks_of(house, run, stage.index, &name.0)?,
+            (Some(_), None) => stage.passed && spoken.of(house, (run.id, stage.index), &name.0).await?,
             (None, _) => false,
         };
         let (repository, tag) = name.clone();
@@ -65,9 +68,25 @@ pub async fn record(house: &House, run: &Run, stage: Stage<'_>) -> Result<Vec<St
     Ok(missing)
 }
 
-fn speaks_of(house: &House, run: &Run, stage: u32, repository: &str) -> Result<bool> {
-    let name = format!("{}/{repository}", house.registry.host());
-    Ok(!house.logs.find(run.id, stage, &name, 1)?.hits.is_empty())
+/// Which repositories the log names. Each is looked for once, as a log may be a gigabyte.
+#[derive(Default)]
+struct Spoken(BTreeMap<String, bool>);
+
+impl Spoken {
+    async fn of(&mut self, house: &House, (run, stage): (i64, u32), repository: &str) -> Result<bool> {
+        if let Some(known) = self.0.get(repository) {
+            return Ok(*known);
+        }
+        // So much of the name as can be searched for.
+        let name: String =
+            format!("{}/{repository}", house.registry.host()).chars().take(LONGEST_NAME).collect();
+        let logs = house.logs.clone();
+        let look = tokio::task::spawn_blocking(move || logs.find(run, stage, &name, 1)).await;
+        let found = look.map_err(|e| Error::internal("search a log", e))??;
+        let spoken = !found.hits.is_empty();
+        self.0.insert(repository.to_owned(), spoken);
+        Ok(spoken)
+    }
 }
 
 async fn keep(house: &House, run: &Run, pushed: Vec<RunImage>) -> Result<()> {
