@@ -1,12 +1,11 @@
 //! What a crash leaves in repositories and what blocks or burdens them afterwards: lock files,
 //! quarantines of half-received pushes, half-written packs, half-made and half-deleted repositories.
-//! It runs before the server takes pushes; it never touches an object, a ref or a pack that git has finished.
+//! It runs before any push is taken; it never touches an object, a ref or a pack that git has finished.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::repositories::{Repositories, folders};
-use crate::model::Result;
 
 /// What was removed, relative to the folder of repositories; and what could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,11 +14,42 @@ pub struct Cleaned {
     pub failed: Vec<String>,
 }
 
+/// While it lives, leftovers are being removed.
+struct Cleaning(Repositories);
+
+impl Drop for Cleaning {
+    fn drop(&mut self) {
+        self.0.cleaning().send_replace(false);
+    }
+}
+
 impl Repositories {
-    /// Removes leftovers in every repository (about six folder listings each). Call it at start,
-    /// before anything is served; blocking.
-    pub fn start_up_clean(&self) -> Result<Cleaned> {
-        let mut cleaned = Cleaned::default();
+    /// Removes what is half-made or half-deleted, then, in the background, leftovers in every repository
+    /// (about ten folder listings each). Call it at start, within a runtime, before anything is served:
+    /// pushes and fetches wait until it is done, readers need not.
+    pub fn start_up_clean(&self) {
+        let (mut cleaned, whole) = self.clean_folders();
+        self.cleaning().send_replace(true);
+        let cleaning = Cleaning(self.clone());
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || {
+            this.clean_repositories(&whole, &mut cleaned);
+            drop(cleaning);
+            if cleaned != Cleaned::default() {
+                tracing::warn!(?cleaned, "removed what a crash left in repositories");
+            }
+        });
+    }
+
+    /// Resolves when no leftovers of a crash stand in the way of an update any more.
+    pub(super) async fn cleaned(&self) {
+        // It fails only when the sender is gone, and that is ours.
+        let _ = self.cleaning().subscribe().wait_for(|busy| !busy).await;
+    }
+
+    /// What was cleaned, and the directories of whole repositories.
+    fn clean_folders(&self) -> (Cleaned, Vec<PathBuf>) {
+        let (mut cleaned, mut whole) = (Cleaned::default(), Vec::new());
         for owner in folders(self.root()) {
             let owner = self.root().join(owner);
             for name in folders(&owner) {
@@ -27,13 +57,17 @@ impl Repositories {
                 if name.starts_with(".new-") || name.starts_with(".deleted-") {
                     self.remove(&path, &mut cleaned);
                 } else if name.ends_with(".git") {
-                    for leftover in leftovers(&path) {
-                        self.remove(&leftover, &mut cleaned);
-                    }
+                    whole.push(path);
                 }
             }
         }
-        Ok(cleaned)
+        (cleaned, whole)
+    }
+
+    fn clean_repositories(&self, whole: &[PathBuf], cleaned: &mut Cleaned) {
+        for leftover in whole.iter().flat_map(|path| leftovers(path)) {
+            self.remove(&leftover, cleaned);
+        }
     }
 
     fn remove(&self, path: &Path, cleaned: &mut Cleaned) {
@@ -102,8 +136,8 @@ mod tests {
     use super::*;
     use crate::git::testing::{Place, git};
 
-    #[test]
-    fn leftovers_go_and_everything_else_stays() {
+    #[tokio::test]
+    async fn leftovers_go_and_everything_else_stays() {
         let place = Place::with_commits(2);
         let directory = place.directory();
         git(&directory, &["branch", "feature/x", "main"]);
@@ -125,11 +159,15 @@ mod tests {
         }
         fs::write(directory.join("objects/pack/pack-1.keep"), "receive-pack 12 on host").unwrap();
         fs::write(directory.join("objects/pack/pack-2.keep"), "mine").unwrap();
-        let cleaned = place.repositories.start_up_clean().unwrap();
+        let (mut cleaned, whole) = place.repositories.clean_folders();
+        place.repositories.clean_repositories(&whole, &mut cleaned);
         assert_eq!((cleaned.removed.len(), cleaned.failed.len()), (11, 0), "{cleaned:?}");
         assert!(directory.join("objects/pack/pack-2.keep").exists());
         assert_eq!(git(&directory, &["for-each-ref"]), before);
-        assert_eq!(place.repositories.start_up_clean().unwrap(), Cleaned::default());
+        git(&directory, &["branch", "-f", "main", "main~1"]);
+        fs::write(directory.join("refs/heads/main.lock"), "x").unwrap();
+        place.repositories.start_up_clean();
+        place.repositories.cleaned().await;
         git(&directory, &["branch", "-f", "main", "main~1"]);
     }
 }
