@@ -10,6 +10,9 @@ use super::App;
 use crate::health::Health;
 use crate::model::{Result, Turn};
 
+/// After a start the door comes first: what looks at everything begins when the first page can be out.
+const DOOR_FIRST: Duration = Duration::from_millis(100);
+
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
         let mut halted = halted.clone();
@@ -22,11 +25,17 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
     };
     let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
     vec![
-        spawn(Box::pin(async move { drive_watch(&one).await })),
+        spawn(Box::pin(async move {
+            tokio::time::sleep(DOOR_FIRST).await;
+            drive_watch(&one).await;
+        })),
         spawn(Box::pin(async move { drive(&two, "trigger", || two.trigger.tick()).await })),
         spawn(Box::pin(async move { drive(&three, "run", || three.runs.tick()).await })),
         spawn(Box::pin(async move { drive_health(&four).await })),
-        spawn(Box::pin(async move { sweep(&five).await })),
+        spawn(Box::pin(async move {
+            tokio::time::sleep(DOOR_FIRST).await;
+            sweep(&five).await;
+        })),
     ]
 }
 

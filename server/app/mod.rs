@@ -53,10 +53,7 @@ impl App {
         let lock = lock(&settings.data)?;
         let store = Store::open(&settings.data)?;
         let git = git::Repositories::open_in(&settings.data)?;
-        let cleaned = git.start_up_clean()?;
-        if !(cleaned.removed.is_empty() && cleaned.failed.is_empty()) {
-            tracing::warn!(?cleaned, "removed what a crash left in repositories");
-        }
+        git.start_up_clean();
         let logs = Logs::open(settings.data.join("logs"))?.with_limit(settings.log_limit_bytes);
         let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
         let registry = registry::Client::new(&settings.registry)?;

@@ -1,14 +1,13 @@
 //! What a crash leaves in repositories and what blocks or burdens them afterwards: lock files,
 //! quarantines of half-received pushes, half-written packs, half-made and half-deleted repositories.
-//! It runs before the server takes pushes; it never touches an object, a ref or a pack that git has finished.
+//! It runs before any push is taken; it never touches an object, a ref or a pack that git has finished.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::repositories::{Repositories, folders};
-use crate::model::Result;
 
 /// How long a git that outlived its server is waited for; it ends by itself when its pipes have closed.
 const ORPHANS_END_WITHIN: Duration = Duration::from_secs(10);
@@ -20,27 +19,64 @@ pub struct Cleaned {
     pub failed: Vec<String>,
 }
 
+/// While it lives, leftovers are being removed.
+struct Cleaning(Repositories);
+
+impl Drop for Cleaning {
+    fn drop(&mut self) {
+        self.0.cleaning().send_replace(false);
+    }
+}
+
 impl Repositories {
-    /// Removes leftovers in every repository (about six folder listings each). Call it at start,
-    /// before anything is served; blocking. A receive-pack of a server that was killed may still be at work:
-    /// it is waited for, as without its quarantine it could put a ref where objects are missing.
-    pub fn start_up_clean(&self) -> Result<Cleaned> {
-        let busy = wait_for_orphans(self.root());
-        let mut cleaned = Cleaned::default();
+    /// Removes what is half-made or half-deleted, then, in the background, leftovers in every repository
+    /// (about ten folder listings each). Call it at start, within a runtime, before anything is served:
+    /// pushes and fetches wait until it is done, readers need not. A receive-pack of a server that was killed may
+    /// still be at work: it is waited for, as without its quarantine it could put a ref where objects are missing.
+    pub fn start_up_clean(&self) {
+        let (mut cleaned, whole) = self.clean_folders();
+        let orphans = at_work(self.root());
+        self.cleaning().send_replace(true);
+        let cleaning = Cleaning(self.clone());
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let busy = wait_for(orphans, this.root());
+            let whole: Vec<PathBuf> = whole.into_iter().filter(|path| !busy.contains(path)).collect();
+            this.clean_repositories(&whole, &mut cleaned);
+            drop(cleaning);
+            if cleaned != Cleaned::default() {
+                tracing::warn!(?cleaned, "removed what a crash left in repositories");
+            }
+        });
+    }
+
+    /// Resolves when no leftovers of a crash stand in the way of an update any more.
+    pub(super) async fn cleaned(&self) {
+        // It fails only when the sender is gone, and that is ours.
+        let _ = self.cleaning().subscribe().wait_for(|busy| !busy).await;
+    }
+
+    /// What was cleaned, and the directories of whole repositories.
+    fn clean_folders(&self) -> (Cleaned, Vec<PathBuf>) {
+        let (mut cleaned, mut whole) = (Cleaned::default(), Vec::new());
         for owner in folders(self.root()) {
             let owner = self.root().join(owner);
             for name in folders(&owner) {
                 let path = owner.join(&name);
                 if name.starts_with(".new-") || name.starts_with(".deleted-") {
                     self.remove(&path, &mut cleaned);
-                } else if name.ends_with(".git") && !busy.contains(&path) {
-                    for leftover in leftovers(&path) {
-                        self.remove(&leftover, &mut cleaned);
-                    }
+                } else if name.ends_with(".git") {
+                    whole.push(path);
                 }
             }
         }
-        Ok(cleaned)
+        (cleaned, whole)
+    }
+
+    fn clean_repositories(&self, whole: &[PathBuf], cleaned: &mut Cleaned) {
+        for leftover in whole.iter().flat_map(|path| leftovers(path)) {
+            self.remove(&leftover, cleaned);
+        }
     }
 
     fn remove(&self, path: &Path, cleaned: &mut Cleaned) {
@@ -60,28 +96,33 @@ impl Repositories {
     }
 }
 
-/// Waits until no process works in a repository; returns those in which one still does.
-fn wait_for_orphans(root: &Path) -> HashSet<PathBuf> {
+/// Processes by number, and the directories they work in.
+type AtWork = HashMap<u32, PathBuf>;
+
+/// Waits until none of these processes is at work any more; returns the directories in which one still is.
+fn wait_for(mut processes: AtWork, root: &Path) -> HashSet<PathBuf> {
     let since = Instant::now();
-    loop {
-        let busy = at_work(root);
-        if busy.is_empty() {
-            return busy;
-        }
-        if since.elapsed() > ORPHANS_END_WITHIN {
-            tracing::warn!(?busy, "somebody works in these repositories: they are not cleaned");
-            return busy;
-        }
+    while !processes.is_empty() && since.elapsed() < ORPHANS_END_WITHIN {
         std::thread::sleep(Duration::from_millis(10));
+        let now = at_work(root);
+        processes.retain(|number, place| now.get(number) == Some(place));
     }
+    if !processes.is_empty() {
+        tracing::warn!(?processes, "somebody works in these repositories: they are not cleaned");
+    }
+    processes.into_values().collect()
 }
 
-/// The working directories of processes that lie below `root`, where the system tells them: every git of ours
+/// The processes whose working directories lie below `root`, where the system tells them: every git of ours
 /// has its repository for one.
-fn at_work(root: &Path) -> HashSet<PathBuf> {
+fn at_work(root: &Path) -> AtWork {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let places = processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok());
-    places.filter(|place| place.starts_with(root)).collect()
+    let place = |process: fs::DirEntry| {
+        let number = process.file_name().to_str()?.parse().ok()?;
+        let place = fs::read_link(process.path().join("cwd")).ok()?;
+        place.starts_with(root).then_some((number, place))
+    };
+    processes.filter_map(place).collect()
 }
 
 fn leftovers(repository: &Path) -> Vec<PathBuf> {
@@ -133,8 +174,8 @@ mod tests {
     use super::*;
     use crate::git::testing::{Place, git};
 
-    #[test]
-    fn what_somebody_works_in_is_waited_for() {
+    #[tokio::test]
+    async fn what_somebody_works_in_is_waited_for() {
         let place = Place::with_commits(1);
         let directory = place.directory();
         let quarantine = directory.join("objects/tmp_objdir-incoming-AbCdEf");
@@ -142,18 +183,17 @@ mod tests {
         let mut command = std::process::Command::new("cat");
         let mut process =
             command.current_dir(&directory).stdin(std::process::Stdio::piped()).spawn().unwrap();
-        assert_eq!(at_work(place.repositories.root()), HashSet::from([directory]));
-        let repositories = place.repositories.clone();
-        let cleaning = std::thread::spawn(move || repositories.start_up_clean().unwrap());
+        assert_eq!(at_work(place.repositories.root()), HashMap::from([(process.id(), directory)]));
+        place.repositories.start_up_clean();
         assert!(quarantine.exists());
         drop(process.stdin.take());
         process.wait().unwrap();
-        assert_eq!(cleaning.join().unwrap().removed.len(), 1);
+        place.repositories.cleaned().await;
         assert!(!quarantine.exists());
     }
 
-    #[test]
-    fn leftovers_go_and_everything_else_stays() {
+    #[tokio::test]
+    async fn leftovers_go_and_everything_else_stays() {
         let place = Place::with_commits(2);
         let directory = place.directory();
         git(&directory, &["branch", "feature/x", "main"]);
@@ -175,11 +215,15 @@ mod tests {
         }
         fs::write(directory.join("objects/pack/pack-1.keep"), "receive-pack 12 on host").unwrap();
         fs::write(directory.join("objects/pack/pack-2.keep"), "mine").unwrap();
-        let cleaned = place.repositories.start_up_clean().unwrap();
+        let (mut cleaned, whole) = place.repositories.clean_folders();
+        place.repositories.clean_repositories(&whole, &mut cleaned);
         assert_eq!((cleaned.removed.len(), cleaned.failed.len()), (11, 0), "{cleaned:?}");
         assert!(directory.join("objects/pack/pack-2.keep").exists());
         assert_eq!(git(&directory, &["for-each-ref"]), before);
-        assert_eq!(place.repositories.start_up_clean().unwrap(), Cleaned::default());
+        git(&directory, &["branch", "-f", "main", "main~1"]);
+        fs::write(directory.join("refs/heads/main.lock"), "x").unwrap();
+        place.repositories.start_up_clean();
+        place.repositories.cleaned().await;
         git(&directory, &["branch", "-f", "main", "main~1"]);
     }
 }

@@ -110,6 +110,7 @@ impl Repositories {
             return Ok(Fetched::Unchanged);
         }
         let before = ours;
+        self.cleaned().await;
         remote.fetch().await?;
         let now = refs::list(&directory)?;
         remote.choose_head(&now.refs).await?;

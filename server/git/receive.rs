@@ -147,6 +147,7 @@ impl Session {
 
     /// Runs receive-pack on the push; returns under the update lock, when git has ended.
     async fn carry_out(&self, call: Invocation, mut input: Input, head: &PushHead) -> Result<Carried> {
+        self.repositories.cleaned().await;
         let receiving = self.repositories.gate(&self.path).enter();
         let folders = ObjectFolders::look(&self.directory).map_err(|e| io_error("look at objects", &e))?;
         let mut child = call.spawn_fed()?;

@@ -27,6 +27,8 @@ struct Inner {
     gates: Mutex<HashMap<PathBuf, Weak<Gate>>>,
     /// What `git upload-pack` says of itself in protocol v2: the same for every repository.
     capabilities: tokio::sync::OnceCell<Bytes>,
+    /// Whether leftovers of a crash are being removed.
+    cleaning: tokio::sync::watch::Sender<bool>,
 }
 
 impl Repositories {
@@ -39,7 +41,8 @@ impl Repositories {
         fs::create_dir_all(&root).map_err(|e| io_error("make the repositories folder", &e))?;
         // git compares `safe.directory` with real paths.
         let root = root.canonicalize().map_err(|e| Error::internal("the repositories folder", e))?;
-        Ok(Repositories(Arc::new(Inner { root, gates: Mutex::default(), capabilities: Default::default() })))
+        let (gates, capabilities, cleaning) = Default::default();
+        Ok(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning })))
     }
 
     pub fn root(&self) -> &Path {
@@ -48,6 +51,10 @@ impl Repositories {
 
     pub(super) fn capabilities(&self) -> &tokio::sync::OnceCell<Bytes> {
         &self.0.capabilities
+    }
+
+    pub(super) fn cleaning(&self) -> &tokio::sync::watch::Sender<bool> {
+        &self.0.cleaning
     }
 
     /// Where a repository lies or would lie: `{root}/{owner}/{name}.git`, in lower case.

@@ -29,7 +29,6 @@ impl Writer {
                 while let Ok(first) = queue.recv() {
                     commit_group(&mut connection, first, &queue, &bell);
                 }
-                let _ = connection.execute_batch("PRAGMA optimize");
             })
             .map_err(|e| Error::internal("start the writer thread", e))?;
         Ok(Writer { jobs })

@@ -37,7 +37,7 @@ impl ManyRuns {
             .replace("{COMMITS}", &commits.len().to_string());
         all.execute_batch(&sql).unwrap();
         all.commit().unwrap();
-        database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize").unwrap();
+        database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
         ManyRuns { folder }
     }
 }

@@ -21,8 +21,9 @@ const COLUMNS: &str =
     "n.id, n.repository_id, n.pipeline_id, r.owner, r.name, p.name, n.number, n.status, n.cause,
     n.reference, n.commit_id, n.definition_path, n.definition_blob, n.inputs, n.queued_at, n.started_at,
     n.finished_at, n.message, n.findings, n.cancel_by";
-const TABLES: &str =
-    "runs n JOIN repositories r ON r.id = n.repository_id JOIN pipelines p ON p.id = n.pipeline_id";
+/// `CROSS JOIN`: always from the run to what it belongs to, whatever the planner thinks of the tables' sizes.
+const TABLES: &str = "runs n CROSS JOIN repositories r ON r.id = n.repository_id
+    CROSS JOIN pipelines p ON p.id = n.pipeline_id";
 /// As `TABLES`, for the few that have not ended. SQLite's statistics know only of runs that have, so that
 /// after `PRAGMA optimize` it would rather read the whole table than use this index unasked.
 const UNFINISHED: &str = "runs n INDEXED BY runs_unfinished JOIN repositories r ON r.id = n.repository_id
