@@ -67,6 +67,13 @@ impl EngineError {
         }
     }
 
+    /// Whether no subnet is left for another network. The engine has no code for it, and its sentence has changed
+    /// (20.10: "could not find an available, non-overlapping IPv4 address pool"; 28: "all predefined address pools
+    /// have been fully subnetted").
+    pub(super) fn is_out_of_addresses(&self) -> bool {
+        self.said().contains("address pool")
+    }
+
     /// What the engine said, when it said something.
     pub(super) fn said(&self) -> &str {
         let message = match self {

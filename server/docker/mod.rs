@@ -2,7 +2,8 @@
 //!
 //! The server runs without an engine: nothing here is opened before it is needed, and `state` says what is
 //! wrong and how to mend it. Whatever this room creates carries `ropewalk.server` with the name of this
-//! installation, and only what carries it is ever removed, so that two servers can share an engine.
+//! installation, and only what carries it is ever removed, so that two servers can share an engine; when addresses
+//! run out, also networks of another server that no step uses.
 //! Output bytes are handed to the caller piece by piece; this room stores none and masks none.
 
 mod clean_up;
@@ -10,6 +11,7 @@ mod ending;
 mod failure;
 mod image;
 mod launcher;
+mod network;
 mod observe;
 mod place;
 mod running;

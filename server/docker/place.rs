@@ -10,13 +10,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, NetworkCreateRequest};
-use bollard::query_parameters::{ListNetworksOptionsBuilder, StartContainerOptions};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
+use bollard::query_parameters::StartContainerOptions;
 use tokio::sync::RwLock;
 
 use super::step::LABEL_SERVER;
 use super::{Engine, EngineError};
-use crate::model::{Error, Secret};
+use crate::model::Error;
 
 /// Waits for a line on its standard input, to which nobody is attached: any image with a shell can do it.
 const HOLD: &str = "read held";
@@ -47,9 +47,9 @@ pub(super) struct Places {
     stock: Option<(String, Vec<String>)>,
     spare: Option<Made>,
     /// Ids of networks and holders that are no strays.
-    used: HashSet<String>,
+    pub(super) used: HashSet<String>,
     /// Held for reading while something is made whose id is not known yet.
-    making: Arc<RwLock<()>>,
+    pub(super) making: Arc<RwLock<()>>,
 }
 
 impl Places {
@@ -93,7 +93,7 @@ impl Drop for Inner {
 }
 
 impl Engine {
-    fn places(&self) -> MutexGuard<'_, Places> {
+    pub(super) fn places(&self) -> MutexGuard<'_, Places> {
         self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,20 +180,6 @@ impl Engine {
         }
     }
 
-    async fn make_network(&self) -> Result<String, EngineError> {
-        let making = self.places().making.clone();
-        let _making = making.read().await;
-        let request = NetworkCreateRequest {
-            name: format!("ropewalk-{}-{}", self.0.server, Secret::random(6)?.reveal()),
-            labels: Some(HashMap::from([(LABEL_SERVER.to_owned(), self.0.server.clone())])),
-            ..Default::default()
-        };
-        let made = self.client().await?.create_network(request).await;
-        let id = made.map_err(|e| self.failed("create a network", e))?.id;
-        self.places().used.insert(id.clone());
-        Ok(id)
-    }
-
     async fn make_holder(
         &self,
         network: &str,
@@ -226,16 +212,6 @@ impl Engine {
         self.remove_container(id).await
     }
 
-    async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
-        self.places().used.remove(id);
-        match self.client().await?.remove_network(id).await {
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) | Ok(()) => {
-                Ok(())
-            }
-            Err(e) => Err(self.failed("remove a network", e)),
-        }
-    }
-
     #[cfg(test)]
     pub(super) fn spare_holder(&self) -> Option<String> {
         self.places().spare.as_ref().map(|made| made.holder.clone())
@@ -250,21 +226,6 @@ impl Engine {
     pub(super) async fn places_settled(&self) {
         let making = self.places().making.clone();
         drop(making.write().await);
-    }
-
-    /// Removes every network of this server that no run of this process has; returns how many.
-    pub(super) async fn remove_stray_networks(&self) -> Result<usize, EngineError> {
-        let filters = HashMap::from([("label", vec![format!("{LABEL_SERVER}={}", self.0.server)])]);
-        let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
-        let client = self.client().await?;
-        let all = client.list_networks(Some(options)).await.map_err(|e| self.failed("list networks", e))?;
-        self.places_settled().await;
-        let mut removed = 0;
-        for id in all.into_iter().filter_map(|network| network.id).filter(|id| !self.is_placed(id)) {
-            self.remove_network(&id).await?;
-            removed += 1;
-        }
-        Ok(removed)
     }
 }
 

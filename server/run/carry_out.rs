@@ -27,9 +27,11 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
     let mut ended = match attempt(&house, &run, stop.clone()).await {
         Ok(ended) => ended,
         Err(error) => {
-            tracing::error!(run = run.id, %error, "a run could not be carried out");
-            let message = error.message().cloned().unwrap_or_else(|| msg!("run-internal", id = run.id));
-            Ended::failed(message)
+            // What has a sentence is the business of whoever reads the run.
+            if error.message().is_none() {
+                tracing::error!(run = run.id, %error, "a run could not be carried out");
+            }
+            Ended::failed(error.message().cloned().unwrap_or_else(|| msg!("run-internal", id = run.id)))
         }
     };
     // Until it is written the run is under way for everybody, and the next one of its pipeline waits.

@@ -98,7 +98,9 @@ async fn keep(house: &House, run: &Run, pushed: Vec<RunImage>) -> Result<()> {
         .store
         .write(move |c| {
             for image in &pushed {
-                images::record(c, image)?;
+                if !images::record(c, image)? {
+                    continue;
+                }
                 let happened = Happened::ImagePushed {
                     run_id: image.run_id,
                     repository: image.repository.clone(),

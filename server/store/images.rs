@@ -21,25 +21,28 @@ fn image(row: &Row<'_>) -> rusqlite::Result<RunImage> {
     })
 }
 
-/// Records an image of a run; pushed again under the same tag by the same run, the newer digest counts.
-pub fn record(c: &Connection, new: &RunImage) -> Result<()> {
-    c.prepare_cached(
-        "INSERT INTO run_images (run_id, stage, repository, tag, digest, size, labels, pushed_at)
+/// Records an image of a run; pushed again under the same tag by the same run, the newer digest counts. `false` when
+/// it was recorded already: a later stage that finds it in the registry has not pushed it.
+pub fn record(c: &Connection, new: &RunImage) -> Result<bool> {
+    let changed = c
+        .prepare_cached(
+            "INSERT INTO run_images (run_id, stage, repository, tag, digest, size, labels, pushed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (run_id, repository, tag) DO UPDATE SET stage = excluded.stage, digest = excluded.digest,
-            size = excluded.size, labels = excluded.labels, pushed_at = excluded.pushed_at",
-    )?
-    .execute(params![
-        new.run_id,
-        new.stage,
-        new.repository,
-        new.tag,
-        new.digest.as_str(),
-        new.size,
-        to_json(&new.labels)?,
-        millis(new.pushed_at)
-    ])?;
-    Ok(())
+            size = excluded.size, labels = excluded.labels, pushed_at = excluded.pushed_at
+         WHERE digest <> excluded.digest",
+        )?
+        .execute(params![
+            new.run_id,
+            new.stage,
+            new.repository,
+            new.tag,
+            new.digest.as_str(),
+            new.size,
+            to_json(&new.labels)?,
+            millis(new.pushed_at)
+        ])?;
+    Ok(changed == 1)
 }
 
 pub fn of_run(c: &Connection, run_id: i64) -> Result<Vec<RunImage>> {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::{millis, time, time_opt};
-use crate::model::{Error, OwnerName, RepositoryName, RepositoryPath, Result};
+use super::rows::{json_opt, millis, time, time_opt, to_json};
+use crate::model::{Error, Message, OwnerName, RepositoryName, RepositoryPath, Result};
 use crate::msg;
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Remote {
     pub sealed: Option<Vec<u8>>,
     pub polled_at: Option<Timestamp>,
     /// The last poll's failure, empty of credentials.
-    pub error: Option<String>,
+    pub error: Option<Message>,
 }
 
 const COLUMNS: &str =
@@ -44,7 +44,7 @@ fn repository(row: &Row<'_>) -> rusqlite::Result<Repository> {
             user: row.get(9)?,
             sealed: row.get(10)?,
             polled_at: time_opt(row, 11)?,
-            error: row.get(12)?,
+            error: json_opt(row, 12)?,
         }),
         None => None,
     };
@@ -172,10 +172,10 @@ pub fn set_default_branch(c: &Connection, id: i64, branch: &str) -> Result<()> {
     Ok(())
 }
 
-pub fn set_polled(c: &Connection, id: i64, at: Timestamp, error: Option<&str>) -> Result<()> {
+pub fn set_polled(c: &Connection, id: i64, at: Timestamp, error: Option<&Message>) -> Result<()> {
     c.execute(
         "UPDATE repositories SET polled_at = ?2, poll_error = ?3 WHERE id = ?1",
-        params![id, millis(at), error],
+        params![id, millis(at), error.map(to_json).transpose()?],
     )?;
     Ok(())
 }

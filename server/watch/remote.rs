@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::Watch;
 use crate::git::{Credentials, RemoteUrl};
-use crate::model::{Error, Result};
+use crate::model::{Error, Message, Result};
+use crate::msg;
 use crate::store::repositories::{self, Remote, Repository};
 
 /// How many fetches are under way at once.
@@ -28,12 +29,12 @@ impl Watch {
             return;
         }
         if let Some(error) = &error {
-            tracing::warn!(repository = %repository.path, error, "a remote repository could not be fetched");
+            tracing::warn!(repository = %repository.path, %error, "a remote repository could not be fetched");
         }
         let id = repository.id;
         let noted = self
             .store
-            .write(move |c| repositories::set_polled(c, id, Timestamp::now(), error.as_deref()))
+            .write(move |c| repositories::set_polled(c, id, Timestamp::now(), error.as_ref()))
             .await;
         if let Err(error) = noted {
             tracing::warn!(%error, "a poll's outcome could not be kept");
@@ -56,9 +57,6 @@ impl Watch {
     }
 }
 
-/// As JSON of the message, so that the page can show it in the reader's language.
-fn described(error: &Error) -> String {
-    let internal = || crate::msg!("watch-fetch-failed");
-    let message = error.message().cloned().unwrap_or_else(internal);
-    serde_json::to_string(&message).unwrap_or_default()
+fn described(error: &Error) -> Message {
+    error.message().cloned().unwrap_or_else(|| msg!("watch-fetch-failed"))
 }

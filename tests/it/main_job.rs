@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::kit::{Copy, House};
-use ropewalk::model::Status;
+use ropewalk::model::{Happened, Status};
+use ropewalk::store::events::{self, Filter};
 
 const PIPELINE: &str = "ch11/exercises/Jenkinsfile";
 
@@ -47,6 +48,11 @@ async fn a_push_of_the_sample_becomes_images_that_lead_back_to_the_commit() {
     let text = traced.to_string();
     assert!(text.contains(&commit) && text.contains("v3-build-1"), "{text}");
     assert!(text.contains("ropewalk-admin-numbers-numbers-1"), "the labels are shown: {text}");
+
+    // Found in the registry again after a later stage, it is no second push.
+    let journal = house.app.store.read(|c| events::page(c, &Filter::default(), 100)).unwrap();
+    let pushed = journal.iter().filter(|event| matches!(event.happened, Happened::ImagePushed { .. }));
+    assert_eq!(pushed.count(), 2);
 
     break_the_test_stage(&house, &sample).await;
     house.stop().await;

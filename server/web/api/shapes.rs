@@ -99,7 +99,7 @@ impl RepositoryShape {
             mirror: remote.is_some(),
             original_url: remote.map(|r| r.url.clone()),
             mirror_updated: remote.and_then(|r| r.polled_at).map(|at| at.to_string()),
-            mirror_error: remote.and_then(|r| r.error.as_deref()).map(told),
+            mirror_error: remote.and_then(|r| r.error.as_ref()).map(told),
             clone_url: format!("{html_url}.git"),
             html_url,
             default_branch: repository.default_branch.clone(),
@@ -109,10 +109,9 @@ impl RepositoryShape {
     }
 }
 
-/// The watch loop keeps its message as JSON; it is told in English here, as a log line would be.
-fn told(error: &str) -> String {
-    let message = serde_json::from_str::<Message>(error);
-    message.map_or_else(|_| error.to_owned(), |message| messages::render(Language::English, &message))
+/// In English, as a log line would be.
+fn told(error: &Message) -> String {
+    messages::render(Language::English, error)
 }
 
 #[derive(Serialize, ToSchema)]

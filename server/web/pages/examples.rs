@@ -673,7 +673,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             head: Head {
                 private: true,
                 mirror_of: Some("https://git.example.net/x".into()),
-                poll_error: Some(HOSTILE.into()),
+                poll_error: Some(msg!("name-reserved", name = HOSTILE)),
                 polled_at: Some(ago(30)),
                 ..head(Tab::Settings)
             },

@@ -15,7 +15,7 @@ pub struct Head {
     /// The remote address it is fetched from, without credentials.
     pub mirror_of: Option<String>,
     /// Why the last poll of a mirror failed, and when it was.
-    pub poll_error: Option<String>,
+    pub poll_error: Option<Message>,
     pub polled_at: Option<Timestamp>,
     /// Seen by its owner and administrators only.
     pub private: bool,
