@@ -12,8 +12,8 @@
 //! docker    -> model                               containers, networks, clean-up by label
 //! registry  -> model                               the /v2/ client
 //! pipeline  -> model                               definitions into the model
-//! watch     -> model store git                     notices: refs against the record
-//! trigger   -> model store git pipeline            decides: events into queued runs
+//! watch     -> model store git registry            notices: refs and tags against the record
+//! trigger   -> model store git registry pipeline   decides: events into queued runs
 //! run       -> model messages store logs git docker registry pipeline  does: queued runs to their end
 //! health    -> model store git docker registry watch  looks around, mends nothing
 //! web       -> model messages store logs git registry pipeline  the door for people, git and programs

@@ -33,6 +33,7 @@ pub struct App {
     pub logs: Logs,
     pub engine: Engine,
     pub registry: registry::Client,
+    pub registries: registry::Registries,
     pub watch: Arc<Watch>,
     pub trigger: Arc<Trigger>,
     pub runs: Runs,
@@ -58,7 +59,9 @@ impl App {
         let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
         let registry = registry::Client::new(&settings.registry)?;
         let first_password = first_account(&store, settings.admin_password.as_ref()).await?;
-        let watch = Watch::new(store.clone(), git.clone(), Duration::from_secs(settings.poll_seconds));
+        let registries = registry::Registries::new(registry.clone());
+        let every = Duration::from_secs(settings.poll_seconds);
+        let watch = Watch::new(store.clone(), git.clone(), registries.clone(), every);
         let rooms = run::Rooms {
             store: store.clone(),
             git: git.clone(),
@@ -80,7 +83,7 @@ impl App {
         Ok(App {
             watch,
             health,
-            trigger: Arc::new(Trigger::new(store.clone(), git.clone())),
+            trigger: Arc::new(Trigger::new(store.clone(), git.clone(), registries.clone())),
             surroundings: watch::Sender::new(Surroundings::default()),
             _lock: lock,
             settings,
@@ -89,6 +92,7 @@ impl App {
             logs,
             engine,
             registry,
+            registries,
             runs,
             first_password,
         })
@@ -101,6 +105,7 @@ impl App {
             git: self.git.clone(),
             logs: self.logs.clone(),
             registry: self.registry.clone(),
+            registries: self.registries.clone(),
             surroundings: self.surroundings.subscribe(),
             settings: web::Settings {
                 url: self.settings.url.clone(),

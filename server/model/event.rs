@@ -49,6 +49,56 @@ pub enum Happened {
         tag: String,
         digest: super::Digest,
     },
+    /// A followed tag at a registry names another image than when it was last looked at.
+    TagMoved {
+        address: super::TagAddress,
+        old: Option<super::Digest>,
+        /// `None` when the tag is gone, or when the registry knows no digest of it.
+        new: Option<super::Digest>,
+        /// The delivery that hurried the look.
+        delivery_id: Option<i64>,
+    },
+    /// A tag of an image stream names another image.
+    StreamTagMoved {
+        stream: super::StreamTagName,
+        /// `host/repository@sha256:...`
+        old: Option<String>,
+        /// `None` when the tag was taken away.
+        new: Option<String>,
+        /// The account that did it by hand; `None` for an import.
+        by: Option<String>,
+    },
+    /// An import into a stream failed for a new reason.
+    ImportFailed {
+        stream: super::StreamTagName,
+        message: Message,
+    },
+    StreamCreated {
+        stream: super::StreamPath,
+        by: String,
+    },
+    StreamDeleted {
+        stream: super::StreamPath,
+        by: String,
+    },
+    /// An image trigger was made, changed, paused or let go on: what moved meanwhile may now start a run.
+    TriggerChanged {
+        pipeline_id: i64,
+        pipeline: String,
+        by: String,
+    },
+    /// A registry told a Docker trigger of a push.
+    ImageAnnounced {
+        webhook_id: i64,
+        webhook: String,
+        delivery_id: i64,
+        image: super::Announced,
+    },
+    /// A delivery that is not taken further, and why.
+    DeliveryRefused {
+        delivery_id: Option<i64>,
+        message: Message,
+    },
     SignedIn {
         by: String,
     },
@@ -78,6 +128,14 @@ impl Happened {
             Happened::RunCancelRequested { .. } => "run-cancel-requested",
             Happened::RunFinished { .. } => "run-finished",
             Happened::ImagePushed { .. } => "image-pushed",
+            Happened::TagMoved { .. } => "tag-moved",
+            Happened::StreamTagMoved { .. } => "stream-tag-moved",
+            Happened::ImportFailed { .. } => "import-failed",
+            Happened::StreamCreated { .. } => "stream-created",
+            Happened::StreamDeleted { .. } => "stream-deleted",
+            Happened::TriggerChanged { .. } => "trigger-changed",
+            Happened::ImageAnnounced { .. } => "image-announced",
+            Happened::DeliveryRefused { .. } => "delivery-refused",
             Happened::SignedIn { .. } => "signed-in",
             Happened::SignInRefused { .. } => "sign-in-refused",
             Happened::AccountCreated { .. } => "account-created",
@@ -87,8 +145,31 @@ impl Happened {
 
     /// Whether the trigger loop has something to decide about it.
     pub const fn wants_decision(&self) -> bool {
-        matches!(self, Happened::RefMoved { .. })
+        matches!(
+            self,
+            Happened::RefMoved { .. }
+                | Happened::TagMoved { .. }
+                | Happened::StreamTagMoved { .. }
+                | Happened::TriggerChanged { .. }
+                | Happened::ImageAnnounced { .. }
+        )
     }
+}
+
+/// What a delivery says was pushed, with the digest that the registry itself told afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    pub host: String,
+    /// `namespace/name`, or `name` alone.
+    pub repository: String,
+    pub namespace: String,
+    /// The repository's name without the namespace.
+    pub name: String,
+    pub tag: String,
+    /// Who pushed, as the delivery says; empty when it does not.
+    pub owner: String,
+    /// `None` when the registry could not be asked or has no such tag.
+    pub digest: Option<super::Digest>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +178,8 @@ pub struct Event {
     pub at: Timestamp,
     pub repository_id: Option<i64>,
     pub happened: Happened,
+    /// The event that led to this one.
+    pub cause_id: Option<i64>,
     /// `None` while the trigger loop has not decided; then what came of it, and why nothing if nothing did.
     pub outcome: Option<Vec<Outcome>>,
 }

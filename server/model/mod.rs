@@ -12,10 +12,11 @@ mod pipeline;
 mod run;
 mod secret;
 mod status;
+mod stream;
 mod turn;
 
 pub use error::{Error, Result};
-pub use event::{Event, Happened, Outcome};
+pub use event::{Announced, Event, Happened, Outcome};
 pub use health::{Check, Condition, RunningContainer, Surroundings};
 pub use image::{Digest, ImageReference, is_repository, is_tag};
 pub use likeness::closest;
@@ -29,4 +30,8 @@ pub use pipeline::{
 pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
+pub use stream::{
+    BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamTagName,
+    TagAddress, TagItem, TagSource, TagSpec,
+};
 pub use turn::Turn;

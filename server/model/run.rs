@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CommitId, Digest, Finding, Message, PipelineName, RefName, RepositoryPath, Status};
+use super::{CommitId, Digest, Finding, ImageChange, Message, PipelineName, RefName, RepositoryPath, Status};
 
 /// What started a run. Stored as JSON; the API shows it as `{"kind": ..., ...}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub enum Cause {
     Person { by: String },
     /// Carried out again with the inputs and the commit of run `of`.
     Rerun { by: String, of: u64 },
+    /// Images moved that the pipeline watches.
+    ImageChange { changes: Vec<ImageChange> },
+    /// A registry told the Docker trigger of this name of a push; `image` is `host/repository:tag`.
+    Webhook { webhook: String, image: String, delivery_id: i64 },
 }
 
 impl Cause {
@@ -28,12 +32,14 @@ impl Cause {
             Cause::Poll => "poll",
             Cause::Person { .. } => "person",
             Cause::Rerun { .. } => "rerun",
+            Cause::ImageChange { .. } => "image-change",
+            Cause::Webhook { .. } => "webhook",
         }
     }
     pub fn by(&self) -> Option<&str> {
         match self {
             Cause::Push { by } | Cause::Person { by } | Cause::Rerun { by, .. } => Some(by),
-            Cause::Poll => None,
+            Cause::Poll | Cause::ImageChange { .. } | Cause::Webhook { .. } => None,
         }
     }
 }

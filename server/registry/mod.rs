@@ -15,6 +15,7 @@ mod config;
 mod image;
 mod manifest;
 mod push_log;
+mod registries;
 mod state;
 mod wire;
 
@@ -29,5 +30,6 @@ pub use config::History;
 pub use image::{Confirmed, Image};
 pub use manifest::{Layer, Platform};
 pub use push_log::{Candidate, PushScanner};
+pub use registries::{DOCKER_HUB, Registries};
 pub use state::{Condition, RegistryState};
 pub use wire::Patience;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::rows::{json, json_opt, millis, time, to_json};
 use crate::model::{Event, Happened, Outcome, Result};
 
-const COLUMNS: &str = "e.id, e.at, e.repository_id, e.happened, e.outcome";
+const COLUMNS: &str = "e.id, e.at, e.repository_id, e.happened, e.outcome, e.cause_id";
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event {
@@ -15,20 +15,32 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         repository_id: row.get(2)?,
         happened: json(row, 3)?,
         outcome: json_opt(row, 4)?,
+        cause_id: row.get(5)?,
     })
 }
 
 /// Appends; returns the event's id.
 pub fn add(c: &Connection, repository_id: Option<i64>, happened: &Happened, at: Timestamp) -> Result<i64> {
+    add_caused(c, None, (repository_id, happened), at)
+}
+
+/// Appends what the event `cause_id` led to; returns the event's id.
+pub fn add_caused(
+    c: &Connection,
+    cause_id: Option<i64>,
+    (repository_id, happened): (Option<i64>, &Happened),
+    at: Timestamp,
+) -> Result<i64> {
     c.prepare_cached(
-        "INSERT INTO events (at, kind, repository_id, happened, undecided) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO events (at, kind, repository_id, happened, undecided, cause_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         millis(at),
         happened.kind(),
         repository_id,
         to_json(happened)?,
-        happened.wants_decision()
+        happened.wants_decision(),
+        cause_id
     ])?;
     Ok(c.last_insert_rowid())
 }
@@ -52,6 +64,14 @@ pub fn decide(c: &Connection, id: i64, outcome: &[Outcome]) -> Result<bool> {
 pub fn by_id(c: &Connection, id: i64) -> Result<Option<Event>> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM events e WHERE e.id = ?1"))?;
     Ok(statement.query_row([id], event).optional()?)
+}
+
+/// What an event led to, oldest first.
+pub fn caused_by(c: &Connection, id: i64, limit: u32) -> Result<Vec<Event>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM events e WHERE e.cause_id = ?1 ORDER BY e.id LIMIT ?2"
+    ))?;
+    Ok(statement.query_map(params![id, limit], event)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What a page of the journal is filtered by.

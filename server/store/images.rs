@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::repositories::Viewer;
-use super::rows::{json, millis, text, time, to_json};
-use crate::model::{Digest, Result, RunImage};
+use super::rows::{json, json_opt, millis, text, text_opt, time, time_opt, to_json};
+use crate::model::{BaseImage, Digest, Result, RunImage};
 
 const COLUMNS: &str = "run_id, stage, repository, tag, digest, size, labels, pushed_at";
 
@@ -91,19 +91,46 @@ pub fn newest(c: &Connection, repository: &str, viewer: Viewer<'_>) -> Result<Op
     Ok(statement.query_row(params![repository, all, owner], image).optional()?)
 }
 
-/// (reference as written, digest it stood at) of each base of a run.
-pub fn bases(c: &Connection, run_id: i64) -> Result<Vec<(String, Digest)>> {
-    let mut statement =
-        c.prepare_cached("SELECT reference, digest FROM base_images WHERE run_id = ?1 ORDER BY reference")?;
-    Ok(statement
-        .query_map([run_id], |row| Ok((row.get(0)?, text(row, 1)?)))?
-        .collect::<rusqlite::Result<_>>()?)
+const BASE: &str = "reference, pinned, digest, note, made_at";
+
+fn base(row: &Row<'_>) -> rusqlite::Result<BaseImage> {
+    Ok(BaseImage {
+        reference: row.get(0)?,
+        pinned: row.get(1)?,
+        digest: text_opt(row, 2)?,
+        note: json_opt(row, 3)?,
+        made_at: time_opt(row, 4)?,
+    })
 }
 
-pub fn record_base(c: &Connection, run_id: i64, reference: &str, digest: &Digest) -> Result<()> {
-    c.execute(
-        "INSERT INTO base_images VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET digest = excluded.digest",
-        params![run_id, reference, digest.as_str()],
-    )?;
+/// What the bases of a run stood at when it was queued.
+pub fn bases(c: &Connection, run_id: i64) -> Result<Vec<BaseImage>> {
+    let mut statement =
+        c.prepare_cached(&format!("SELECT {BASE} FROM base_images WHERE run_id = ?1 ORDER BY reference"))?;
+    Ok(statement.query_map([run_id], base)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn record_base(c: &Connection, run_id: i64, base: &BaseImage) -> Result<()> {
+    c.prepare_cached(
+        "INSERT INTO base_images (run_id, reference, pinned, digest, note, made_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![
+        run_id,
+        base.reference,
+        base.pinned,
+        base.digest.as_ref().map(Digest::as_str),
+        base.note.as_ref().map(to_json).transpose()?,
+        base.made_at.map(millis)
+    ])?;
     Ok(())
+}
+
+/// The newest runs that stood on this digest.
+pub fn runs_on(c: &Connection, digest: &Digest, limit: u32) -> Result<Vec<i64>> {
+    let mut statement = c.prepare_cached(
+        "SELECT DISTINCT run_id FROM base_images WHERE digest = ?1 ORDER BY run_id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![digest.as_str(), limit], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -18,6 +18,9 @@ mod rows;
 pub mod runs;
 mod sealed;
 pub mod settings;
+pub mod streams;
+pub mod tags;
+pub mod triggers;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -33,7 +36,8 @@ use tokio::sync::watch;
 use crate::model::{Error, Result};
 use crate::msg;
 
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001.sql"))];
+const MIGRATIONS: &[M<'_>] =
+    &[M::up(include_str!("migrations/0001.sql")), M::up(include_str!("migrations/0002.sql"))];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
 const LARGEST_CHECKED: u64 = 4 << 20;

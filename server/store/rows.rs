@@ -33,6 +33,17 @@ pub fn text<T: std::str::FromStr<Err: std::fmt::Display>>(row: &Row<'_>, index: 
     row.get_ref(index)?.as_str()?.parse().map_err(|e| misfit(index, e))
 }
 
+/// A text column that may be empty of anything, read by the type's own parser.
+pub fn text_opt<T: std::str::FromStr<Err: std::fmt::Display>>(
+    row: &Row<'_>,
+    index: usize,
+) -> Result<Option<T>, Sql> {
+    match row.get_ref(index)?.as_str_or_null()? {
+        Some(text) => text.parse().map(Some).map_err(|e| misfit(index, e)),
+        None => Ok(None),
+    }
+}
+
 pub fn json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> Result<T, Sql> {
     serde_json::from_str(row.get_ref(index)?.as_str()?).map_err(|e| misfit(index, e))
 }

@@ -33,12 +33,12 @@ pub struct Start {
 /// The name of the pipeline that is found without being asked.
 const DEFAULT: &str = "default";
 
-fn nothing(pipeline: Option<&str>, message: Message) -> Decision {
+pub(super) fn nothing(pipeline: Option<&str>, message: Message) -> Decision {
     let pipeline = pipeline.map(str::to_owned);
     Decision::Nothing(Outcome { pipeline, run_id: None, run_number: None, message })
 }
 
-fn only(message: Message) -> Plan {
+pub(super) fn only(message: Message) -> Plan {
     Plan { decisions: vec![nothing(None, message)] }
 }
 
@@ -62,7 +62,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     }
 }
 
-fn unreadable(error: &crate::model::Error) -> Message {
+pub(super) fn unreadable(error: &crate::model::Error) -> Message {
     tracing::warn!(%error, "an event's commit could not be read");
     error.message().cloned().unwrap_or_else(|| msg!("trigger-unreadable"))
 }
@@ -214,6 +214,8 @@ impl Tip<'_> {
             definition,
             inputs,
             event_id: Some(self.event_id),
+            bases: Vec::new(),
+            started_by: Vec::new(),
             refusal,
         };
         Start { pipeline: candidate.name.as_str().to_owned(), discovered, run, message }

@@ -2,11 +2,13 @@
 //! the reason why there are none. It carries nothing out and looks at no repository but the event's.
 
 mod decide;
+mod images;
 
 use jiff::Timestamp;
 
 use crate::git;
-use crate::model::{Event, Result, Turn};
+use crate::model::{Event, Happened, Result, Turn};
+use crate::registry::Registries;
 use crate::store::{Store, events, pipelines, runs};
 use decide::{Decision, Plan};
 
@@ -16,11 +18,12 @@ const BATCH: u32 = 32;
 pub struct Trigger {
     store: Store,
     repositories: git::Repositories,
+    registries: Registries,
 }
 
 impl Trigger {
-    pub fn new(store: Store, repositories: git::Repositories) -> Self {
-        Trigger { store, repositories }
+    pub fn new(store: Store, repositories: git::Repositories, registries: Registries) -> Self {
+        Trigger { store, repositories, registries }
     }
 
     /// Decides the oldest undecided events. Each decision and the runs it queues are one transaction,
@@ -37,7 +40,12 @@ impl Trigger {
     }
 
     async fn decide(&self, event: Event) -> Result<()> {
-        let plan = decide::decide(&self.store, &self.repositories, &event).await?;
+        let plan = match &event.happened {
+            Happened::TagMoved { .. } | Happened::StreamTagMoved { .. } | Happened::TriggerChanged { .. } => {
+                images::decide(&self.store, &self.repositories, &event).await?
+            }
+            _ => decide::decide(&self.store, &self.repositories, &event).await?,
+        };
         self.store.write(move |c| carry_in(c, &event, plan)).await
     }
 }
@@ -47,12 +55,22 @@ fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<(
     let now = Timestamp::now();
     let mut outcome = Vec::new();
     for decision in plan.decisions {
-        outcome.push(match decision {
+        let one = match decision {
             Decision::Nothing(outcome) => outcome,
             Decision::Start(start) => {
                 let mut start = *start;
                 if let Some(found) = start.discovered {
                     start.run.pipeline_id = keep_discovered(c, &found, now)?;
+                }
+                if !images::still_due(c, &start.run)? {
+                    let message = crate::msg!("trigger-same-image");
+                    outcome.push(crate::model::Outcome {
+                        pipeline: Some(start.pipeline),
+                        run_id: None,
+                        run_number: None,
+                        message,
+                    });
+                    continue;
                 }
                 let (run_id, number) = runs::queue(c, &start.run, now)?;
                 crate::model::Outcome {
@@ -62,7 +80,8 @@ fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<(
                     message: start.message,
                 }
             }
-        });
+        };
+        outcome.push(one);
     }
     events::decide(c, event.id, &outcome)?;
     Ok(())

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::git;
 use crate::model::{CommitId, RefName, Result, Turn};
+use crate::registry::Registries;
 use crate::store::repositories::{self, Repository};
 use crate::store::{Store, refs};
 use notices::Notices;
@@ -21,6 +22,7 @@ pub use notices::Watching;
 pub struct Watch {
     store: Store,
     git: git::Repositories,
+    registries: Registries,
     every: Duration,
     notices: Notices,
     state: Mutex<State>,
@@ -34,9 +36,9 @@ struct State {
 
 impl Watch {
     /// `every` is how long a full comparison is good for: a minute.
-    pub fn new(store: Store, git: git::Repositories, every: Duration) -> Self {
+    pub fn new(store: Store, git: git::Repositories, registries: Registries, every: Duration) -> Self {
         let notices = Notices::new();
-        Watch { store, git, every, notices, state: Mutex::default() }
+        Watch { store, git, registries, every, notices, state: Mutex::default() }
     }
 
     /// Rung when the file system says that something moved.

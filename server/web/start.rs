@@ -15,7 +15,7 @@ use crate::model::{
 use crate::store::pipelines::{self, NewPipeline, Pipeline};
 use crate::store::repositories::Repository;
 use crate::store::runs::{self, NewRun};
-use crate::store::{Connection, events};
+use crate::store::{Connection, events, images};
 use crate::{msg, pipeline};
 
 /// The pipeline that is found at a repository's root without being asked.
@@ -117,6 +117,8 @@ pub async fn start(
         definition: found.definition,
         inputs,
         event_id: None,
+        bases: Vec::new(),
+        started_by: Vec::new(),
         refusal,
     };
     let by = by.to_owned();
@@ -148,6 +150,8 @@ pub async fn rerun(door: &Door, run: &Run, by: &str) -> Result<Run, Failure> {
         definition,
         inputs: run.inputs.clone(),
         event_id: None,
+        bases: door.store.read(|c| images::bases(c, run.id))?,
+        started_by: Vec::new(),
     };
     let by = by.to_owned();
     Ok(door.store.write(move |c| queue(c, &new, by)).await?)

@@ -17,6 +17,7 @@ pub struct Door {
     pub git: git::Repositories,
     pub logs: logs::Logs,
     pub registry: registry::Client,
+    pub registries: registry::Registries,
     pub surroundings: watch::Receiver<Surroundings>,
     pub settings: Settings,
     pub gate: Gate,

@@ -7,7 +7,10 @@ use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use super::super::rows::{millis, to_json};
-use crate::model::{Action, Cause, CommitId, Definition, Finding, Message, RefName, Result, Status};
+use super::super::{images, triggers};
+use crate::model::{
+    Action, BaseImage, Cause, CommitId, Definition, Finding, Message, RefName, Result, Status,
+};
 
 pub struct NewRun {
     pub repository_id: i64,
@@ -21,6 +24,10 @@ pub struct NewRun {
     pub definition: std::result::Result<Definition, Vec<Finding>>,
     pub inputs: BTreeMap<String, String>,
     pub event_id: Option<i64>,
+    /// What its bases stand at now; the run uses these and no others.
+    pub bases: Vec<BaseImage>,
+    /// The image triggers that start it.
+    pub started_by: Vec<i64>,
     /// Shown with a run that failed before it started.
     pub refusal: Option<Message>,
 }
@@ -71,6 +78,10 @@ pub fn queue(c: &Connection, new: &NewRun, at: Timestamp) -> Result<(i64, u64)> 
     if let Ok(definition) = &new.definition {
         add_stages(c, id, definition)?;
     }
+    for base in &new.bases {
+        images::record_base(c, id, base)?;
+    }
+    triggers::note_run(c, new.pipeline_id, (&new.bases, &new.started_by), at)?;
     Ok((id, number))
 }
 

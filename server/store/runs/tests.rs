@@ -76,6 +76,8 @@ fn new_run(repository_id: i64, pipeline_id: i64, event_id: Option<i64>) -> NewRu
         definition: Ok(definition()),
         inputs: BTreeMap::new(),
         event_id,
+        bases: Vec::new(),
+        started_by: Vec::new(),
         refusal: None,
     }
 }

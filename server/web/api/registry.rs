@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::auth::{self, Identity};
-use super::super::errors::{ErrorBody, Failure};
+use super::super::errors::{self, ErrorBody, Failure};
 use super::super::state::Door;
 use super::paging::{self, Paging};
 use super::run_shape;
@@ -113,16 +113,16 @@ pub async fn registry_image(
     door: web::Data<Door>,
     identity: Identity,
     digest: web::Path<String>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     identity.require()?;
+    let language = errors::language(&request);
     let digest = Digest::new(digest.into_inner())?;
     let found = door.store.read(|c| images::by_digest(c, &digest))?;
     let mut pushes = Vec::new();
     for image in found {
         let Some(run) = provenance(&door, &identity, &image)? else { continue };
         let bases = door.store.read(|c| images::bases(c, image.run_id))?;
-        let base =
-            |(reference, digest): (String, Digest)| run_shape::BaseShape { reference, digest: digest.into() };
         pushes.push(PushShape {
             repository: image.repository,
             tag: image.tag,
@@ -130,7 +130,7 @@ pub async fn registry_image(
             labels: image.labels,
             pushed_at: image.pushed_at.to_string(),
             run,
-            base_images: bases.into_iter().map(base).collect(),
+            base_images: bases.into_iter().map(|base| run_shape::BaseShape::of(base, language)).collect(),
         });
     }
     if pushes.is_empty() {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::super::state::Door;
 use crate::messages::{self, Language};
-use crate::model::{Cause, Result, Run, RunImage, StageRecord, Status, StepRecord};
+use crate::model::{BaseImage, Cause, ImageChange, Result, Run, RunImage, StageRecord, Status, StepRecord};
 use crate::store::{images, runs};
 
 #[derive(Serialize, ToSchema)]
@@ -40,13 +40,33 @@ pub struct RunShape {
 
 #[derive(Serialize, ToSchema)]
 pub struct CauseShape {
-    /// `push`, `poll`, `person` or `rerun`.
+    /// `push`, `poll`, `person`, `rerun`, `image-change` or `webhook`.
     pub kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Of a re-run: the number of the run it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<u64>,
+    /// Of an image change: the images that moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeShape>,
+    /// Of a Docker trigger: its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// And the image that was pushed, `host/repository:tag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+/// One image that moved.
+#[derive(Serialize, ToSchema)]
+pub struct ChangeShape {
+    /// `owner/name:tag` of a stream, or a base as the repository writes it.
+    pub watched: String,
+    /// `host/repository@sha256:...`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    pub new: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -85,8 +105,27 @@ pub struct ImageShape {
 
 #[derive(Serialize, ToSchema)]
 pub struct BaseShape {
+    /// As the repository writes it.
     pub reference: String,
-    pub digest: String,
+    /// `host/repository@sha256:...`, what the run uses instead; absent when it could not be pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Why it is not pinned, in the caller's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl BaseShape {
+    pub fn of(base: BaseImage, language: Language) -> Self {
+        BaseShape {
+            reference: base.reference,
+            pinned: base.pinned,
+            digest: base.digest.map(Into::into),
+            note: base.note.map(|note| messages::render(language, &note)),
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -115,13 +154,9 @@ impl RunShape {
             labels: image.labels,
         };
         let images = images.into_iter().map(image).collect();
-        let base = |(reference, digest): (String, crate::model::Digest)| BaseShape {
-            reference,
-            digest: digest.into(),
-        };
         let mut shape = RunShape::brief(door, run, language);
         shape.images = images;
-        shape.base_images = bases.into_iter().map(base).collect();
+        shape.base_images = bases.into_iter().map(|base| BaseShape::of(base, language)).collect();
         shape.stages = stages.iter().map(StageShape::of).collect();
         Ok(shape)
     }
@@ -167,11 +202,30 @@ pub fn url(door: &Door, run: &Run) -> String {
 
 impl CauseShape {
     fn of(cause: &Cause) -> Self {
-        let of = match cause {
-            Cause::Rerun { of, .. } => Some(*of),
-            Cause::Push { .. } | Cause::Poll | Cause::Person { .. } => None,
+        let mut shape = CauseShape {
+            kind: cause.kind(),
+            by: cause.by().map(str::to_owned),
+            of: None,
+            changes: Vec::new(),
+            webhook: None,
+            image: None,
         };
-        CauseShape { kind: cause.kind(), by: cause.by().map(str::to_owned), of }
+        match cause {
+            Cause::Rerun { of, .. } => shape.of = Some(*of),
+            Cause::ImageChange { changes } => shape.changes = changes.iter().map(ChangeShape::of).collect(),
+            Cause::Webhook { webhook, image, .. } => {
+                shape.webhook = Some(webhook.clone());
+                shape.image = Some(image.clone());
+            }
+            Cause::Push { .. } | Cause::Poll | Cause::Person { .. } => {}
+        }
+        shape
+    }
+}
+
+impl ChangeShape {
+    fn of(change: &ImageChange) -> Self {
+        ChangeShape { watched: change.watched.clone(), old: change.old.clone(), new: change.new.clone() }
     }
 }
 

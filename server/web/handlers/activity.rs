@@ -147,6 +147,14 @@ const fn run_of(happened: &Happened) -> Option<i64> {
         | Happened::RepositoryDeleted { .. }
         | Happened::PipelineCreated { .. }
         | Happened::PipelineDeleted { .. }
+        | Happened::TagMoved { .. }
+        | Happened::StreamTagMoved { .. }
+        | Happened::ImportFailed { .. }
+        | Happened::StreamCreated { .. }
+        | Happened::StreamDeleted { .. }
+        | Happened::TriggerChanged { .. }
+        | Happened::ImageAnnounced { .. }
+        | Happened::DeliveryRefused { .. }
         | Happened::SignedIn { .. }
         | Happened::SignInRefused { .. }
         | Happened::AccountCreated { .. }

@@ -43,7 +43,7 @@ pub async fn provenance(visit: &Visit, image: &RunImage, run: &Run) -> Result<(I
         pushed_at: image.pushed_at,
         commit: brief.commit.clone(),
         commit_id: run.commit.to_string(),
-        base_images: bases.into_iter().map(|(reference, digest)| (reference, digest.into())).collect(),
+        base_images: bases,
         run: brief,
     };
     Ok((image_brief, provenance))

@@ -69,7 +69,7 @@ pub async fn view(visit: &Visit, repository: &Repository, rows: &Rows) -> Result
         definition_path: run.definition_path.clone(),
         inputs: run.inputs.clone().into_iter().collect(),
         images: images.iter().map(|image| image_brief(image, stages)).collect(),
-        base_images: bases.into_iter().map(|(reference, digest)| (reference, digest.into())).collect(),
+        base_images: bases,
         previous,
         next,
         may_write: auth::can_write(&visit.identity, repository),

@@ -246,7 +246,7 @@ async fn add_run(visit: &Visit, search: &mut Search, run: &Run) -> Result<()> {
             pushed_at: run.finished_at.unwrap_or(run.queued_at),
             commit: brief.commit.clone(),
             commit_id: run.commit.to_string(),
-            base_images: bases.into_iter().map(|(reference, digest)| (reference, digest.into())).collect(),
+            base_images: bases,
             run: brief,
         };
         let notes = vec![msg!("pages-trace-no-images")];

@@ -69,6 +69,26 @@ pub fn sentence(happened: &Happened) -> Message {
         Happened::ImagePushed { repository, tag, .. } => {
             msg!("web-event-image-pushed", image = format!("{repository}:{tag}"))
         }
+        Happened::TagMoved { address, new, .. } => match new {
+            Some(digest) => msg!("web-event-tag-moved", image = address, digest = digest.short()),
+            None => msg!("web-event-tag-gone", image = address),
+        },
+        Happened::StreamTagMoved { stream, new, by, .. } => match (new, by) {
+            (Some(new), Some(by)) => msg!("web-event-stream-tagged", stream = stream, image = new, by = by),
+            (Some(new), None) => msg!("web-event-stream-imported", stream = stream, image = new),
+            (None, _) => msg!("web-event-stream-untagged", stream = stream),
+        },
+        Happened::ImportFailed { stream, .. } => msg!("web-event-import-failed", stream = stream),
+        Happened::StreamCreated { stream, by } => msg!("web-event-stream-created", stream = stream, by = by),
+        Happened::StreamDeleted { stream, by } => msg!("web-event-stream-deleted", stream = stream, by = by),
+        Happened::TriggerChanged { pipeline, by, .. } => {
+            msg!("web-event-trigger-changed", pipeline = pipeline, by = by)
+        }
+        Happened::ImageAnnounced { webhook, image, .. } => {
+            let name = format!("{}/{}:{}", image.host, image.repository, image.tag);
+            msg!("web-event-image-announced", image = name, webhook = webhook)
+        }
+        Happened::DeliveryRefused { .. } => msg!("web-event-delivery-refused"),
         Happened::SignedIn { by } => msg!("web-event-signed-in", by = by),
         Happened::SignInRefused { name, address } => {
             msg!("web-event-sign-in-refused", name = name, address = address)
@@ -99,7 +119,14 @@ pub const fn icon(happened: &Happened) -> &'static str {
         Happened::RunRequested { .. } => "start",
         Happened::RunCancelRequested { .. } => "cancelled",
         Happened::RunFinished { status, .. } => status.as_str(),
-        Happened::ImagePushed { .. } => "image",
+        Happened::ImagePushed { .. }
+        | Happened::TagMoved { .. }
+        | Happened::StreamTagMoved { .. }
+        | Happened::StreamCreated { .. }
+        | Happened::StreamDeleted { .. }
+        | Happened::ImageAnnounced { .. } => "image",
+        Happened::ImportFailed { .. } | Happened::DeliveryRefused { .. } => "unstable",
+        Happened::TriggerChanged { .. } => "pipeline",
         Happened::SignedIn { .. } | Happened::AccountCreated { .. } => "person",
         Happened::SignInRefused { .. } => "unstable",
         Happened::TokenCreated { .. } => "key",

@@ -24,11 +24,29 @@ use super::repository::{EmptyRepository, Head, NewMirror, NewRepository, Pipelin
 use super::repository_settings::RepositorySettings;
 use super::run::{Expected, RunPage, RunView, StageView, StepView};
 use super::*;
-use crate::model::{Cause, CommitId, Dialect, Error, Finding, Happened, InputKind, RefName};
+use crate::model::{BaseImage, Cause, CommitId, Dialect, Error, Finding, Happened, InputKind, RefName};
 use crate::msg;
 use crate::web::ansi::Terminal;
 
 const HOSTILE: &str = "<script>alert('x')</script>\"'& {{7*7}}";
+fn bases() -> Vec<BaseImage> {
+    let pinned = BaseImage {
+        reference: "registry.local:5000/base/rust:1.95".into(),
+        pinned: Some(format!("registry.local:5000/base/rust@{DIGEST}")),
+        digest: DIGEST.parse().ok(),
+        note: None,
+        made_at: Some(ago(400_000)),
+    };
+    let bare = BaseImage {
+        reference: HOSTILE.into(),
+        pinned: None,
+        digest: None,
+        note: Some(msg!("name-reserved", name = HOSTILE)),
+        made_at: None,
+    };
+    vec![pinned, bare]
+}
+
 const DIGEST: &str = "sha256:3f1c9a0be5d27c6688a4bb0f5d2a9c11f00d5e3b7a6c4d2e1f0a9b8c7d6e5f40";
 const COMMIT: &str = "9c1f2a7be04d5c6f8a9b0c1d2e3f4a5b6c7d8e9f";
 
@@ -246,7 +264,7 @@ fn run_view(number: u64, status: Status) -> RunView {
         definition_path: "Jenkinsfile".into(),
         inputs: vec![("RELEASE".into(), "v3".into()), ("NOTE".into(), HOSTILE.into())],
         images: if status == Status::Passed { vec![image("api"), image("web")] } else { Vec::new() },
-        base_images: vec![("registry.local:5000/base/rust:1.95".into(), DIGEST.into())],
+        base_images: bases(),
         previous: Some(number - 1),
         next: None,
         may_write: true,
@@ -274,7 +292,7 @@ fn provenance() -> Provenance {
         pushed_at: ago(300),
         commit: Some(commit("Serve the web page from its own service")),
         commit_id: COMMIT.into(),
-        base_images: vec![("registry.local:5000/base/rust:1.95".into(), DIGEST.into())],
+        base_images: bases(),
     }
 }
 

@@ -46,6 +46,17 @@ pub fn cause_message(cause: &Cause) -> Message {
         Cause::Poll => msg!("web-cause-poll"),
         Cause::Person { by } => msg!("web-cause-person", by = by),
         Cause::Rerun { by, of } => msg!("web-cause-rerun", by = by, of = of),
+        Cause::ImageChange { changes } => match changes.as_slice() {
+            [one] => msg!("web-cause-image-change", image = one.watched),
+            several => {
+                let first = several.first().map_or("", |change| &change.watched);
+                let others = several.len().saturating_sub(1);
+                msg!("web-cause-image-changes", image = first, others = others)
+            }
+        },
+        Cause::Webhook { webhook, image, .. } => {
+            msg!("web-cause-webhook", image = image, webhook = webhook)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::{CommitBrief, Page, RunBrief, links};
-use crate::model::Message;
+use crate::model::{BaseImage, Message};
 
 /// An image in one line, as a run's or a commit's result.
 pub struct ImageBrief {
@@ -153,7 +153,7 @@ pub struct Provenance {
     /// Full id; also when the commit is gone.
     pub commit_id: String,
     /// `(reference, digest)`.
-    pub base_images: Vec<(String, String)>,
+    pub base_images: Vec<BaseImage>,
 }
 
 #[derive(Template)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::registry::ImageBrief;
 use super::repository::Head;
 use super::{Page, RunBrief, links, pieces};
-use crate::model::{Finding, Message, Status};
+use crate::model::{BaseImage, Finding, Message, Status};
 
 #[derive(Template)]
 #[template(path = "run.html")]
@@ -35,7 +35,7 @@ pub struct RunView {
     pub inputs: Vec<(String, String)>,
     pub images: Vec<ImageBrief>,
     /// `(reference, digest)` of the images it stood on.
-    pub base_images: Vec<(String, String)>,
+    pub base_images: Vec<BaseImage>,
     /// Numbers of the neighbours, for `h` and `l`.
     pub previous: Option<u64>,
     pub next: Option<u64>,

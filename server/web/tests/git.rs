@@ -78,6 +78,8 @@ async fn fail_with_a_finding(store: &Store, event: Event) {
                 definition: Err(vec![finding]),
                 inputs: Default::default(),
                 event_id: Some(event.id),
+                bases: Vec::new(),
+                started_by: Vec::new(),
                 refusal: None,
             };
             let (id, number) = runs::queue(c, &run, Timestamp::now())?;

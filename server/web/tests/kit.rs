@@ -41,6 +41,7 @@ impl House {
             git: git::Repositories::open_in(folder.path()).unwrap(),
             logs: logs::Logs::open(folder.path().join("logs")).unwrap(),
             registry: registry::Client::new("http://127.0.0.1:9").unwrap(),
+            registries: registry::Registries::new(registry::Client::new("http://127.0.0.1:9").unwrap()),
             surroundings: tokio::sync::watch::channel(Surroundings::default()).1,
             settings: Settings {
                 url: url.clone(),

@@ -10,3 +10,5 @@ repository-path = “{ $path }” is not of the form owner/name.
 status-unknown = There is no status “{ $status }”.
 digest-invalid = “{ $digest }” is not a sha256 digest.
 image-invalid = “{ $image }” is not an image reference.
+stream-tag-invalid = { $name } is not the name of a stream tag.
+    It is written owner/stream:tag.

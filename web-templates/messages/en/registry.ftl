@@ -22,3 +22,4 @@ registry-image-unknown = The registry has no image { $reference } in { $reposito
 registry-repository-invalid = “{ $repository }” cannot be the name of a repository in a registry.
 registry-tag-invalid = “{ $tag }” cannot be a tag or a digest.
 registry-url-invalid = “{ $url }” is not the address of a registry: write http:// or https://, the host and, if needed, the port, and nothing after it.
+registry-host-unknown = { $host } is not a registry this server may speak with. Add it as an endpoint first.

@@ -22,3 +22,4 @@ registry-image-unknown = 레지스트리에 없는 이미지입니다: { $refere
 registry-repository-invalid = 레지스트리 저장소 이름으로 쓸 수 없습니다: “{ $repository }”.
 registry-tag-invalid = 태그나 다이제스트로 쓸 수 없습니다: “{ $tag }”.
 registry-url-invalid = 레지스트리 주소가 아닙니다: “{ $url }”. http:// 또는 https://, 호스트, 필요하면 포트까지만 적으세요.
+registry-host-unknown = { $host } 서버는 이 서버가 접속할 수 있는 레지스트리가 아닙니다. 먼저 엔드포인트로 추가하세요.

@@ -10,3 +10,5 @@ repository-path = “{ $path }” não está na forma dono/nome.
 status-unknown = Não existe o status “{ $status }”.
 digest-invalid = “{ $digest }” não é um digest sha256.
 image-invalid = “{ $image }” não é uma referência de imagem.
+stream-tag-invalid = { $name } não é o nome de uma tag de fluxo.
+    Escreve-se dono/fluxo:tag.

@@ -22,3 +22,4 @@ registry-image-unknown = O registro não tem a imagem { $reference } em { $repos
 registry-repository-invalid = “{ $repository }” não pode ser o nome de um repositório em um registro.
 registry-tag-invalid = “{ $tag }” não pode ser uma tag nem um digest.
 registry-url-invalid = “{ $url }” não é o endereço de um registro: escreva http:// ou https://, o host e, se preciso, a porta, e nada depois.
+registry-host-unknown = { $host } não é um registro com o qual este servidor possa falar. Adicione-o primeiro como endpoint.

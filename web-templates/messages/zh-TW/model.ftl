@@ -10,3 +10,5 @@ repository-path = 「{ $path }」不是 owner/name 的形式。
 status-unknown = 沒有「{ $status }」這種狀態。
 digest-invalid = 「{ $digest }」不是 sha256 摘要。
 image-invalid = 「{ $image }」不是映像檔參照。
+stream-tag-invalid = { $name } 不是串流標籤的名稱。
+    格式為 擁有者/串流:標籤。

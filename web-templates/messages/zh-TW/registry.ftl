@@ -22,3 +22,4 @@ registry-image-unknown = 登錄庫的 { $repository } 中沒有映像檔 { $refe
 registry-repository-invalid = 「{ $repository }」不能作為登錄庫中的儲存庫名稱。
 registry-tag-invalid = 「{ $tag }」不能作為標籤或摘要值。
 registry-url-invalid = 「{ $url }」不是登錄庫的位址：請填寫 http:// 或 https://、主機，需要時加上連接埠，其後不要有其他內容。
+registry-host-unknown = { $host } 不是此伺服器可以連線的登錄庫。請先將它加為端點。

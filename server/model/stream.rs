@@ -1,0 +1,233 @@
+//! Image streams: named pointers to images, each tag a list of immutable digests, newest first. The words are
+//! OpenShift's (`image.openshift.io/v1`), so that its own YAML can be taken as it is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Error, ImageReference, Message, RepositoryPath, Result, is_tag};
+use crate::msg;
+
+/// A stream's `owner/name`; the owner stands where OpenShift has the namespace.
+pub type StreamPath = RepositoryPath;
+
+/// A tag at a registry: what is followed, and what an image is known by outside. The host is as in image
+/// references (`registry.local:5000`); Docker Hub's is `docker.io`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TagAddress {
+    pub host: String,
+    pub repository: String,
+    pub tag: String,
+}
+
+impl fmt::Display for TagAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}:{}", self.host, self.repository, self.tag)
+    }
+}
+
+impl TagAddress {
+    /// Where a reference without a digest points: Docker's rules for a missing host, `library/` and `latest`.
+    /// `None` for a reference by digest, which points nowhere else tomorrow.
+    pub fn of(image: &ImageReference) -> Option<TagAddress> {
+        if image.digest.is_some() {
+            return None;
+        }
+        let tag = image.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        let host = image.host.clone().unwrap_or_else(|| "docker.io".to_owned());
+        let hub = matches!(host.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
+        let repository = if hub && !image.repository.contains('/') {
+            format!("library/{}", image.repository)
+        } else {
+            image.repository.clone()
+        };
+        Some(TagAddress { host: if hub { "docker.io".to_owned() } else { host }, repository, tag })
+    }
+
+    /// `host/repository@digest`.
+    pub fn pinned(&self, digest: &Digest) -> String {
+        format!("{}/{}@{digest}", self.host, self.repository)
+    }
+}
+
+/// What a registry says of a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    Image(Digest),
+    /// It has the tag, but images of this kind have no digest (schema version 1).
+    NoDigest,
+    /// It has no such tag.
+    Gone,
+}
+
+impl Sighting {
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Sighting::Image(digest) => Some(digest),
+            Sighting::NoDigest | Sighting::Gone => None,
+        }
+    }
+}
+
+/// `owner/name:tag` of a stream.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StreamTagName {
+    pub stream: StreamPath,
+    pub tag: String,
+}
+
+impl fmt::Display for StreamTagName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.stream, self.tag)
+    }
+}
+
+impl From<StreamTagName> for String {
+    fn from(name: StreamTagName) -> String {
+        name.to_string()
+    }
+}
+
+impl TryFrom<String> for StreamTagName {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl std::str::FromStr for StreamTagName {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let shown = || text.chars().take(200).collect::<String>().escape_debug().to_string();
+        let refuse = || Error::Invalid(msg!("stream-tag-invalid", name = shown()));
+        let (stream, tag) = text.rsplit_once(':').ok_or_else(refuse)?;
+        if !is_tag(tag) {
+            return Err(refuse());
+        }
+        Ok(StreamTagName { stream: stream.parse().map_err(|_| refuse())?, tag: tag.to_owned() })
+    }
+}
+
+/// Where the images of a stream's tag come from (`spec.tags[].from`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "name")]
+pub enum TagSource {
+    /// An image reference, in our registry or another.
+    DockerImage(String),
+    /// Another tag of the same stream: an alias.
+    ImageStreamTag(String),
+    /// An image of the same stream's history, by digest.
+    ImageStreamImage(Digest),
+}
+
+impl TagSource {
+    /// The tag at a registry that is to be followed for it, if there is one.
+    pub fn address(&self) -> Option<TagAddress> {
+        match self {
+            TagSource::DockerImage(text) => TagAddress::of(&ImageReference::parse(text).ok()?),
+            TagSource::ImageStreamTag(_) | TagSource::ImageStreamImage(_) => None,
+        }
+    }
+}
+
+/// Where others pull an image of the stream from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReferencePolicy {
+    /// From where it was imported.
+    #[default]
+    Source,
+    /// From our registry, into which it is copied, so that it survives the source.
+    Local,
+}
+
+/// One tag of a stream as it is wanted (`spec.tags[]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagSpec {
+    pub name: String,
+    pub source: Option<TagSource>,
+    /// Names the source and imports nothing.
+    pub reference: bool,
+    /// The source may be reached without TLS or with a certificate nobody vouches for.
+    pub insecure: bool,
+    pub scheduled: bool,
+    /// `Legacy` or `PreserveOriginal`.
+    pub import_mode: String,
+    pub reference_policy: ReferencePolicy,
+    pub annotations: BTreeMap<String, String>,
+    pub generation: i64,
+}
+
+/// What a tag named at a time (`status.tags[].items[]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagItem {
+    pub id: i64,
+    pub created_at: Timestamp,
+    /// `host/repository@sha256:...`; with a tag instead where the registry has no digest.
+    pub reference: String,
+    pub digest: Option<Digest>,
+    pub generation: i64,
+    /// The account that tagged it by hand; `None` for an import.
+    pub by: Option<String>,
+}
+
+/// Why the last import did not go well (`status.tags[].conditions[]`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportCondition {
+    /// One CamelCase word, as OpenShift has it: `NotFound`, `Unauthorized`, `Unreachable`, `Invalid`, ...
+    pub reason: String,
+    pub message: Message,
+    pub at: Timestamp,
+    pub generation: i64,
+}
+
+/// One image that moved, as a run that it started remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageChange {
+    /// What is watched: `owner/name:tag` of a stream, or the reference of a base as the repository writes it.
+    pub watched: String,
+    /// `host/repository@sha256:...` before; `None` for the first time.
+    pub old: Option<String>,
+    /// And now.
+    pub new: String,
+}
+
+/// A base of a run: what the repository writes, and the image it stood at when the run was queued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseImage {
+    /// As it is written in the Dockerfile, compose file or definition.
+    pub reference: String,
+    /// `host/repository@sha256:...`, what is used instead; `None` when it could not be pinned.
+    pub pinned: Option<String>,
+    pub digest: Option<Digest>,
+    /// Why it is not pinned.
+    pub note: Option<Message>,
+    /// When the image was made, as far as its configuration says.
+    pub made_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_points_where_docker_says() {
+        let of = |text: &str| TagAddress::of(&ImageReference::parse(text).unwrap()).map(|a| a.to_string());
+        assert_eq!(of("debian").as_deref(), Some("docker.io/library/debian:latest"));
+        assert_eq!(of("docker.io/grafana/loki:3").as_deref(), Some("docker.io/grafana/loki:3"));
+        assert_eq!(of("registry.local:5000/base:1").as_deref(), Some("registry.local:5000/base:1"));
+        assert_eq!(of(&format!("debian@sha256:{}", "0".repeat(64))), None);
+    }
+
+    #[test]
+    fn a_stream_tag_is_written_as_it_is_read() {
+        let name: StreamTagName = "admin/base:1.2".parse().unwrap();
+        assert_eq!((name.stream.to_string().as_str(), name.tag.as_str()), ("admin/base", "1.2"));
+        assert_eq!(name.to_string(), "admin/base:1.2");
+        for bad in ["", "a", "admin/base", "admin/base:", "admin/base:a b", ":x", "a:b"] {
+            assert!(bad.parse::<StreamTagName>().is_err(), "{bad:?}");
+        }
+    }
+}

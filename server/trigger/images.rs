@@ -1,0 +1,202 @@
+//! Images that moved, and the pipelines that watch them. As OpenShift does it: all of a pipeline's triggers are
+//! looked at together, so that several changes make one run; what a trigger has had starts nothing again; a
+//! paused one waits; and what a run has is noted in the transaction that queues it.
+
+use std::collections::BTreeSet;
+
+use crate::git;
+use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Message, RefName, Result, RunImage};
+use crate::msg;
+use crate::pipeline;
+use crate::store::pipelines::Pipeline;
+use crate::store::repositories::Repository;
+use crate::store::triggers::{self, ImageTrigger};
+use crate::store::{Connection, Store, images, pipelines, repositories, runs};
+
+use super::decide::{Decision, Plan, Start, nothing, only, unreadable};
+
+/// How far the way from an image back to the pipelines that led to it is followed.
+const LONGEST_CHAIN: usize = 32;
+
+/// What is to be started for a pipeline, before anything of its repository was read.
+struct Due {
+    pipeline: Pipeline,
+    repository: Repository,
+    /// The triggers that have seen something new.
+    triggers: Vec<i64>,
+    changes: Vec<ImageChange>,
+}
+
+enum Finding {
+    Due(Box<Due>),
+    Nothing(Message),
+}
+
+/// The pipelines that the event may concern.
+fn concerned(c: &Connection, happened: &Happened) -> Result<Vec<i64>> {
+    match happened {
+        Happened::TagMoved { address, .. } => triggers::watching_base(c, address),
+        Happened::StreamTagMoved { stream, .. } => triggers::watching_stream(c, stream),
+        Happened::TriggerChanged { pipeline_id, .. } => Ok(vec![*pipeline_id]),
+        _ => Ok(Vec::new()),
+    }
+}
+
+pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
+    let ids = store.read(|c| concerned(c, &event.happened))?;
+    if ids.is_empty() {
+        return Ok(only(msg!("trigger-nobody-watches")));
+    }
+    let mut decisions = Vec::new();
+    for id in ids {
+        let Some((pipeline, finding)) = store.read(|c| look(c, id, &event.happened))? else { continue };
+        let name = pipeline.name.as_str().to_owned();
+        decisions.push(match finding {
+            Finding::Nothing(message) => nothing(Some(&name), message),
+            Finding::Due(due) => match start(git, *due, event.id).await? {
+                Ok(start) => Decision::Start(Box::new(start)),
+                Err(message) => nothing(Some(&name), message),
+            },
+        });
+    }
+    Ok(Plan { decisions })
+}
+
+/// What the pipeline's triggers say to what is there now.
+fn look(c: &Connection, id: i64, happened: &Happened) -> Result<Option<(Pipeline, Finding)>> {
+    let Some(pipeline) = pipelines::by_id(c, id)? else { return Ok(None) };
+    let Some(repository) = repositories::by_id(c, pipeline.repository_id)? else { return Ok(None) };
+    let all = triggers::of_pipeline(c, id)?;
+    let mut due = Due { pipeline, repository, triggers: Vec::new(), changes: Vec::new() };
+    for trigger in all.iter().filter(|trigger| !trigger.paused) {
+        let changes = changes(c, trigger)?;
+        if !changes.is_empty() {
+            due.triggers.push(trigger.id);
+            due.changes.extend(changes);
+        }
+    }
+    let finding = if due.changes.is_empty() {
+        let paused = all.iter().any(|trigger| trigger.paused && concerns(trigger, happened));
+        Finding::Nothing(if paused { msg!("trigger-paused") } else { msg!("trigger-same-image") })
+    } else if let Some(round) = loop_of(c, &due)? {
+        Finding::Nothing(msg!("trigger-loop", pipelines = round.join(" → ")))
+    } else {
+        return Ok(Some((due.pipeline.clone(), Finding::Due(Box::new(due)))));
+    };
+    Ok(Some((due.pipeline, finding)))
+}
+
+fn concerns(trigger: &ImageTrigger, happened: &Happened) -> bool {
+    match happened {
+        Happened::StreamTagMoved { stream, .. } => trigger.from.as_ref() == Some(stream),
+        Happened::TagMoved { .. } => trigger.from.is_none(),
+        _ => true,
+    }
+}
+
+/// What the trigger watches that is not what the newest run had.
+pub fn changes(c: &Connection, trigger: &ImageTrigger) -> Result<Vec<ImageChange>> {
+    let now = triggers::watched_now(c, trigger)?;
+    let moved = now.into_iter().filter(|(watched, new)| trigger.last.get(watched) != Some(new));
+    Ok(moved
+        .map(|(watched, new)| ImageChange { old: trigger.last.get(&watched).cloned(), watched, new })
+        .collect())
+}
+
+/// Whether the pipeline would be started by an image that it led to itself: the pipelines on that way.
+fn loop_of(c: &Connection, due: &Due) -> Result<Option<Vec<String>>> {
+    let mut open: Vec<(String, Vec<String>)> =
+        due.changes.iter().map(|change| (change.new.clone(), Vec::new())).collect();
+    let mut seen = BTreeSet::new();
+    while let Some((reference, way)) = open.pop() {
+        if way.len() >= LONGEST_CHAIN || !seen.insert(reference.clone()) {
+            continue;
+        }
+        let Some(pushed) = pushed_as(c, &reference)? else { continue };
+        let Some(run) = runs::by_id(c, pushed.run_id)? else { continue };
+        let mut way = way;
+        way.insert(0, format!("{}/{}", run.repository, run.pipeline));
+        if run.pipeline_id == due.pipeline.id {
+            way.push(format!("{}/{}", run.repository, run.pipeline));
+            return Ok(Some(way));
+        }
+        if let Cause::ImageChange { changes } = run.cause {
+            open.extend(changes.into_iter().map(|change| (change.new, way.clone())));
+        }
+    }
+    Ok(None)
+}
+
+/// The first run that pushed the image there.
+fn pushed_as(c: &Connection, reference: &str) -> Result<Option<RunImage>> {
+    let Ok(image) = ImageReference::parse(reference) else { return Ok(None) };
+    let Some(digest) = image.digest else { return Ok(None) };
+    let by_digest = images::by_digest(c, &digest)?;
+    Ok(by_digest.into_iter().rfind(|pushed| pushed.repository == image.repository))
+}
+
+/// The run, or why there can be none.
+async fn start(
+    git: &git::Repositories,
+    due: Due,
+    event_id: i64,
+) -> Result<std::result::Result<Start, Message>> {
+    let Due { pipeline, repository, triggers, changes } = due;
+    let Some(branch) = repository.default_branch.clone() else { return Ok(Err(msg!("trigger-no-branch"))) };
+    let path = pipeline.path.clone();
+    let read = move |open: &git::OpenRepository| {
+        let commit = open.resolve(&branch)?.commit;
+        let source = open.definition_source(&commit, &path)?;
+        Ok((RefName::branch(&branch)?, commit, source))
+    };
+    let (reference, commit, source) = match git.read(&repository.path, read).await {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(unreadable(&error))),
+    };
+    let Some(source) = source else {
+        return Ok(Err(msg!("trigger-no-definition", path = pipeline.path)));
+    };
+    let definition = pipeline::read_found(&pipeline.path, &source);
+    let inputs = match &definition {
+        Err(_) => Default::default(),
+        Ok(definition) => match pipeline::fill_inputs(&definition.inputs, &Default::default()) {
+            Ok(inputs) => inputs,
+            Err(error) => return Ok(Err(unreadable(&error))),
+        },
+    };
+    let refusal = definition
+        .as_ref()
+        .err()
+        .map(|findings| msg!("trigger-findings", count = findings.len(), path = pipeline.path));
+    let run = runs::NewRun {
+        repository_id: repository.id,
+        pipeline_id: pipeline.id,
+        cause: Cause::ImageChange { changes },
+        reference,
+        commit,
+        definition_path: pipeline.path,
+        definition_blob: source.object,
+        definition,
+        inputs,
+        event_id: Some(event_id),
+        bases: Vec::new(),
+        started_by: triggers,
+        refusal: refusal.clone(),
+    };
+    let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
+    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, message }))
+}
+
+/// Whether the run is still due when it is to be written: no other run has had these images meanwhile.
+pub fn still_due(c: &Connection, run: &runs::NewRun) -> Result<bool> {
+    if run.started_by.is_empty() {
+        return Ok(true);
+    }
+    for trigger in triggers::of_pipeline(c, run.pipeline_id)? {
+        let due = run.started_by.contains(&trigger.id) && !trigger.paused;
+        if due && !changes(c, &trigger)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
