@@ -57,6 +57,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "registry",
     "run",
     "store",
+    "streams",
     "trigger",
     "watch",
     "web",

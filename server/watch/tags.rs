@@ -152,15 +152,12 @@ impl Watch {
 
     /// The tags that these repositories have, and those they had.
     async fn of_repositories(&self, host: &str, repositories: &[String]) -> Result<Vec<TagAddress>> {
-        let list = |repository: &String| {
-            let repository = repository.clone();
-            async move {
-                let listed = self.registries.own().tags(&repository).await;
-                (repository, listed)
-            }
+        let list = |repository: String| async move {
+            let listed = self.registries.own().tags(&repository).await;
+            (repository, listed)
         };
-        let lists: Vec<_> =
-            stream::iter(repositories.iter().map(list)).buffer_unordered(AT_ONCE).collect().await;
+        let lists = stream::iter(repositories.to_vec()).map(list).buffer_unordered(AT_ONCE);
+        let lists: Vec<_> = lists.collect().await;
         let mut found = BTreeSet::new();
         for (repository, listed) in lists {
             let known = self.store.read(|c| tags::there(c, host, &repository))?;
@@ -183,7 +180,7 @@ impl Watch {
         let failures = AtomicUsize::new(0);
         let mut turn = Turn::Idle;
         for batch in addresses.chunks(BATCH) {
-            let looks = stream::iter(batch).map(|address| self.look(address, &failures));
+            let looks = stream::iter(batch.to_vec()).map(|address| self.look(address, &failures));
             let looks: Vec<Result<Look>> = looks.buffer_unordered(AT_ONCE).collect().await;
             let mut news = Vec::new();
             for look in looks {
@@ -202,18 +199,18 @@ impl Watch {
         Ok(turn)
     }
 
-    async fn look(&self, address: &TagAddress, failures: &AtomicUsize) -> Result<Look> {
-        let before = self.store.read(|c| tags::get(c, address))?;
+    async fn look(&self, address: TagAddress, failures: &AtomicUsize) -> Result<Look> {
+        let before = self.store.read(|c| tags::get(c, &address))?;
         let found = if failures.load(Ordering::Relaxed) >= HOPELESS {
             Err(Error::Conflict(msg!("streams-registry-hopeless", host = address.host)))
         } else {
-            self.registries.sight(&self.registries.located(address)).await
+            self.registries.sight(&self.registries.located(&address)).await
         };
         match found {
             Err(Error::Conflict(_)) => failures.fetch_add(1, Ordering::Relaxed),
             _ => failures.swap(0, Ordering::Relaxed),
         };
-        Ok(Look { address: address.clone(), before, found })
+        Ok(Look { address, before, found })
     }
 }
 

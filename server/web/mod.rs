@@ -6,6 +6,7 @@
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
+//! streams  changes of image streams and triggers
 //! ```
 
 pub mod ansi;
@@ -27,6 +28,7 @@ mod push;
 mod sessions;
 mod start;
 mod state;
+mod streams;
 #[cfg(test)]
 mod tests;
 

@@ -238,6 +238,27 @@ fn put_tag(c: &Connection, stream_id: i64, spec: &TagSpec) -> Result<(bool, bool
     Ok((true, imports && renewed))
 }
 
+/// Gives one tag its source, and lets it name what that names.
+pub fn follow(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
+    let spec = TagSpec { generation: 0, ..spec.clone() };
+    put_tag(c, stream_id, &spec)?;
+    begin(c, stream_id, &spec, by, at)
+}
+
+/// Asks for the source's image now; `Conflict` when the tag has no source to be asked.
+pub fn import_now(c: &Connection, name: &StreamTagName, by: &str, at: Timestamp) -> Result<()> {
+    let missing = || Error::NotFound(msg!("streams-tag-not-found", name = name));
+    let stream = by_path(c, &name.stream)?.ok_or_else(missing)?;
+    let spec = tag(c, stream.id, &name.tag)?.ok_or_else(missing)?.spec;
+    match &spec.source {
+        Some(TagSource::DockerImage(_)) if !spec.reference => {
+            imports::ask_anew(c, (stream.id, &name.tag), at)
+        }
+        Some(_) if !spec.reference => follow(c, stream.id, &spec, by, at),
+        _ => Err(Error::Conflict(msg!("streams-no-source", name = name))),
+    }
+}
+
 /// Lets the tag name what its source names: at once where we know it, else when it was asked.
 fn begin(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
     let key = (stream_id, spec.name.as_str());
@@ -286,8 +307,7 @@ pub fn roll_back(
     c: &Connection,
     (stream_id, tag): (i64, &str),
     item_id: i64,
-    by: &str,
-    at: Timestamp,
+    (by, at): (&str, Timestamp),
 ) -> Result<bool> {
     let all = items(c, stream_id, tag, u32::MAX)?;
     let item = all.iter().find(|item| item.id == item_id);

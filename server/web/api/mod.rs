@@ -12,6 +12,9 @@ pub mod repositories;
 mod run_shape;
 pub mod runs;
 mod shapes;
+mod stream_shape;
+mod streams;
+pub mod triggers;
 pub mod users;
 
 use actix_web::web;
@@ -83,11 +86,23 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(runs::cancel)
         .service(runs::rerun)
         .service(runs::show)
+        .service(triggers::list)
+        .service(triggers::create)
+        .service(triggers::edit)
+        .service(triggers::remove)
         .service(pipelines::show)
         .service(pipelines::remove)
         .service(registry::registry_tags)
         .service(registry::registry_repositories)
         .service(registry::registry_image)
+        .service(streams::list)
+        .service(streams::apply)
+        .service(streams::import)
+        .service(streams::roll_back)
+        .service(streams::tag)
+        .service(streams::untag)
+        .service(streams::show)
+        .service(streams::remove)
         .service(activity::list);
 }
 
