@@ -172,3 +172,6 @@ fn of_registry_repository(c: &Connection, address: &TagAddress) -> Result<Vec<i6
     let key = [format!("{}/{}", address.host, address.repository)];
     Ok(statement.query_map(key, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,8 +104,8 @@ fn what_openshift_does_not_have_is_refused_with_its_place() {
     assert_eq!(keys(&wrong("  lookupPolicy", "  lookup")), [(8, 3, "pipeline-key-unknown")]);
     assert_eq!(keys(&wrong("scheduled: true", "sheduled: true")), [(12, 20, "pipeline-key-similar")]);
     assert_eq!(keys(&wrong("type: Local", "type: Elsewhere")), [(13, 29, "openshift-value")]);
-    assert_eq!(keys(&wrong("base:3.12", "other:3.12")), [(15, 38, "openshift-same-stream")]);
-    assert_eq!(keys(&wrong("base:3.12", "stable")), [(15, 38, "openshift-same-stream")]);
+    assert_eq!(keys(&wrong("base:3.12", "other:3.12")), [(15, 40, "openshift-same-stream")]);
+    assert_eq!(keys(&wrong("base:3.12", "stable")), [(15, 40, "openshift-same-stream")]);
     assert_eq!(keys(&wrong("'3.12'", "'3 12'")), [(10, 11, "openshift-tag-name")]);
     assert_eq!(keys(&wrong("kind: ImageStream\n", "kind: Pod\n")), [(1, 1, "openshift-kind")]);
     assert_eq!(keys(&wrong("image.openshift.io/v1", "image.openshift.io/v2")), [(1, 13, "openshift-version")]);
