@@ -143,6 +143,9 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
             ("stage", "0"),
             ("username", "minsu"),
             ("token", "1"),
+            ("stream", "base"),
+            ("tag", "1"),
+            ("id", "1"),
             ("name", "a/b"),
             ("digest", &digest),
         ] {
