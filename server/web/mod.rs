@@ -34,9 +34,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, web};
-use utoipa::OpenApi as _;
-use utoipa_actix_web::AppExt as _;
+use actix_web::{App, HttpServer, web};
 
 pub use gate::Gate;
 pub use state::{Door, Settings};
@@ -54,17 +52,13 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
     let door = web::Data::new(door);
     let shared = web::Data::new(handlers::Shared::new());
     let app = move || {
-        let (app, document) = App::new()
+        App::new()
             .app_data(door.clone())
             .app_data(shared.clone())
             .configure(api::refusals)
             .configure(git::routes)
-            .route("/api/v1/openapi.json", web::get().to(openapi))
-            .into_utoipa_app()
-            .openapi(api::Document::openapi())
-            .service(utoipa_actix_web::scope(api::PREFIX).configure(api::routes))
-            .split_for_parts();
-        app.app_data(web::Data::new(document))
+            .route("/api/v1/openapi.json", web::get().to(api::document))
+            .service(web::scope(api::PREFIX).configure(|cfg| api::routes(cfg)))
             .configure(routes)
             .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))
@@ -88,8 +82,4 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/healthz", web::get().to(health::alive))
         .route("/static/{name}", web::get().to(assets::serve))
         .configure(handlers::routes);
-}
-
-async fn openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
-    HttpResponse::Ok().json(&**document)
 }

@@ -14,9 +14,12 @@ pub mod runs;
 mod shapes;
 pub mod users;
 
-use actix_web::web;
+use std::sync::OnceLock;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::{App, HttpResponse, web};
 use utoipa::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt as _, OpenApiFactory};
 
 pub use run_shape::RunShape;
 
@@ -56,8 +59,36 @@ impl utoipa::Modify for Security {
     }
 }
 
+/// Where routes go: into the server, or into the document.
+pub trait Routes {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, one: F) -> &mut Self;
+}
+
+impl Routes for web::ServiceConfig {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, one: F) -> &mut Self {
+        web::ServiceConfig::service(self, one)
+    }
+}
+
+impl Routes for utoipa_actix_web::service_config::ServiceConfig<'_> {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, one: F) -> &mut Self {
+        utoipa_actix_web::service_config::ServiceConfig::service(self, one)
+    }
+}
+
+/// The document, made when it is first asked for: as a tree it takes more memory than all else that an idle worker has.
+pub async fn document() -> HttpResponse {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let json = DOCUMENT.get_or_init(|| {
+        let app = App::new().into_utoipa_app().openapi(Document::openapi());
+        let scope = utoipa_actix_web::scope(PREFIX).configure(|cfg| routes(cfg));
+        app.service(scope).split_for_parts().1.to_json().unwrap_or_default()
+    });
+    HttpResponse::Ok().content_type("application/json").body(json.as_str())
+}
+
 /// Every route; registering one here is also what puts it into the document.
-pub fn routes(cfg: &mut ServiceConfig) {
+pub fn routes(cfg: &mut impl Routes) {
     cfg.service(users::me)
         .service(repositories::list)
         .service(repositories::create)
