@@ -1,0 +1,12 @@
+pin-variable-later = Not pinned: what { $name } is, only the build itself knows.
+pin-unreadable = Not pinned: what “{ $reference }” names cannot be told before the build.
+pin-several = Not pinned: the compose files build it with different values for “{ $reference }”.
+pin-built-here = Not pinned: the same compose files build this image.
+pin-own-image = Not pinned: this pipeline pushes the image itself.
+pin-dockerfile-unreadable = The rest of this Dockerfile cannot be read; what it names there is not pinned.
+pin-too-many = Not pinned: only the first { $most } images are looked up.
+pin-no-digest = Not pinned: { $image } is in the old format (schema 1), which has no digest.
+pin-gone = Not pinned: the registry does not have { $image }.
+pin-last-seen = The registry at { $host } did not answer in time; this is what the tag named at { $at }.
+pin-silent = Not pinned: the registry at { $host } did not answer in time, and the tag was never seen before.
+run-base-pinned = { $reference } is { $pinned }

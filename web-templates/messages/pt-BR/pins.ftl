@@ -1,0 +1,12 @@
+pin-variable-later = Não fixada: só a própria construção sabe o valor de { $name }.
+pin-unreadable = Não fixada: antes da construção não se sabe que imagem “{ $reference }” indica.
+pin-several = Não fixada: os arquivos compose a constroem com valores diferentes para “{ $reference }”.
+pin-built-here = Não fixada: os mesmos arquivos compose constroem esta imagem.
+pin-own-image = Não fixada: este pipeline publica a própria imagem.
+pin-dockerfile-unreadable = O restante deste Dockerfile não pode ser lido; as imagens citadas ali não estão fixadas.
+pin-too-many = Não fixada: só as primeiras { $most } imagens são consultadas.
+pin-no-digest = Não fixada: { $image } está no formato antigo (schema 1), que não tem digest.
+pin-gone = Não fixada: o registro não tem { $image }.
+pin-last-seen = O registro em { $host } não respondeu a tempo; isto é o que a tag indicava em { $at }.
+pin-silent = Não fixada: o registro em { $host } não respondeu a tempo e a tag nunca tinha sido vista.
+run-base-pinned = { $reference } é { $pinned }

@@ -1,0 +1,12 @@
+pin-variable-later = 未固定：{ $name } 的值只有建置時才知道。
+pin-unreadable = 未固定：建置前無法判斷「{ $reference }」指的是哪個映像。
+pin-several = 未固定：各個 compose 檔案以不同的值建置「{ $reference }」。
+pin-built-here = 未固定：此映像由同一組 compose 檔案建置。
+pin-own-image = 未固定：此映像由這條管線自己推送。
+pin-dockerfile-unreadable = 此 Dockerfile 的其餘部分無法讀取，其中的映像未固定。
+pin-too-many = 未固定：只查詢前 { $most } 個映像。
+pin-no-digest = 未固定：{ $image } 是沒有摘要的舊格式（schema 1）。
+pin-gone = 未固定：登錄庫中沒有 { $image }。
+pin-last-seen = { $host } 的登錄庫未及時回應；這是該標籤在 { $at } 所指的映像。
+pin-silent = 未固定：{ $host } 的登錄庫未及時回應，而且從未見過這個標籤。
+run-base-pinned = { $reference } 即 { $pinned }
