@@ -121,14 +121,17 @@ impl Pin {
     /// Everything the commit names, each once.
     async fn named(&self, wanted: &Wanted<'_>) -> Result<Vec<Base>> {
         let (commit, folders) = (wanted.commit.clone(), bases::folders(wanted.definition));
-        let read = move |open: &OpenRepository| open.candidates(&commit, &folders, bases::is_candidate);
-        let files = self.git.read(wanted.repository, read).await?;
-        let files: Vec<SourceFile> =
-            files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
         let values = Values::of(wanted.definition, wanted.inputs, self.registries.own().host());
+        // In the background, as large files take their time.
+        let read = move |open: &OpenRepository| {
+            let files = open.candidates(&commit, &folders, bases::is_candidate)?;
+            let files: Vec<SourceFile> =
+                files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
+            Ok(bases::sites(&files, &values))
+        };
         let mut sites = bases::of_definition(wanted.definition_path, wanted.definition);
         sites.extend(self.default_image(wanted));
-        sites.extend(bases::sites(&files, &values));
+        sites.extend(self.git.read(wanted.repository, read).await?);
         Ok(gathered(sites))
     }
 

@@ -32,7 +32,7 @@ pub use values::Values;
 /// Most sites of a commit.
 const MOST_SITES: usize = 1000;
 /// Most ways that compose files build one Dockerfile.
-const MOST_BUILDS: usize = 50;
+const MOST_BUILDS: usize = 16;
 
 /// A file of the commit.
 #[derive(Clone, Debug)]
@@ -199,6 +199,8 @@ struct Plan<'f> {
     made: BTreeSet<String>,
     /// By Dockerfile.
     ways: BTreeMap<String, Vec<Way<'f>>>,
+    /// Where each file's lines end.
+    lines: BTreeMap<&'f str, Vec<usize>>,
 }
 
 fn folder(path: &str) -> &str {
@@ -217,6 +219,7 @@ impl<'f> Plan<'f> {
             built: BTreeSet::new(),
             made: BTreeSet::new(),
             ways: BTreeMap::new(),
+            lines: files.iter().map(|file| (file.path.as_str(), ends(&file.text))).collect(),
         };
         for file in files.iter().filter(|file| is_compose(file.path.rsplit('/').next().unwrap_or_default())) {
             let beside = environments.get(folder(&file.path));
@@ -254,14 +257,19 @@ impl<'f> Plan<'f> {
         }
     }
 
+    /// From 1.
+    fn line(&self, file: &SourceFile, at: usize) -> u32 {
+        let before = self.lines.get(file.path.as_str()).map_or(0, |ends| ends.partition_point(|end| *end < at));
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
+    }
+
     fn is_built(&self, path: &str, service: &str) -> bool {
         self.built.contains(&(folder(path).to_owned(), service.to_owned()))
     }
 }
 
-fn line(text: &str, at: usize) -> u32 {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    u32::try_from(before.iter().filter(|b| **b == b'\n').count() + 1).unwrap_or(u32::MAX)
+fn ends(text: &str) -> Vec<usize> {
+    text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect()
 }
 
 fn why(problem: &Problem, written: &str) -> Message {
@@ -272,7 +280,7 @@ fn why(problem: &Problem, written: &str) -> Message {
 }
 
 /// A value that names an image.
-fn site(file: &SourceFile, value: &Value, values: &Values) -> Site {
+fn site(file: &SourceFile, value: &Value, (plan, values): (&Plan<'_>, &Values)) -> Site {
     let (reference, mut note) = match &value.value {
         Ok(reference) => (reference.clone(), None),
         Err(problem) => (value.written.clone(), Some(why(problem, &value.written))),
@@ -283,12 +291,12 @@ fn site(file: &SourceFile, value: &Value, values: &Values) -> Site {
     if note.is_none() && value.span.is_none() {
         note = Some(msg!("pin-unreadable", reference = shown(&value.written)));
     }
-    Site { path: file.path.clone(), line: line(&file.text, value.at), reference, note, span: value.span.clone() }
+    Site { path: file.path.clone(), line: plan.line(file, value.at), reference, note, span: value.span.clone() }
 }
 
 fn of_compose(file: &SourceFile, services: &[Service], (plan, values): (&Plan<'_>, &Values), all: &mut Vec<Site>) {
     for service in services.iter().filter(|service| !plan.is_built(&file.path, &service.name)) {
-        all.extend(service.image.as_ref().map(|image| site(file, image, values)));
+        all.extend(service.image.as_ref().map(|image| site(file, image, (plan, values))));
     }
 }
 
@@ -309,9 +317,12 @@ fn of_dockerfile(file: &SourceFile, (plan, values): (&Plan<'_>, &Values), all: &
     }
     let each: Vec<Vec<Named>> = ways.iter().map(|way| dockerfile::look(&file.text, &given(way)).named).collect();
     for (index, named) in by_itself.named.iter().enumerate() {
+        if all.len() > MOST_SITES {
+            return;
+        }
         let in_ways: Vec<(&Way<'_>, &Named)> =
             ways.iter().zip(&each).filter_map(|(way, found)| Some((way, found.get(index)?))).collect();
-        of_place(file, (named, &in_ways), values, all);
+        of_place(file, (named, &in_ways), (plan, values), all);
     }
 }
 
@@ -319,7 +330,7 @@ fn of_dockerfile(file: &SourceFile, (plan, values): (&Plan<'_>, &Values), all: &
 fn of_place(
     file: &SourceFile,
     (by_itself, ways): (&Named, &[(&Way<'_>, &Named)]),
-    values: &Values,
+    (plan, values): (&Plan<'_>, &Values),
     all: &mut Vec<Site>,
 ) {
     let mut plain = Vec::new();
@@ -327,7 +338,7 @@ fn of_place(
         let passed = named.argument.as_ref().and_then(|argument| way.arguments.get(argument));
         match passed {
             // The image is decided by what the compose file passes, so it is pinned there.
-            Some(value) if named.is_base => all.push(site(way.file, value, values)),
+            Some(value) if named.is_base => all.push(site(way.file, value, (plan, values))),
             Some(_) => {}
             None => plain.push(*named),
         }
@@ -350,7 +361,7 @@ fn of_place(
         if several {
             note = Some(msg!("pin-several", reference = shown(&named.written)));
         }
-        let line = line(&file.text, named.at);
+        let line = plan.line(file, named.at);
         all.push(Site { path: file.path.clone(), line, reference, note, span: named.span.clone() });
     }
 }

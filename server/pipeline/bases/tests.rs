@@ -130,6 +130,18 @@ fn files_are_chosen_by_name() {
     }
 }
 
+#[test]
+fn aliases_do_not_multiply() {
+    let mut text = String::from("x: &a0 {k: v}\nservices:\n s0: {image: debian:12}\n");
+    for n in 1..3000 {
+        text.push_str(&format!(" s{n}: &a{n} {{<<: [*a{0}, *a{0}, *a{0}], n: *a{0}}}\n", n - 1));
+    }
+    assert!(sites(&[file("compose.yml", &text)], &Values::default()).is_empty(), "nested too deep to be meant");
+    let wide: String = (1..30).map(|n| format!(" s{n}: &a{n} {{<<: [*a{0}, *a{0}, *a{0}]}}\n", n - 1)).collect();
+    let text = format!("x: &a0 {{k: v}}\nservices:\n s0: {{image: debian:12}}\n{wide}");
+    check(&named(&[file("compose.yml", &text)]), &[]);
+}
+
 /// Lines of Dockerfiles and compose files, whole and broken.
 fn lines() -> impl Strategy<Value = String> {
     let line = prop_oneof![

@@ -11,8 +11,8 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
 const DEEPEST: usize = 32;
 /// Most nodes, each alias counted once.
 const MOST_NODES: usize = 50_000;
-/// How far `<<` and its like are followed.
-const MOST_MERGES: usize = 8;
+/// How many maps one key is looked for in, through `<<`.
+const MOST_MERGES: u32 = 32;
 
 #[derive(Debug)]
 pub enum Node {
@@ -29,20 +29,23 @@ pub enum Node {
 impl Node {
     /// The value of a key: the map's own, else that of what is merged into it.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.find(key, 0)
-    }
-
-    fn find(&self, key: &str, merges: usize) -> Option<&Node> {
-        let Node::Map(entries) = self else { return None };
-        let own = entries.iter().find(|(name, _)| name == key).map(|(_, node)| &**node);
-        own.or_else(|| {
-            let merged = entries.iter().filter(|(name, _)| name == "<<" && merges < MOST_MERGES);
-            let each = merged.flat_map(|(_, node)| match &**node {
-                Node::List(all) => all.iter().map(|node| &**node).collect(),
-                node => vec![node],
-            });
-            each.take(MOST_MERGES).find_map(|node| node.find(key, merges + 1))
-        })
+        let mut open = vec![self];
+        let mut left = MOST_MERGES;
+        while let Some(node) = open.pop() {
+            left = left.checked_sub(1)?;
+            let entries = node.entries();
+            if let Some((_, found)) = entries.iter().find(|(name, _)| name == key) {
+                return Some(found);
+            }
+            // The first of several counts, so it is looked at first.
+            for (_, merged) in entries.iter().filter(|(name, _)| name == "<<").take(1) {
+                match &**merged {
+                    Node::List(all) => open.extend(all.iter().take(MOST_MERGES as usize).rev().map(|n| &**n)),
+                    node => open.push(node),
+                }
+            }
+        }
+        None
     }
 
     pub fn text(&self) -> Option<&str> {
@@ -65,6 +68,8 @@ struct Open {
     node: Node,
     anchor: usize,
     key: Option<String>,
+    /// Of what is in it, aliases included: what is nested without end could not even be dropped.
+    depth: usize,
 }
 
 /// The first document of `text`.
@@ -88,7 +93,7 @@ pub fn document(text: &str) -> Option<Rc<Node>> {
 struct Tree<'t> {
     text: &'t str,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, Rc<Node>>,
+    anchors: BTreeMap<usize, (Rc<Node>, usize)>,
     count: usize,
     root: Option<Rc<Node>>,
 }
@@ -102,13 +107,13 @@ impl Tree<'_> {
         match event {
             Event::Scalar(value, style, anchor, _) => {
                 let node = self.scalar(value.into_owned(), style, span);
-                self.add(Rc::new(node), anchor)
+                self.add((Rc::new(node), 0), anchor)
             }
             Event::SequenceStart(_, anchor, _) => self.begin(Node::List(Vec::new()), anchor),
             Event::MappingStart(_, anchor, _) => self.begin(Node::Map(Vec::new()), anchor),
             Event::SequenceEnd | Event::MappingEnd => {
                 let closed = self.open.pop()?;
-                self.add(Rc::new(closed.node), closed.anchor)
+                self.add((Rc::new(closed.node), closed.depth + 1), closed.anchor)
             }
             Event::Alias(anchor) => {
                 let node = self.anchors.get(&anchor).cloned()?;
@@ -133,18 +138,22 @@ impl Tree<'_> {
     }
 
     fn begin(&mut self, node: Node, anchor: usize) -> Option<()> {
-        self.open.push(Open { node, anchor, key: None });
+        self.open.push(Open { node, anchor, key: None, depth: 0 });
         Some(())
     }
 
-    fn add(&mut self, node: Rc<Node>, anchor: usize) -> Option<()> {
+    fn add(&mut self, (node, depth): (Rc<Node>, usize), anchor: usize) -> Option<()> {
+        if depth > DEEPEST {
+            return None;
+        }
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            self.anchors.insert(anchor, (node.clone(), depth));
         }
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Some(());
         };
+        open.depth = open.depth.max(depth);
         match &mut open.node {
             Node::List(list) => list.push(node),
             Node::Map(entries) => match open.key.take() {
