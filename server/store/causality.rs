@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::text;
-use crate::model::{Digest, Result, StreamTagName};
+use crate::model::{Digest, Result, StreamTagName, TagAddress};
 
 /// The event that queued the run; `None` for one that a person started.
 pub fn event_of_run(c: &Connection, run_id: i64) -> Result<Option<i64>> {
@@ -42,6 +42,18 @@ pub fn pipelines_on(c: &Connection, digest: &Digest) -> Result<Vec<i64>> {
          WHERE t.digest = ?1 ORDER BY b.pipeline_id LIMIT 500",
     )?;
     Ok(statement.query_map([digest.as_str()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What this tag named for the runs of the pipelines that stand on it, newest first.
+pub fn digests_used(c: &Connection, address: &TagAddress, limit: u32) -> Result<Vec<Digest>> {
+    let mut statement = c.prepare_cached(
+        "SELECT b.digest, max(r.id) AS newest FROM pipeline_bases p JOIN runs r ON r.pipeline_id = p.pipeline_id
+         JOIN base_images b ON b.run_id = r.id AND b.reference = p.reference
+         WHERE p.host = ?1 AND p.repository = ?2 AND p.tag = ?3 AND b.digest IS NOT NULL
+         GROUP BY b.digest ORDER BY newest DESC LIMIT ?4",
+    )?;
+    let key = params![address.host, address.repository, address.tag, limit];
+    Ok(statement.query_map(key, |row| text(row, 0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 #[cfg(test)]

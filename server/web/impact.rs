@@ -96,6 +96,7 @@ fn asked(door: &Door, c: &Connection, image: &ImageReference) -> Result<Asked> {
     let address = door.registries.located(&address);
     let current = tags::get(c, &address)?.and_then(|seen| seen.digest);
     let mut digests: Vec<Digest> = current.iter().cloned().collect();
+    digests.extend(causality::digests_used(c, &address, MOST_RUNS)?);
     let filter = Filter { kind: Some("tag-moved".into()), ..Filter::default() };
     for event in events::page(c, &filter, MOST_EVENTS)? {
         if let Happened::TagMoved { address: moved, old, new, .. } = event.happened

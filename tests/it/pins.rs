@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::kit::stand_in::{Reply, StandIn};
 use crate::kit::{Copy, House};
-use ropewalk::model::{Digest, Run, RunImage, Sighting, Status, TagAddress};
+use ropewalk::model::{Digest, Run, Sighting, Status, TagAddress};
 use ropewalk::store::{images, tags, triggers};
 use serde_json::json;
 

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::finding::shown;
-use crate::model::{Definition, Message};
+use crate::model::{Definition, ImageReference, Message};
 use crate::msg;
 use compose::{Service, Value};
 use dockerfile::Named;
@@ -272,19 +272,19 @@ fn ends(text: &str) -> Vec<usize> {
     text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect()
 }
 
-fn why(problem: &Problem, written: &str) -> Message {
-    match problem {
-        Problem::Later(name) => msg!("pin-variable-later", name = shown(name)),
-        Problem::Malformed => msg!("pin-unreadable", reference = shown(written)),
-    }
+/// The reference that came of what is written, or what is written and why nothing came of it.
+fn resolved(value: &Result<String, Problem>, written: &str) -> (String, Option<Message>) {
+    let note = match value {
+        Ok(reference) if ImageReference::parse(reference).is_ok() => return (reference.clone(), None),
+        Err(Problem::Later(name)) => msg!("pin-variable-later", name = shown(name)),
+        Ok(_) | Err(Problem::Malformed) => msg!("pin-unreadable", reference = shown(written)),
+    };
+    (shown(written), Some(note))
 }
 
 /// A value that names an image.
 fn site(file: &SourceFile, value: &Value, (plan, values): (&Plan<'_>, &Values)) -> Site {
-    let (reference, mut note) = match &value.value {
-        Ok(reference) => (reference.clone(), None),
-        Err(problem) => (value.written.clone(), Some(why(problem, &value.written))),
-    };
+    let (reference, mut note) = resolved(&value.value, &value.written);
     if let Some(name) = values.sets_one_of(&value.used) {
         note = Some(msg!("pin-variable-later", name = shown(name)));
     }
@@ -349,10 +349,7 @@ fn of_place(
     plain.retain(|named| named.is_base);
     let several = plain.iter().any(|named| named.reference != plain[0].reference);
     for named in plain {
-        let (reference, mut note) = match &named.reference {
-            Ok(reference) => (reference.clone(), None),
-            Err(problem) => (named.written.clone(), Some(why(problem, &named.written))),
-        };
+        let (reference, mut note) = resolved(&named.reference, &named.written);
         if named.argument.is_none()
             && let Some(name) = values.sets_one_of(&named.used)
         {
