@@ -15,6 +15,7 @@ use crate::docker::Engine;
 use crate::health::Health;
 use crate::logs::Logs;
 use crate::model::{Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
+use crate::pin::Pin;
 use crate::run::{self, Runs};
 use crate::store::{Store, accounts, settings};
 use crate::trigger::Trigger;
@@ -36,6 +37,7 @@ pub struct App {
     pub registries: registry::Registries,
     pub watch: Arc<Watch>,
     pub trigger: Arc<Trigger>,
+    pub pin: Pin,
     pub runs: Runs,
     health: Health,
     /// The generated password of the first account, to be shown once.
@@ -80,10 +82,12 @@ impl App {
             watch: watch.clone(),
             data: settings.data.clone(),
         };
+        let pin = Pin::new(store.clone(), git.clone(), registries.clone(), &settings.step_image);
         Ok(App {
             watch,
             health,
-            trigger: Arc::new(Trigger::new(store.clone(), git.clone(), registries.clone())),
+            trigger: Arc::new(Trigger::new(store.clone(), git.clone(), pin.clone())),
+            pin,
             surroundings: watch::Sender::new(Surroundings::default()),
             _lock: lock,
             settings,
@@ -106,6 +110,7 @@ impl App {
             logs: self.logs.clone(),
             registry: self.registry.clone(),
             registries: self.registries.clone(),
+            pin: self.pin.clone(),
             surroundings: self.surroundings.subscribe(),
             settings: web::Settings {
                 url: self.settings.url.clone(),

@@ -53,6 +53,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "health",
     "logs",
     "model",
+    "pins",
     "pipeline",
     "registry",
     "run",

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::git;
 use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Message, RefName, Result, RunImage};
 use crate::msg;
+use crate::pin::{Found, Pin, Wanted};
 use crate::pipeline;
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
@@ -42,7 +43,11 @@ fn concerned(c: &Connection, happened: &Happened) -> Result<Vec<i64>> {
     }
 }
 
-pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
+pub async fn decide(
+    store: &Store,
+    rooms: (&git::Repositories, &Pin),
+    event: &Event,
+) -> Result<Plan> {
     let ids = store.read(|c| concerned(c, &event.happened))?;
     if ids.is_empty() {
         return Ok(only(msg!("trigger-nobody-watches")));
@@ -53,7 +58,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
         let name = pipeline.name.as_str().to_owned();
         decisions.push(match finding {
             Finding::Nothing(message) => nothing(Some(&name), message),
-            Finding::Due(due) => match start(git, *due, event.id).await? {
+            Finding::Due(due) => match start(rooms, *due, event.id).await? {
                 Ok(start) => Decision::Start(Box::new(start)),
                 Err(message) => nothing(Some(&name), message),
             },
@@ -137,7 +142,7 @@ fn pushed_as(c: &Connection, reference: &str) -> Result<Option<RunImage>> {
 
 /// The run, or why there can be none.
 async fn start(
-    git: &git::Repositories,
+    (git, pin): (&git::Repositories, &Pin),
     due: Due,
     event_id: i64,
 ) -> Result<std::result::Result<Start, Message>> {
@@ -168,6 +173,21 @@ async fn start(
         .as_ref()
         .err()
         .map(|findings| msg!("trigger-findings", count = findings.len(), path = pipeline.path));
+    let found = match &definition {
+        Ok(definition) => {
+            let wanted = Wanted {
+                repository: &repository.path,
+                commit: &commit,
+                pipeline_id: Some(pipeline.id),
+                definition_path: &pipeline.path,
+                definition,
+                inputs: &inputs,
+                changes: &changes,
+            };
+            Some(pin.bases(&wanted).await)
+        }
+        Err(_) => None,
+    };
     let run = runs::NewRun {
         repository_id: repository.id,
         pipeline_id: pipeline.id,
@@ -179,12 +199,12 @@ async fn start(
         definition,
         inputs,
         event_id: Some(event_id),
-        bases: Vec::new(),
+        bases: found.as_ref().map(|found: &Found| found.bases.clone()).unwrap_or_default(),
         started_by: triggers,
         refusal: refusal.clone(),
     };
     let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
-    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, message }))
+    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, found, message }))
 }
 
 /// Whether the run is still due when it is to be written: no other run has had these images meanwhile.

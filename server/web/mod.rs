@@ -5,6 +5,7 @@
 //! state  what handlers reach       auth, gate, attempts, sessions, csrf   who comes in, and may do what
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
+//! causality, impact  what led to what
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
 //! ```
 
@@ -13,6 +14,7 @@ mod api;
 pub mod assets;
 mod attempts;
 mod auth;
+mod causality;
 mod csrf;
 mod errors;
 mod first_push;
@@ -21,6 +23,7 @@ mod git;
 mod handlers;
 mod headers;
 mod health;
+mod impact;
 mod live;
 pub mod pages;
 mod push;

@@ -23,6 +23,7 @@ mod large_logs;
 mod live_page;
 mod main_job;
 mod pages;
+mod pins;
 mod pushes;
 mod recovery;
 mod registry;

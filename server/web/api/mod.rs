@@ -2,6 +2,7 @@
 //! Gogs or Gitea have the same thing, addresses and field names are theirs.
 
 pub mod activity;
+mod causality;
 mod commits;
 mod live;
 mod logs;
@@ -119,6 +120,8 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(registry::registry_tags)
         .service(registry::registry_repositories)
         .service(registry::registry_image)
+        .service(causality::impact_of)
+        .service(causality::causality_of_event)
         .service(activity::list);
 }
 

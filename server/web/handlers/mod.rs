@@ -6,13 +6,14 @@
 //! visit, pieces, commit_lines, kept, provenance   what several handlers begin with     error    failures as pages
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
-//! registry, trace (question: what was pasted)       activity, health, badges
+//! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
 //! ```
 
 mod activity;
 mod admin;
 mod badges;
 mod browse;
+mod causality;
 mod commit_lines;
 mod commits;
 pub mod error;
@@ -62,6 +63,8 @@ fn of_the_house(cfg: &mut web::ServiceConfig) {
         .route("/registry", get().to(registry::repositories))
         .route("/registry/repositories/{name:.+}", get().to(registry::tags))
         .route("/registry/images/{digest}", get().to(registry::image))
+        .route("/registry/impact", get().to(causality::impact))
+        .route("/causality/{event}", get().to(causality::of_event))
         .route("/trace", get().to(trace::trace))
         .route("/trace", post().to(trace::posted))
         .route("/badges/{owner}/{name}", get().to(badges::badge))
@@ -111,6 +114,7 @@ fn of_pipelines(cfg: &mut web::ServiceConfig) {
         .route(&format!("{PIPELINE}/delete"), post().to(pipelines::delete))
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
+        .route(&format!("{RUN}/causality"), get().to(causality::of_run))
         .route(&format!("{RUN}/cancel"), post().to(run::cancel))
         .route(&format!("{RUN}/rerun"), post().to(run::rerun));
 }

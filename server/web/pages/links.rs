@@ -151,6 +151,21 @@ pub fn image(name: &str, digest: &str) -> String {
     with_query(format!("/registry/images/{digest}"), &[("repository", name)])
 }
 
+/// `/registry/impact?image=`: what stands on an image or a stream's tag.
+pub fn impact(image: &str) -> String {
+    with_query("/registry/impact".to_owned(), &[("image", image)])
+}
+
+/// The same for an image of our registry.
+pub fn impact_of_digest(repository: &str, digest: &str) -> String {
+    impact(&format!("{repository}@{digest}"))
+}
+
+/// `.../runs/{number}/causality`: how it came to the run, and what came of it.
+pub fn run_causality(repo: &str, name: &str, number: u64) -> String {
+    format!("{}/causality", run(repo, name, number))
+}
+
 /// `/trace?q=`.
 pub fn trace(question: &str) -> String {
     with_query("/trace".to_owned(), &[("q", question)])

@@ -18,9 +18,12 @@
 pub mod account;
 pub mod activity;
 pub mod browse;
+pub mod causality;
 pub mod error;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod examples_causality;
 pub mod health;
 pub mod home;
 pub mod links;
