@@ -8,6 +8,7 @@
 //! stop of the server, and a house that has grown since would scan whole tables. Every query names an index's columns.
 
 pub mod accounts;
+pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod pipelines;
@@ -21,6 +22,7 @@ pub mod settings;
 pub mod streams;
 pub mod tags;
 pub mod triggers;
+pub mod variables;
 mod writer;
 
 use std::path::{Path, PathBuf};
