@@ -6,6 +6,7 @@
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
+//! endpoints, variables             what may be said about them, for the API and the pages
 //! ```
 
 pub mod ansi;
@@ -14,6 +15,7 @@ pub mod assets;
 mod attempts;
 mod auth;
 mod csrf;
+mod endpoints;
 mod errors;
 mod first_push;
 mod gate;
@@ -29,6 +31,7 @@ mod start;
 mod state;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -3,6 +3,8 @@
 
 pub mod activity;
 mod commits;
+mod endpoint_shapes;
+mod endpoints;
 mod live;
 mod logs;
 pub mod paging;
@@ -13,6 +15,7 @@ mod run_shape;
 pub mod runs;
 mod shapes;
 pub mod users;
+mod variables;
 
 use actix_web::web;
 use utoipa::OpenApi;
@@ -63,6 +66,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(repositories::create)
         .service(users::tokens)
         .service(users::create_token)
+        .service(users::rotate_token)
         .service(users::delete_token)
         .service(users::user)
         .service(users::create_user)
@@ -88,7 +92,28 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(registry::registry_tags)
         .service(registry::registry_repositories)
         .service(registry::registry_image)
-        .service(activity::list);
+        .service(activity::list)
+        .configure(endpoint_routes)
+        .configure(variable_routes);
+}
+
+fn endpoint_routes(cfg: &mut ServiceConfig) {
+    cfg.service(endpoints::list)
+        .service(endpoints::create)
+        .service(endpoints::validate)
+        .service(endpoints::certificate)
+        .service(endpoints::accept)
+        .service(endpoints::show)
+        .service(endpoints::change)
+        .service(endpoints::remove);
+}
+
+fn variable_routes(cfg: &mut ServiceConfig) {
+    cfg.service(variables::list)
+        .service(variables::create)
+        .service(variables::show)
+        .service(variables::change)
+        .service(variables::remove);
 }
 
 /// How bodies, addresses and queries that cannot be read are refused.

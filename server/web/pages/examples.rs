@@ -28,7 +28,7 @@ use crate::model::{BaseImage, Cause, CommitId, Dialect, Error, Finding, Happened
 use crate::msg;
 use crate::web::ansi::Terminal;
 
-const HOSTILE: &str = "<script>alert('x')</script>\"'& {{7*7}}";
+pub(super) const HOSTILE: &str = "<script>alert('x')</script>\"'& {{7*7}}";
 fn bases() -> Vec<BaseImage> {
     let pinned = BaseImage {
         reference: "registry.local:5000/base/rust:1.95".into(),
@@ -54,7 +54,7 @@ fn now() -> Timestamp {
     "2026-11-20T12:52:03Z".parse().unwrap()
 }
 
-fn ago(seconds: i64) -> Timestamp {
+pub(super) fn ago(seconds: i64) -> Timestamp {
     now() - SignedDuration::from_secs(seconds)
 }
 
@@ -305,7 +305,7 @@ fn container() -> ContainerRow {
     }
 }
 
-type Render = fn(Page) -> askama::Result<String>;
+pub(super) type Render = fn(Page) -> askama::Result<String>;
 
 const PAGES: &[(&str, &str, Render)] = &[
     ("home", "/", |page| {
@@ -893,7 +893,7 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    for (name, path, render) in PAGES {
+    for (name, path, render) in PAGES.iter().chain(super::examples_endpoints::PAGES) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

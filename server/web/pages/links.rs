@@ -151,6 +151,21 @@ pub fn image(name: &str, digest: &str) -> String {
     with_query(format!("/registry/images/{digest}"), &[("repository", name)])
 }
 
+/// `/endpoints/{name}`.
+pub fn endpoint(name: &str) -> String {
+    format!("/endpoints/{}", encode(name, false))
+}
+
+/// `/endpoints/{name}/{part}`: `edit`, `certificate`, `validate`, `delete`.
+pub fn endpoint_part(name: &str, part: &'static str) -> String {
+    format!("{}/{part}", endpoint(name))
+}
+
+/// `POST /settings/variables/{name}`.
+pub fn variable(name: &str) -> String {
+    format!("/settings/variables/{}", encode(name, false))
+}
+
 /// `/trace?q=`.
 pub fn trace(question: &str) -> String {
     with_query("/trace".to_owned(), &[("q", question)])
