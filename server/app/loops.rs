@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::App;
+use super::{App, endpoints};
 use crate::health::Health;
 use crate::model::{Result, Turn};
 
@@ -24,6 +24,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         })
     };
     let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
+    let six = app.clone();
     vec![
         spawn(Box::pin(async move {
             tokio::time::sleep(DOOR_FIRST).await;
@@ -36,6 +37,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
             tokio::time::sleep(DOOR_FIRST).await;
             sweep(&five).await;
         })),
+        spawn(Box::pin(async move { endpoints::follow(&six, endpoints::Known::default()).await })),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The only file that knows every room: opens the store, starts the loops and the door, stops them in order.
 
+mod endpoints;
 mod loops;
 
 use std::io::{Seek as _, Write as _};
@@ -61,7 +62,8 @@ impl App {
         let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
         let registry = registry::Client::new(&settings.registry)?;
         let first_password = first_account(&store, settings.admin_password.as_ref()).await?;
-        let registries = registry::Registries::new(registry.clone());
+        let registries = registry::Registries::of_server(registry.clone(), settings.listen.port());
+        endpoints::Known::default().refresh(&store, &registries)?;
         let every = Duration::from_secs(settings.poll_seconds);
         let watch = Watch::new(store.clone(), git.clone(), registries.clone(), every);
         let rooms = run::Rooms {

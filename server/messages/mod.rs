@@ -49,6 +49,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "app",
     "cli",
     "docker",
+    "endpoints",
     "git",
     "health",
     "logs",

@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod causality;
+pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod pipelines;
@@ -22,6 +23,7 @@ pub mod settings;
 pub mod streams;
 pub mod tags;
 pub mod triggers;
+pub mod variables;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! causality, impact  what led to what
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
+//! endpoints, variables             what may be said about them, for the API and the pages
 //! ```
 
 pub mod ansi;
@@ -16,6 +17,7 @@ mod attempts;
 mod auth;
 mod causality;
 mod csrf;
+mod endpoints;
 mod errors;
 mod first_push;
 mod gate;
@@ -32,6 +34,7 @@ mod start;
 mod state;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -4,6 +4,8 @@
 pub mod activity;
 mod causality;
 mod commits;
+mod endpoint_shapes;
+mod endpoints;
 mod live;
 mod logs;
 pub mod paging;
@@ -14,6 +16,7 @@ mod run_shape;
 pub mod runs;
 mod shapes;
 pub mod users;
+mod variables;
 
 use std::sync::OnceLock;
 
@@ -95,6 +98,7 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(repositories::create)
         .service(users::tokens)
         .service(users::create_token)
+        .service(users::rotate_token)
         .service(users::delete_token)
         .service(users::user)
         .service(users::create_user)
@@ -123,6 +127,27 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(causality::impact_of)
         .service(causality::causality_of_event)
         .service(activity::list);
+    endpoint_routes(cfg);
+    variable_routes(cfg);
+}
+
+fn endpoint_routes(cfg: &mut impl Routes) {
+    cfg.service(endpoints::list)
+        .service(endpoints::create)
+        .service(endpoints::validate)
+        .service(endpoints::certificate)
+        .service(endpoints::accept)
+        .service(endpoints::show)
+        .service(endpoints::change)
+        .service(endpoints::remove);
+}
+
+fn variable_routes(cfg: &mut impl Routes) {
+    cfg.service(variables::list)
+        .service(variables::create)
+        .service(variables::show)
+        .service(variables::change)
+        .service(variables::remove);
 }
 
 /// How bodies, addresses and queries that cannot be read are refused.

@@ -7,6 +7,7 @@
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
+//! endpoints, variables
 //! ```
 
 mod activity;
@@ -16,6 +17,7 @@ mod browse;
 mod causality;
 mod commit_lines;
 mod commits;
+mod endpoints;
 pub mod error;
 mod health;
 mod home;
@@ -37,6 +39,7 @@ mod sign_in;
 mod start_form;
 mod trace;
 mod trace_records;
+mod variables;
 mod visit;
 
 use actix_web::middleware::from_fn;
@@ -50,6 +53,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .wrap(from_fn(visit::spend_notice))
         .configure(of_the_house)
         .configure(of_accounts)
+        .configure(of_endpoints)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -79,12 +83,30 @@ fn of_accounts(cfg: &mut web::ServiceConfig) {
         .route("/theme", post().to(sign_in::theme))
         .route("/settings", get().to(settings::form))
         .route("/settings/tokens", post().to(settings::create_token))
+        .route("/settings/tokens/{id}/rotate", post().to(settings::rotate_token))
         .route("/settings/tokens/{id}/delete", post().to(settings::delete_token))
+        .route("/settings/variables", get().to(variables::list))
+        .route("/settings/variables", post().to(variables::create))
+        .route("/settings/variables/{name}", post().to(variables::change))
+        .route("/settings/variables/{name}/delete", post().to(variables::delete))
         .route("/settings/password", post().to(settings::change_password))
         .route("/settings/language", post().to(sign_in::language))
         .route("/admin", get().to(admin::list))
         .route("/admin/users", post().to(admin::create))
         .route("/admin/users/{name}", post().to(admin::change));
+}
+
+fn of_endpoints(cfg: &mut web::ServiceConfig) {
+    cfg.route("/endpoints", get().to(endpoints::list))
+        .route("/endpoints", post().to(endpoints::create))
+        .route("/endpoints/new", get().to(endpoints::new))
+        .route("/endpoints/{name}", get().to(endpoints::show))
+        .route("/endpoints/{name}", post().to(endpoints::change))
+        .route("/endpoints/{name}/edit", get().to(endpoints::edit))
+        .route("/endpoints/{name}/validate", post().to(endpoints::validate))
+        .route("/endpoints/{name}/delete", post().to(endpoints::delete))
+        .route("/endpoints/{name}/certificate", get().to(endpoints::certificate))
+        .route("/endpoints/{name}/certificate", post().to(endpoints::accept));
 }
 
 fn of_repositories(cfg: &mut web::ServiceConfig) {

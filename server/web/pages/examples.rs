@@ -305,7 +305,7 @@ fn container() -> ContainerRow {
     }
 }
 
-type Render = fn(Page) -> askama::Result<String>;
+pub(super) type Render = fn(Page) -> askama::Result<String>;
 
 const PAGES: &[(&str, &str, Render)] = &[
     ("home", "/", |page| {
@@ -895,7 +895,7 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    for (name, path, render) in PAGES {
+    for (name, path, render) in PAGES.iter().chain(super::examples_endpoints::PAGES) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

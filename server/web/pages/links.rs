@@ -166,6 +166,21 @@ pub fn run_causality(repo: &str, name: &str, number: u64) -> String {
     format!("{}/causality", run(repo, name, number))
 }
 
+/// `/endpoints/{name}`.
+pub fn endpoint(name: &str) -> String {
+    format!("/endpoints/{}", encode(name, false))
+}
+
+/// `/endpoints/{name}/{part}`: `edit`, `certificate`, `validate`, `delete`.
+pub fn endpoint_part(name: &str, part: &'static str) -> String {
+    format!("{}/{part}", endpoint(name))
+}
+
+/// `POST /settings/variables/{name}`.
+pub fn variable(name: &str) -> String {
+    format!("/settings/variables/{}", encode(name, false))
+}
+
 /// `/trace?q=`.
 pub fn trace(question: &str) -> String {
     with_query("/trace".to_owned(), &[("q", question)])

@@ -19,11 +19,14 @@ pub mod account;
 pub mod activity;
 pub mod browse;
 pub mod causality;
+pub mod endpoints;
 pub mod error;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod examples_causality;
+#[cfg(test)]
+mod examples_endpoints;
 pub mod health;
 pub mod home;
 pub mod links;
