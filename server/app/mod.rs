@@ -15,10 +15,10 @@ use crate::config::Serve;
 use crate::docker::Engine;
 use crate::health::Health;
 use crate::logs::Logs;
-use crate::model::{Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
+use crate::model::{Condition, Digest, Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
 use crate::pin::Pin;
 use crate::run::{self, Runs};
-use crate::store::{Store, accounts, settings};
+use crate::store::{Store, accounts, settings, streams};
 use crate::trigger::Trigger;
 use crate::watch::Watch;
 use crate::{git, msg, registry, web};
@@ -130,6 +130,8 @@ impl App {
     pub async fn settle(&self) -> Result<()> {
         loop {
             let mut turn = self.watch.poll().await?;
+            turn = turn.or(self.watch.poll_tags().await?);
+            turn = turn.or(self.watch.import_due(Timestamp::now()).await?);
             turn = turn.or(self.trigger.tick().await?);
             turn = turn.or(self.runs.tick().await?);
             if turn == Turn::Idle {
@@ -146,6 +148,29 @@ impl App {
         self.store.keep_reserve();
         let seen = self.health.look().await;
         self.surroundings.send_replace(seen);
+    }
+
+    /// Takes from the histories of image streams what nobody needs; what containers stand on must be known first.
+    async fn prune_streams(&self) {
+        let running = {
+            let seen = self.surroundings.borrow();
+            let docker = seen.checks.iter().find(|check| check.part == "docker");
+            if docker.is_none_or(|check| check.condition != Condition::Ok) {
+                return;
+            }
+            let digests = seen.containers.iter().flat_map(|container| &container.digests);
+            digests.filter_map(|text| Digest::new(text.rsplit('@').next()?).ok()).collect()
+        };
+        let now = Timestamp::now();
+        let pruned = self.store.read(|c| streams::history::prunable(c, &running, now));
+        let pruned = match pruned {
+            Ok(ids) if ids.is_empty() => return,
+            Ok(_) => self.store.write(move |c| streams::history::prune(c, &running, now)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "the histories of image streams could not be pruned");
+        }
     }
 
     /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.

@@ -59,6 +59,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "registry",
     "run",
     "store",
+    "streams",
     "trigger",
     "watch",
     "web",

@@ -36,7 +36,7 @@ pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
 pub use stream::{
-    BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamTagName,
-    TagAddress, TagItem, TagSource, TagSpec,
+    BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamSpec,
+    StreamTagName, TagAddress, TagItem, TagSource, TagSpec, TriggerSource, TriggerSpec, TriggersSpec,
 };
 pub use turn::Turn;

@@ -11,6 +11,7 @@ use crate::pin::{Found, Pin, Wanted};
 use crate::pipeline;
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
+use crate::store::triggers::changes::pending;
 use crate::store::triggers::{self, ImageTrigger};
 use crate::store::{Connection, Store, images, pipelines, repositories, runs};
 
@@ -74,7 +75,7 @@ fn look(c: &Connection, id: i64, happened: &Happened) -> Result<Option<(Pipeline
     let all = triggers::of_pipeline(c, id)?;
     let mut due = Due { pipeline, repository, triggers: Vec::new(), changes: Vec::new() };
     for trigger in all.iter().filter(|trigger| !trigger.paused) {
-        let changes = changes(c, trigger)?;
+        let changes = pending(c, trigger)?;
         if !changes.is_empty() {
             due.triggers.push(trigger.id);
             due.changes.extend(changes);
@@ -97,15 +98,6 @@ fn concerns(trigger: &ImageTrigger, happened: &Happened) -> bool {
         Happened::TagMoved { .. } => trigger.from.is_none(),
         _ => true,
     }
-}
-
-/// What the trigger watches that is not what the newest run had.
-pub fn changes(c: &Connection, trigger: &ImageTrigger) -> Result<Vec<ImageChange>> {
-    let now = triggers::watched_now(c, trigger)?;
-    let moved = now.into_iter().filter(|(watched, new)| trigger.last.get(watched) != Some(new));
-    Ok(moved
-        .map(|(watched, new)| ImageChange { old: trigger.last.get(&watched).cloned(), watched, new })
-        .collect())
 }
 
 /// Whether the pipeline would be started by an image that it led to itself: the pipelines on that way.
@@ -214,7 +206,7 @@ pub fn still_due(c: &Connection, run: &runs::NewRun) -> Result<bool> {
     }
     for trigger in triggers::of_pipeline(c, run.pipeline_id)? {
         let due = run.started_by.contains(&trigger.id) && !trigger.paused;
-        if due && !changes(c, &trigger)?.is_empty() {
+        if due && !pending(c, &trigger)?.is_empty() {
             return Ok(true);
         }
     }

@@ -1,8 +1,14 @@
 //! Notices: compares the refs of every repository with the record and writes an event for each that
 //! moved. A push, inotify and the minute clock only decide when to look; the comparison is always the same.
+//!
+//! `tags` does the same for tags at registries and `imports` brings images into streams; they are driven on their own,
+//! so that a slow registry never holds up git.
 
+mod imports;
 mod notices;
 mod remote;
+mod schedule;
+mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +38,8 @@ pub struct Watch {
 struct State {
     stamps: BTreeMap<i64, git::RefsStamp>,
     polled: Option<Instant>,
+    tags_polled: Option<Instant>,
+    pace: schedule::Pace,
 }
 
 impl Watch {
@@ -65,6 +73,23 @@ impl Watch {
         }
         let worked = if due { self.poll().await? } else { self.look_at(moved).await? };
         Ok(worked)
+    }
+
+    /// Looks at the tags at our registry when their minute is over, and imports what is due.
+    pub async fn tick_tags(&self) -> Result<Turn> {
+        let due = self.lock().tags_polled.is_none_or(|at| at + self.every <= Instant::now());
+        let mut turn = if due { self.poll_tags().await? } else { self.follow_new_streams().await? };
+        turn = turn.or(self.import_due(Timestamp::now()).await?);
+        Ok(turn)
+    }
+
+    /// When `tick_tags` has something to do again, if no row brings it earlier.
+    pub fn next_tags(&self) -> Result<Instant> {
+        let poll = self.lock().tags_polled.map_or_else(Instant::now, |at| at + self.every);
+        let now = Timestamp::now();
+        let import = self.next_import(now)?;
+        let wait = import.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        Ok(wait.map_or(poll, |wait| poll.min(Instant::now() + wait)))
     }
 
     /// Compares every repository now, whatever the clock says.

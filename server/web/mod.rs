@@ -8,6 +8,7 @@
 //! causality, impact  what led to what
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
 //! endpoints, variables             what may be said about them, for the API and the pages
+//! streams  changes of image streams and triggers
 //! ```
 
 pub mod ansi;
@@ -32,6 +33,7 @@ mod push;
 mod sessions;
 mod start;
 mod state;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod variables;

@@ -29,4 +29,5 @@ mod recovery;
 mod registry;
 mod runs;
 mod start;
+mod streams;
 mod watching;

@@ -15,6 +15,9 @@ pub mod repositories;
 mod run_shape;
 pub mod runs;
 mod shapes;
+mod stream_shape;
+mod streams;
+pub mod triggers;
 pub mod users;
 mod variables;
 
@@ -119,6 +122,10 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(runs::cancel)
         .service(runs::rerun)
         .service(runs::show)
+        .service(triggers::list)
+        .service(triggers::create)
+        .service(triggers::edit)
+        .service(triggers::remove)
         .service(pipelines::show)
         .service(pipelines::remove)
         .service(registry::registry_tags)
@@ -126,6 +133,14 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(registry::registry_image)
         .service(causality::impact_of)
         .service(causality::causality_of_event)
+        .service(streams::list)
+        .service(streams::apply)
+        .service(streams::import)
+        .service(streams::roll_back)
+        .service(streams::tag)
+        .service(streams::untag)
+        .service(streams::show)
+        .service(streams::remove)
         .service(activity::list);
     endpoint_routes(cfg);
     variable_routes(cfg);

@@ -7,7 +7,7 @@
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
-//! endpoints, variables
+//! endpoints, variables     streams, triggers
 //! ```
 
 mod activity;
@@ -37,8 +37,11 @@ mod run_view;
 mod settings;
 mod sign_in;
 mod start_form;
+mod stream_new;
+mod streams;
 mod trace;
 mod trace_records;
+mod triggers;
 mod variables;
 mod visit;
 
@@ -54,6 +57,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(of_the_house)
         .configure(of_accounts)
         .configure(of_endpoints)
+        .configure(of_streams)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -109,6 +113,21 @@ fn of_endpoints(cfg: &mut web::ServiceConfig) {
         .route("/endpoints/{name}/certificate", post().to(endpoints::accept));
 }
 
+fn of_streams(cfg: &mut web::ServiceConfig) {
+    const STREAM: &str = "/image-streams/{owner}/{name}";
+    const TAG: &str = "/image-streams/{owner}/{name}/tags/{tag}";
+    cfg.route("/image-streams", get().to(streams::list))
+        .route("/image-streams/new", get().to(stream_new::form))
+        .route("/image-streams/new", post().to(stream_new::create))
+        .route(STREAM, get().to(streams::show))
+        .route(&format!("{STREAM}/tag"), post().to(streams::set))
+        .route(&format!("{STREAM}/delete"), post().to(streams::delete))
+        .route(TAG, get().to(streams::tag))
+        .route(&format!("{TAG}/import"), post().to(streams::import))
+        .route(&format!("{TAG}/rollback"), post().to(streams::roll_back))
+        .route(&format!("{TAG}/untag"), post().to(streams::untag));
+}
+
 fn of_repositories(cfg: &mut web::ServiceConfig) {
     cfg.route("/new", get().to(new::form))
         .route("/new", post().to(new::create))
@@ -134,6 +153,9 @@ fn of_pipelines(cfg: &mut web::ServiceConfig) {
         .route(&format!("{PIPELINE}/start"), get().to(start_form::form))
         .route(&format!("{PIPELINE}/start"), post().to(start_form::start))
         .route(&format!("{PIPELINE}/delete"), post().to(pipelines::delete))
+        .route(&format!("{PIPELINE}/triggers"), post().to(triggers::add))
+        .route(&format!("{PIPELINE}/triggers/{{id}}/pause"), post().to(triggers::pause))
+        .route(&format!("{PIPELINE}/triggers/{{id}}/delete"), post().to(triggers::delete))
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
         .route(&format!("{RUN}/causality"), get().to(causality::of_run))

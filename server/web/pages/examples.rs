@@ -520,6 +520,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             stages,
             rows,
             findings: vec![finding()],
+            triggers: examples_streams::triggers(now()),
             next: Some("?after=1".into()),
         }
         .render()
@@ -895,7 +896,8 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    for (name, path, render) in PAGES.iter().chain(super::examples_endpoints::PAGES) {
+    let more = super::examples_endpoints::PAGES.iter().chain(super::examples_streams::PAGES);
+    for (name, path, render) in PAGES.iter().chain(more) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

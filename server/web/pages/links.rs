@@ -181,6 +181,31 @@ pub fn variable(name: &str) -> String {
     format!("/settings/variables/{}", encode(name, false))
 }
 
+/// `/image-streams?after=`.
+pub fn streams(after: &str) -> String {
+    with_query("/image-streams".to_owned(), &[("after", after)])
+}
+
+/// `/image-streams/{owner}/{name}`.
+pub fn stream(name: &str) -> String {
+    format!("/image-streams/{}", encode(name, true))
+}
+
+/// `.../tags/{tag}`: its history.
+pub fn stream_tag(stream_name: &str, tag: &str) -> String {
+    format!("{}/tags/{}", stream(stream_name), encode(tag, false))
+}
+
+/// The API's YAML of a stream.
+pub fn stream_export(name: &str) -> String {
+    format!("/api/v1{}?format=yaml", stream(name))
+}
+
+/// `POST .../pipelines/{pipeline}/triggers`.
+pub fn triggers(repo: &str, name: &str) -> String {
+    format!("{}/triggers", pipeline(repo, name))
+}
+
 /// `/trace?q=`.
 pub fn trace(question: &str) -> String {
     with_query("/trace".to_owned(), &[("q", question)])

@@ -27,6 +27,8 @@ mod examples;
 mod examples_causality;
 #[cfg(test)]
 mod examples_endpoints;
+#[cfg(test)]
+mod examples_streams;
 pub mod health;
 pub mod home;
 pub mod links;
@@ -37,6 +39,7 @@ pub mod registry;
 pub mod repository;
 pub mod repository_settings;
 pub mod run;
+pub mod streams;
 
 use std::fmt;
 
