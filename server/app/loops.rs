@@ -79,7 +79,7 @@ async fn drive_watch(app: &App) {
         tokio::select! {
             () = noticed.notified() => {}
             changed = bell.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
+            () = tokio::time::sleep_until(app.watch.next_turn().into()) => {}
         }
     }
 }

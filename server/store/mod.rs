@@ -8,6 +8,8 @@
 //! stop of the server, and a house that has grown since would scan whole tables. Every query names an index's columns.
 
 pub mod accounts;
+pub mod deliveries;
+pub mod docker_webhooks;
 pub mod events;
 pub mod images;
 pub mod pipelines;

@@ -1,6 +1,7 @@
 //! Notices: compares the refs of every repository with the record and writes an event for each that
-//! moved. A push, inotify and the minute clock only decide when to look; the comparison is always the same.
+//! moved; and reads what registries sent (`deliveries`). A push, inotify and the minute clock only decide when to look; the comparison is always the same.
 
+mod deliveries;
 mod notices;
 mod remote;
 
@@ -32,6 +33,7 @@ pub struct Watch {
 struct State {
     stamps: BTreeMap<i64, git::RefsStamp>,
     polled: Option<Instant>,
+    retries: deliveries::Retries,
 }
 
 impl Watch {
@@ -56,15 +58,21 @@ impl Watch {
         self.lock().polled.map_or_else(Instant::now, |at| at + self.every)
     }
 
-    /// Looks at what was noticed, and at everything when the minute is over.
+    /// When there is something to do without anybody's word: the comparison, or a delivery that is tried again.
+    pub fn next_turn(&self) -> Instant {
+        self.next_retry().map_or_else(|| self.next_poll(), |retry| retry.min(self.next_poll()))
+    }
+
+    /// Looks at what was sent, at what was noticed, and at everything when the minute is over.
     pub async fn tick(&self) -> Result<Turn> {
+        let handled = self.handle_deliveries().await?;
         let due = self.next_poll() <= Instant::now();
         let moved = self.notices.take();
         if !due && moved.is_empty() {
-            return Ok(Turn::Idle);
+            return Ok(handled);
         }
         let worked = if due { self.poll().await? } else { self.look_at(moved).await? };
-        Ok(worked)
+        Ok(handled.or(worked))
     }
 
     /// Compares every repository now, whatever the clock says.
@@ -74,7 +82,8 @@ impl Watch {
         self.notices.follow(&all, &self.git);
         let known: BTreeSet<i64> = all.iter().map(|r| r.id).collect();
         self.lock().stamps.retain(|id, _| known.contains(id));
-        let mut turn = Turn::Idle;
+        let mut turn = self.handle_deliveries().await?;
+        self.prune_deliveries().await?;
         self.fetch_mirrors(&all).await;
         for repository in self.changed(all).await? {
             turn = turn.or(self.compare(&repository).await);

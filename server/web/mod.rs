@@ -6,6 +6,7 @@
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
+//! hooks  what registries send
 //! ```
 
 pub mod ansi;
@@ -21,6 +22,7 @@ mod git;
 mod handlers;
 mod headers;
 mod health;
+mod hooks;
 mod live;
 pub mod pages;
 mod push;
@@ -53,12 +55,15 @@ const STOP_TIMEOUT: u64 = 5;
 pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_web::dev::Server> {
     let door = web::Data::new(door);
     let shared = web::Data::new(handlers::Shared::new());
+    let refusals = web::Data::new(hooks::Refusals::default());
     let app = move || {
         let (app, document) = App::new()
             .app_data(door.clone())
             .app_data(shared.clone())
+            .app_data(refusals.clone())
             .configure(api::refusals)
             .configure(git::routes)
+            .configure(hooks::routes)
             .route("/api/v1/openapi.json", web::get().to(openapi))
             .into_utoipa_app()
             .openapi(api::Document::openapi())
