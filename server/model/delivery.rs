@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Message, Result};
+use super::{Error, Message, Result, TagAddress};
 use crate::msg;
 
 /// Which of our addresses it came to.
@@ -99,6 +99,16 @@ pub struct Notice {
     pub tag: String,
     /// Who did it, as far as is said.
     pub owner: String,
+}
+
+impl Notice {
+    /// The tag at that host. Docker Hub's own images have a namespace that nobody writes.
+    pub fn address(&self, host: &str) -> TagAddress {
+        let official = host == "docker.io" && !self.repository.contains('/');
+        let repository =
+            if official { format!("library/{}", self.repository) } else { self.repository.clone() };
+        TagAddress { host: host.to_owned(), repository, tag: self.tag.clone() }
+    }
 }
 
 /// What a delivery's body turned out to be.

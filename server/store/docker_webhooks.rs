@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::accounts::{self, Scope};
+use super::pipelines::{self, Pipeline};
+use super::repositories::{self, Repository};
 use super::rows::{json, json_opt, millis, text, time, to_json};
-use crate::model::{DockerWebhook, Error, Message, Result, ServerType};
+use crate::model::{Circumstances, DockerWebhook, Error, Message, Result, ServerType, TokenRight};
 use crate::msg;
 
 const COLUMNS: &str = "id, name, description, project, pipeline_id, endpoint_id, image_pattern, tag_pattern, server_type,
@@ -227,4 +230,46 @@ pub fn endpoints(c: &Connection) -> Result<Vec<Endpoint>> {
 
 pub fn endpoint(c: &Connection, id: i64) -> Result<Option<Endpoint>> {
     Ok(endpoints(c)?.into_iter().find(|endpoint| endpoint.id == id))
+}
+
+/// The registry that a webhook hears of, as it stands in image references; `own` is the stack's.
+pub fn host(c: &Connection, webhook: &DockerWebhook, own: &str) -> Result<String> {
+    let endpoint = webhook.endpoint_id.map(|id| endpoint(c, id)).transpose()?.flatten();
+    Ok(match (endpoint, webhook.server_type) {
+        (Some(endpoint), _) => endpoint.host,
+        (None, ServerType::DockerHub) => "docker.io".to_owned(),
+        (None, ServerType::DockerTrustedRegistry | ServerType::Distribution) => own.to_owned(),
+    })
+}
+
+/// What is known of the world around a webhook: its pipeline, and whether its API token's owner may start that now.
+pub fn circumstances(c: &Connection, webhook: &DockerWebhook, now: Timestamp) -> Result<Around> {
+    let pipeline = webhook.pipeline_id.map(|id| pipelines::by_id(c, id)).transpose()?.flatten();
+    let place = match pipeline {
+        Some(pipeline) => repositories::by_id(c, pipeline.repository_id)?.map(|found| (found, pipeline)),
+        None => None,
+    };
+    let token = match (&webhook.api_token, &place) {
+        (None, _) => TokenRight::NotSet,
+        (Some(_), None) => TokenRight::Bad,
+        (Some(hash), Some((repository, _))) => {
+            let may = accounts::by_token(c, hash, now)?.is_some_and(|(account, scope, _)| {
+                scope >= Scope::Write && account.may_change(&repository.path.owner)
+            });
+            if may { TokenRight::Good } else { TokenRight::Bad }
+        }
+    };
+    let facts = Circumstances {
+        pipeline: place.as_ref().map(|(repository, pipeline)| format!("{}/{}", repository.path, pipeline.name)),
+        branch: place.as_ref().and_then(|(repository, _)| repository.default_branch.clone()),
+        token,
+    };
+    Ok(Around { facts, place })
+}
+
+/// What `circumstances` found.
+pub struct Around {
+    pub facts: Circumstances,
+    /// Where the run would be.
+    pub place: Option<(Repository, Pipeline)>,
 }

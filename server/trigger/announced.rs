@@ -4,23 +4,15 @@
 use jiff::Timestamp;
 
 use crate::git;
-use crate::model::{
-    Announced, Cause, Circumstances, DockerWebhook, Event, Happened, Message, RefName, Result, TagAddress, TokenRight,
-};
+use crate::model::{Announced, Cause, DockerWebhook, Event, Happened, Message, RefName, Result};
 use crate::msg;
 use crate::pipeline;
-use crate::store::accounts::{self, Scope};
+use crate::store::docker_webhooks::{self, Around};
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
-use crate::store::{Connection, Store, docker_webhooks, pipelines, repositories, runs};
+use crate::store::{Store, runs};
 
 use super::decide::{Decision, Plan, Start, nothing, only, unreadable};
-
-/// Where the run would be.
-struct Place {
-    pipeline: Pipeline,
-    repository: Repository,
-}
 
 pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
     let Happened::ImageAnnounced { webhook_id, image, delivery_id, .. } = &event.happened else {
@@ -28,14 +20,14 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     };
     let found = store.read(|c| docker_webhooks::by_id(c, *webhook_id))?;
     let Some(webhook) = found else { return Ok(only(msg!("hook-webhook-gone"))) };
-    let place = store.read(|c| place(c, &webhook))?;
-    let around = store.read(|c| circumstances(c, &webhook, place.as_ref()))?;
-    let name = place.as_ref().map(|place| place.pipeline.name.as_str().to_owned());
+    let around = store.read(|c| docker_webhooks::circumstances(c, &webhook, Timestamp::now()))?;
+    let Around { facts, place } = around;
+    let name = place.as_ref().map(|(_, pipeline)| pipeline.name.as_str().to_owned());
     let refuse = |message: Message| Plan { decisions: vec![nothing(name.as_deref(), message)] };
-    if let Some(bad) = webhook.checks(image, &around)?.into_iter().find(|check| !check.good) {
+    if let Some(bad) = webhook.checks(image, &facts)?.into_iter().find(|check| !check.good) {
         return Ok(refuse(bad.message));
     }
-    let (Some(place), Some(branch)) = (place, around.branch) else {
+    let (Some(place), Some(branch)) = (place, facts.branch) else {
         return Ok(refuse(msg!("webhook-no-pipeline")));
     };
     let started = start(git, (&webhook, image, *delivery_id), place, (branch, event.id)).await?;
@@ -45,40 +37,13 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     })
 }
 
-fn place(c: &Connection, webhook: &DockerWebhook) -> Result<Option<Place>> {
-    let Some(id) = webhook.pipeline_id else { return Ok(None) };
-    let Some(pipeline) = pipelines::by_id(c, id)? else { return Ok(None) };
-    let repository = repositories::by_id(c, pipeline.repository_id)?;
-    Ok(repository.map(|repository| Place { pipeline, repository }))
-}
-
-fn circumstances(c: &Connection, webhook: &DockerWebhook, place: Option<&Place>) -> Result<Circumstances> {
-    let token = match (&webhook.api_token, place) {
-        (None, _) => TokenRight::NotSet,
-        (Some(hash), Some(place)) => {
-            let owner = &place.repository.path.owner;
-            match accounts::by_token(c, hash, Timestamp::now())? {
-                Some((account, scope, _)) if scope >= Scope::Write && account.may_change(owner) => TokenRight::Good,
-                _ => TokenRight::Bad,
-            }
-        }
-        (Some(_), None) => TokenRight::Bad,
-    };
-    Ok(Circumstances {
-        pipeline: place.map(|place| format!("{}/{}", place.repository.path, place.pipeline.name)),
-        branch: place.and_then(|place| place.repository.default_branch.clone()),
-        token,
-    })
-}
-
 /// The run, or why there can be none.
 async fn start(
     git: &git::Repositories,
     (webhook, image, delivery_id): (&DockerWebhook, &Announced, i64),
-    place: Place,
+    (repository, pipeline): (Repository, Pipeline),
     (branch, event_id): (String, i64),
 ) -> Result<std::result::Result<Start, Message>> {
-    let Place { pipeline, repository } = place;
     let path = pipeline.path.clone();
     let read = move |open: &git::OpenRepository| {
         let commit = open.resolve(&branch)?.commit;
@@ -101,12 +66,11 @@ async fn start(
     };
     let findings = definition.as_ref().err().map(Vec::len);
     let refusal = findings.map(|count| msg!("trigger-findings", count = count, path = pipeline.path));
-    let address =
-        TagAddress { host: image.host.clone(), repository: image.repository.clone(), tag: image.tag.clone() };
+    let image = image.address().to_string();
     let run = runs::NewRun {
         repository_id: repository.id,
         pipeline_id: pipeline.id,
-        cause: Cause::Webhook { webhook: webhook.name.clone(), image: address.to_string(), delivery_id },
+        cause: Cause::Webhook { webhook: webhook.name.clone(), image, delivery_id },
         reference,
         commit,
         definition_path: pipeline.path,

@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::Watch;
 use crate::model::{
     Announced, Delivery, DeliveryPart, DeliverySource, Digest, DockerWebhook, Error, Happened, Message, Notice,
-    Reading, Result, ServerType, Sighting, TagAddress, Turn,
+    Reading, Result, Sighting, TagAddress, Turn,
 };
 use crate::msg;
-use crate::registry::{self, DOCKER_HUB};
+use crate::registry;
 use crate::store::{Connection, deliveries, docker_webhooks, events, pipelines, tags};
 
 /// Deliveries read at a time; each may be a megabyte.
@@ -100,7 +100,7 @@ impl Watch {
         notice: Notice,
         silent: &mut BTreeSet<String>,
     ) -> Result<std::result::Result<Found, DeliveryPart>> {
-        let address = address(&sender.host, &notice);
+        let address = notice.address(&sender.host);
         let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
         let ended = |message| Found {
             part: part(message),
@@ -138,7 +138,7 @@ impl Watch {
                 }
             }
         };
-        let announced = wanted.then(|| announced(&address, &notice, digest));
+        let announced = wanted.then(|| Announced::new(&address, &notice.owner, digest));
         Ok(Ok(Found { part: part(message), announced, notice }))
     }
 
@@ -230,12 +230,7 @@ fn sender(c: &Connection, delivery: &Delivery, own: &str) -> Result<Option<Sende
         return Ok(Some(Sender { host: own.to_owned(), webhooks, prefix: String::new() }));
     };
     let Some(webhook) = docker_webhooks::by_id(c, id)? else { return Ok(None) };
-    let endpoint = webhook.endpoint_id.map(|id| docker_webhooks::endpoint(c, id)).transpose()?.flatten();
-    let host = match (endpoint, webhook.server_type) {
-        (Some(endpoint), _) => endpoint.host,
-        (None, ServerType::DockerHub) => DOCKER_HUB.to_owned(),
-        (None, ServerType::DockerTrustedRegistry | ServerType::Distribution) => own.to_owned(),
-    };
+    let host = docker_webhooks::host(c, &webhook, own)?;
     // A registry speaks for all webhooks of it, whichever of their tokens it was given.
     let (webhooks, prefix) = match delivery.source {
         DeliverySource::Distribution => {
@@ -257,30 +252,6 @@ fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String
     match delivery.replay_of {
         Some(_) => Some(format!("replay {} {key}", delivery.id)),
         None => Some(format!("{}{key}", sender.prefix)),
-    }
-}
-
-/// Docker Hub's own images have a namespace that nobody writes.
-fn address(host: &str, notice: &Notice) -> TagAddress {
-    let official = host == DOCKER_HUB && !notice.repository.contains('/');
-    let repository =
-        if official { format!("library/{}", notice.repository) } else { notice.repository.clone() };
-    TagAddress { host: host.to_owned(), repository, tag: notice.tag.clone() }
-}
-
-fn announced(address: &TagAddress, notice: &Notice, digest: Option<Digest>) -> Announced {
-    let (namespace, name) = match address.repository.rsplit_once('/') {
-        Some((namespace, name)) => (namespace.to_owned(), name.to_owned()),
-        None => (String::new(), address.repository.clone()),
-    };
-    Announced {
-        host: address.host.clone(),
-        repository: address.repository.clone(),
-        namespace,
-        name,
-        tag: address.tag.clone(),
-        owner: notice.owner.clone(),
-        digest,
     }
 }
 

@@ -45,9 +45,9 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .route("/hooks/generic/{webhook}", web::post().to(generic));
 }
 
-/// The address to give to whatever sends a webhook's deliveries, without the token.
-pub fn docker_hub_address(door: &Door) -> String {
-    format!("{}{DOCKER_HUB}", door.settings.url)
+/// The address to give to Docker Hub, with the token in it.
+pub fn docker_hub_address(door: &Door, token: &Secret) -> String {
+    format!("{}{DOCKER_HUB}?secureToken={}", door.settings.url, token.reveal())
 }
 
 pub fn registry_address(door: &Door) -> String {

@@ -6,7 +6,7 @@
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
-//! hooks  what registries send
+//! hooks  what registries send       webhooks  Docker triggers
 //! ```
 
 pub mod ansi;
@@ -29,6 +29,7 @@ mod push;
 mod sessions;
 mod start;
 mod state;
+mod webhooks;
 #[cfg(test)]
 mod tests;
 
