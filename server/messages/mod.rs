@@ -51,6 +51,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "docker",
     "git",
     "health",
+    "hooks",
     "logs",
     "model",
     "pipeline",

@@ -6,7 +6,7 @@
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
-//! hooks  what registries send       webhooks  Docker triggers
+//! hooks  what registries send       webhooks, deliveries  Docker triggers, and what came
 //! ```
 
 pub mod ansi;
@@ -15,6 +15,7 @@ pub mod assets;
 mod attempts;
 mod auth;
 mod csrf;
+mod deliveries;
 mod errors;
 mod first_push;
 mod gate;

@@ -3,6 +3,7 @@
 
 pub mod activity;
 mod commits;
+mod deliveries;
 mod live;
 mod logs;
 pub mod paging;
@@ -13,6 +14,7 @@ mod run_shape;
 pub mod runs;
 mod shapes;
 pub mod users;
+mod webhooks;
 
 use actix_web::web;
 use utoipa::OpenApi;
@@ -89,6 +91,22 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(registry::registry_repositories)
         .service(registry::registry_image)
         .service(activity::list);
+    of_webhooks(cfg);
+}
+
+fn of_webhooks(cfg: &mut ServiceConfig) {
+    cfg.service(webhooks::registry)
+        .service(webhooks::list)
+        .service(webhooks::create)
+        .service(webhooks::show)
+        .service(webhooks::edit)
+        .service(webhooks::rotate)
+        .service(webhooks::mirror)
+        .service(webhooks::remove)
+        .service(webhooks::test)
+        .service(deliveries::list)
+        .service(deliveries::show)
+        .service(deliveries::replay);
 }
 
 /// How bodies, addresses and queries that cannot be read are refused.

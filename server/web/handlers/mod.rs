@@ -7,6 +7,7 @@
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! registry, trace (question: what was pasted)       activity, health, badges
+//! webhooks, deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
@@ -15,9 +16,11 @@ mod badges;
 mod browse;
 mod commit_lines;
 mod commits;
+mod deliveries;
 pub mod error;
 mod health;
 mod home;
+mod image_rows;
 mod kept;
 mod new;
 mod pieces;
@@ -37,6 +40,7 @@ mod start_form;
 mod trace;
 mod trace_records;
 mod visit;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, get, post};
@@ -49,6 +53,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .wrap(from_fn(visit::spend_notice))
         .configure(of_the_house)
         .configure(of_accounts)
+        .configure(of_webhooks)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -82,6 +87,23 @@ fn of_accounts(cfg: &mut web::ServiceConfig) {
         .route("/admin", get().to(admin::list))
         .route("/admin/users", post().to(admin::create))
         .route("/admin/users/{name}", post().to(admin::change));
+}
+
+fn of_webhooks(cfg: &mut web::ServiceConfig) {
+    cfg.route("/webhooks", get().to(webhooks::list))
+        .route("/webhooks/new", get().to(webhooks::new))
+        .route("/webhooks/new", post().to(webhooks::create))
+        .route("/webhooks/deliveries", get().to(deliveries::list))
+        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
+        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
+        .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/edit", get().to(webhooks::edit))
+        .route("/webhooks/{name}/edit", post().to(webhooks::change))
+        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
+        .route("/webhooks/{name}/test", post().to(webhooks::test))
+        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
+        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
+        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
 }
 
 fn of_repositories(cfg: &mut web::ServiceConfig) {

@@ -743,6 +743,8 @@ const PAGES: &[(&str, &str, Render)] = &[
             kind: "ref-moved".into(),
             kinds: vec![("ref-moved", msg!("web-event-ref-moved", reference = "x"))],
             rows: all.iter().enumerate().map(row).collect(),
+            images: None,
+            narrowed: activity::Narrowed::default(),
             next: Some("?after=1".into()),
         }
         .render()
@@ -893,7 +895,7 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    for (name, path, render) in PAGES {
+    for (name, path, render) in PAGES.iter().chain(super::examples_webhooks::PAGES) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

@@ -21,6 +21,8 @@ pub mod browse;
 pub mod error;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod examples_webhooks;
 pub mod health;
 pub mod home;
 pub mod links;
@@ -31,6 +33,7 @@ pub mod registry;
 pub mod repository;
 pub mod repository_settings;
 pub mod run;
+pub mod webhooks;
 
 use std::fmt;
 
