@@ -52,6 +52,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "endpoints",
     "git",
     "health",
+    "hooks",
     "logs",
     "model",
     "pins",

@@ -5,6 +5,7 @@
 //! room opens no file and starts nothing; bytes come in, the model goes out.
 
 pub mod bases;
+mod announced;
 mod branches;
 mod environment;
 mod finding;
@@ -16,6 +17,7 @@ mod ropewalk;
 mod scripts;
 mod variables;
 
+pub use announced::announced_inputs;
 pub use branches::{branch_matches, check_branches};
 pub use environment::{environment, resolve};
 pub use inputs::fill_inputs;

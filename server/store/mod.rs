@@ -10,6 +10,8 @@
 pub mod accounts;
 pub mod causality;
 pub mod endpoints;
+pub mod deliveries;
+pub mod docker_webhooks;
 pub mod events;
 pub mod images;
 pub mod pipelines;

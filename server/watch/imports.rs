@@ -77,7 +77,8 @@ impl Watch {
 
     /// When the schedule wants the tag again. What comes from our own registry is looked at every minute anyway.
     fn again(&self, due: &Due, now: Timestamp) -> Option<Timestamp> {
-        let own = |address: TagAddress| self.registries.located(&address).host == self.registries.own().host();
+        let own =
+            |address: TagAddress| self.registries.located(&address).host == self.registries.own().host();
         let polled = due.source.address().is_some_and(own);
         let seed = schedule::seed(due.stream_id, &due.tag);
         (due.scheduled && !polled).then(|| schedule::next(now, seed))
@@ -130,12 +131,7 @@ impl Watch {
     }
 }
 
-fn write(
-    c: &crate::store::Connection,
-    due: &Due,
-    outcome: &Outcome,
-    next: Option<Timestamp>,
-) -> Result<()> {
+fn write(c: &crate::store::Connection, due: &Due, outcome: &Outcome, next: Option<Timestamp>) -> Result<()> {
     let at = Timestamp::now();
     match outcome {
         Outcome::Found(found) => {

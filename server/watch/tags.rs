@@ -169,9 +169,13 @@ impl Watch {
                     Vec::new()
                 }
             };
-            found.extend(listed.into_iter().chain(known.into_iter().map(|(tag, _)| tag)).map(|tag| {
-                TagAddress { host: host.to_owned(), repository: repository.clone(), tag }
-            }));
+            found.extend(
+                listed.into_iter().chain(known.into_iter().map(|(tag, _)| tag)).map(|tag| TagAddress {
+                    host: host.to_owned(),
+                    repository: repository.clone(),
+                    tag,
+                }),
+            );
         }
         Ok(found.into_iter().collect())
     }

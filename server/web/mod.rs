@@ -9,6 +9,7 @@
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
 //! endpoints, variables             what may be said about them, for the API and the pages
 //! streams  changes of image streams and triggers
+//! hooks  what registries send       webhooks, deliveries  Docker triggers, and what came
 //! ```
 
 pub mod ansi;
@@ -19,6 +20,7 @@ mod auth;
 mod causality;
 mod csrf;
 mod endpoints;
+mod deliveries;
 mod errors;
 mod first_push;
 mod gate;
@@ -27,6 +29,7 @@ mod handlers;
 mod headers;
 mod health;
 mod impact;
+mod hooks;
 mod live;
 pub mod pages;
 mod push;
@@ -34,6 +37,7 @@ mod sessions;
 mod start;
 mod state;
 mod streams;
+mod webhooks;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -59,12 +63,15 @@ const STOP_TIMEOUT: u64 = 5;
 pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_web::dev::Server> {
     let door = web::Data::new(door);
     let shared = web::Data::new(handlers::Shared::new());
+    let refusals = web::Data::new(hooks::Refusals::default());
     let app = move || {
         App::new()
             .app_data(door.clone())
             .app_data(shared.clone())
+            .app_data(refusals.clone())
             .configure(api::refusals)
             .configure(git::routes)
+            .configure(hooks::routes)
             .route("/api/v1/openapi.json", web::get().to(api::document))
             .service(web::scope(api::PREFIX).configure(|cfg| api::routes(cfg)))
             .configure(routes)

@@ -6,6 +6,7 @@ mod causality;
 mod commits;
 mod endpoint_shapes;
 mod endpoints;
+mod deliveries;
 mod live;
 mod logs;
 pub mod paging;
@@ -20,6 +21,7 @@ mod streams;
 pub mod triggers;
 pub mod users;
 mod variables;
+mod webhooks;
 
 use std::sync::OnceLock;
 
@@ -144,6 +146,7 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(activity::list);
     endpoint_routes(cfg);
     variable_routes(cfg);
+    of_webhooks(cfg);
 }
 
 fn endpoint_routes(cfg: &mut impl Routes) {
@@ -163,6 +166,21 @@ fn variable_routes(cfg: &mut impl Routes) {
         .service(variables::show)
         .service(variables::change)
         .service(variables::remove);
+}
+
+fn of_webhooks(cfg: &mut impl Routes) {
+    cfg.service(webhooks::registry)
+        .service(webhooks::list)
+        .service(webhooks::create)
+        .service(webhooks::show)
+        .service(webhooks::edit)
+        .service(webhooks::rotate)
+        .service(webhooks::mirror)
+        .service(webhooks::remove)
+        .service(webhooks::test)
+        .service(deliveries::list)
+        .service(deliveries::show)
+        .service(deliveries::replay);
 }
 
 /// How bodies, addresses and queries that cannot be read are refused.

@@ -8,6 +8,7 @@
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
 //! endpoints, variables     streams, triggers
+//! webhooks, deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
@@ -18,9 +19,11 @@ mod causality;
 mod commit_lines;
 mod commits;
 mod endpoints;
+mod deliveries;
 pub mod error;
 mod health;
 mod home;
+mod image_rows;
 mod kept;
 mod new;
 mod pieces;
@@ -44,6 +47,7 @@ mod trace_records;
 mod triggers;
 mod variables;
 mod visit;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, get, post};
@@ -58,6 +62,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(of_accounts)
         .configure(of_endpoints)
         .configure(of_streams)
+        .configure(of_webhooks)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -126,6 +131,23 @@ fn of_streams(cfg: &mut web::ServiceConfig) {
         .route(&format!("{TAG}/import"), post().to(streams::import))
         .route(&format!("{TAG}/rollback"), post().to(streams::roll_back))
         .route(&format!("{TAG}/untag"), post().to(streams::untag));
+}
+
+fn of_webhooks(cfg: &mut web::ServiceConfig) {
+    cfg.route("/webhooks", get().to(webhooks::list))
+        .route("/webhooks/new", get().to(webhooks::new))
+        .route("/webhooks/new", post().to(webhooks::create))
+        .route("/webhooks/deliveries", get().to(deliveries::list))
+        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
+        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
+        .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/edit", get().to(webhooks::edit))
+        .route("/webhooks/{name}/edit", post().to(webhooks::change))
+        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
+        .route("/webhooks/{name}/test", post().to(webhooks::test))
+        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
+        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
+        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
 }
 
 fn of_repositories(cfg: &mut web::ServiceConfig) {

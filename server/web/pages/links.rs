@@ -221,6 +221,31 @@ pub fn activity(repo: &str, kind: &str, after: &str) -> String {
     with_query("/activity".to_owned(), &[("repository", repo), ("kind", kind), ("after", after)])
 }
 
+/// As `activity`, with what events about images are narrowed to.
+pub fn activity_of_images(address: String, fields: &[(&str, &str)]) -> String {
+    with_query(address, fields)
+}
+
+/// `/webhooks/{name}`.
+pub fn webhook(name: &str) -> String {
+    format!("/webhooks/{}", encode(name, false))
+}
+
+/// `/webhooks/{name}/{what}`: its forms, and where they are posted to.
+pub fn webhook_at(name: &str, what: &str) -> String {
+    format!("{}/{}", webhook(name), encode(what, false))
+}
+
+/// `/webhooks/deliveries/{id}`.
+pub fn delivery(id: i64) -> String {
+    format!("/webhooks/deliveries/{id}")
+}
+
+/// `/webhooks/deliveries?after=`.
+pub fn deliveries_after(after: i64) -> String {
+    format!("/webhooks/deliveries?after={after}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,8 @@ mod examples_causality;
 mod examples_endpoints;
 #[cfg(test)]
 mod examples_streams;
+#[cfg(test)]
+mod examples_webhooks;
 pub mod health;
 pub mod home;
 pub mod links;
@@ -40,6 +42,7 @@ pub mod repository;
 pub mod repository_settings;
 pub mod run;
 pub mod streams;
+pub mod webhooks;
 
 use std::fmt;
 
