@@ -8,7 +8,8 @@ use super::rows::{json, json_opt, millis, text, time, time_opt, to_json};
 use crate::model::{Delivery, DeliveryPart, DeliverySource, Error, Result, TagAddress};
 use crate::msg;
 
-const COLUMNS: &str = "id, received_at, source, webhook_id, address, headers, body, replay_of, replay_by, handled, tries,
+const COLUMNS: &str =
+    "id, received_at, source, webhook_id, address, headers, body, replay_of, replay_by, handled, tries,
     handled_at, outcome";
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
@@ -82,7 +83,12 @@ pub fn waiting(c: &Connection, after: i64, limit: u32) -> Result<Vec<Delivery>> 
 }
 
 /// Newest first, before `before`; those of one webhook, or all.
-pub fn page(c: &Connection, webhook_id: Option<i64>, before: Option<i64>, limit: u32) -> Result<Vec<Delivery>> {
+pub fn page(
+    c: &Connection,
+    webhook_id: Option<i64>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Delivery>> {
     let narrowed = if webhook_id.is_some() { "webhook_id = ?1" } else { "?1 IS NULL" };
     let mut statement = c.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM deliveries WHERE {narrowed} AND id < ?2 ORDER BY id DESC LIMIT ?3"

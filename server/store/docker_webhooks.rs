@@ -260,7 +260,9 @@ pub fn circumstances(c: &Connection, webhook: &DockerWebhook, now: Timestamp) ->
         }
     };
     let facts = Circumstances {
-        pipeline: place.as_ref().map(|(repository, pipeline)| format!("{}/{}", repository.path, pipeline.name)),
+        pipeline: place
+            .as_ref()
+            .map(|(repository, pipeline)| format!("{}/{}", repository.path, pipeline.name)),
         branch: place.as_ref().and_then(|(repository, _)| repository.default_branch.clone()),
         token,
     };

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Watch;
 use crate::model::{
-    Announced, Delivery, DeliveryPart, DeliverySource, Digest, DockerWebhook, Error, Happened, Message, Notice,
-    Reading, Result, Sighting, TagAddress, Turn,
+    Announced, Delivery, DeliveryPart, DeliverySource, Digest, DockerWebhook, Error, Happened, Message,
+    Notice, Reading, Result, Sighting, TagAddress, Turn,
 };
 use crate::msg;
 use crate::registry;
@@ -79,7 +79,9 @@ impl Watch {
             return self.end(&delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
         };
         let (notices, skipped) = match registry::read_delivery(&delivery.body) {
-            Reading::Unknown(message) => return self.end(&delivery, vec![DeliveryPart::whole(message)]).await,
+            Reading::Unknown(message) => {
+                return self.end(&delivery, vec![DeliveryPart::whole(message)]).await;
+            }
             Reading::Notices { notices, skipped } => (notices, skipped),
         };
         let mut all = Vec::new();
@@ -102,11 +104,7 @@ impl Watch {
     ) -> Result<std::result::Result<Found, DeliveryPart>> {
         let address = notice.address(&sender.host);
         let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
-        let ended = |message| Found {
-            part: part(message),
-            announced: None,
-            notice: notice.clone(),
-        };
+        let ended = |message| Found { part: part(message), announced: None, notice: notice.clone() };
         let key = keyed(delivery, sender, &notice);
         let other = notice.host.as_ref().filter(|host| **host != sender.host);
         if let Some(other) = other {
@@ -146,7 +144,9 @@ impl Watch {
     async fn look_at_tag(&self, address: &TagAddress, delivery_id: Option<i64>) -> Result<Sighting> {
         let sighting = self.registries.sight(address).await?;
         let (address, found) = (address.clone(), sighting.clone());
-        self.store.write(move |c| tags::observe(c, &address, (&found, delivery_id), Timestamp::now())).await?;
+        self.store
+            .write(move |c| tags::observe(c, &address, (&found, delivery_id), Timestamp::now()))
+            .await?;
         Ok(sighting)
     }
 
@@ -170,7 +170,12 @@ impl Watch {
     }
 
     /// Everything that follows, at once.
-    async fn write(&self, delivery: Delivery, sender: Sender, (all, skipped): (Vec<Found>, usize)) -> Result<Turn> {
+    async fn write(
+        &self,
+        delivery: Delivery,
+        sender: Sender,
+        (all, skipped): (Vec<Found>, usize),
+    ) -> Result<Turn> {
         self.lock().retries.remove(&delivery.id);
         let write = move |c: &Connection| {
             let now = Timestamp::now();

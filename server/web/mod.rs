@@ -30,9 +30,9 @@ mod push;
 mod sessions;
 mod start;
 mod state;
-mod webhooks;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -14,6 +14,7 @@ mod run_shape;
 pub mod runs;
 mod shapes;
 pub mod users;
+mod webhook_shapes;
 mod webhooks;
 
 use actix_web::web;

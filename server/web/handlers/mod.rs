@@ -40,6 +40,7 @@ mod start_form;
 mod trace;
 mod trace_records;
 mod visit;
+mod webhook_form;
 mod webhooks;
 
 use actix_web::middleware::from_fn;
@@ -91,14 +92,14 @@ fn of_accounts(cfg: &mut web::ServiceConfig) {
 
 fn of_webhooks(cfg: &mut web::ServiceConfig) {
     cfg.route("/webhooks", get().to(webhooks::list))
-        .route("/webhooks/new", get().to(webhooks::new))
-        .route("/webhooks/new", post().to(webhooks::create))
+        .route("/webhooks/new", get().to(webhook_form::new))
+        .route("/webhooks/new", post().to(webhook_form::create))
         .route("/webhooks/deliveries", get().to(deliveries::list))
         .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
         .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
         .route("/webhooks/{name}", get().to(webhooks::show))
-        .route("/webhooks/{name}/edit", get().to(webhooks::edit))
-        .route("/webhooks/{name}/edit", post().to(webhooks::change))
+        .route("/webhooks/{name}/edit", get().to(webhook_form::edit))
+        .route("/webhooks/{name}/edit", post().to(webhook_form::change))
         .route("/webhooks/{name}/test", get().to(webhooks::test_form))
         .route("/webhooks/{name}/test", post().to(webhooks::test))
         .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
