@@ -1,5 +1,6 @@
 //! The only file that knows every room: opens the store, starts the loops and the door, stops them in order.
 
+mod endpoints;
 mod loops;
 
 use std::io::{Seek as _, Write as _};
@@ -15,9 +16,10 @@ use crate::config::Serve;
 use crate::docker::Engine;
 use crate::health::Health;
 use crate::logs::Logs;
-use crate::model::{Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
+use crate::model::{Condition, Digest, Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
+use crate::pin::Pin;
 use crate::run::{self, Runs};
-use crate::store::{Store, accounts, settings};
+use crate::store::{Store, accounts, settings, streams};
 use crate::trigger::Trigger;
 use crate::watch::Watch;
 use crate::{git, msg, registry, web};
@@ -37,6 +39,7 @@ pub struct App {
     pub registries: registry::Registries,
     pub watch: Arc<Watch>,
     pub trigger: Arc<Trigger>,
+    pub pin: Pin,
     pub runs: Runs,
     health: Health,
     hook_token: Secret,
@@ -61,7 +64,8 @@ impl App {
         let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
         let registry = registry::Client::new(&settings.registry)?;
         let first_password = first_account(&store, settings.admin_password.as_ref()).await?;
-        let registries = registry::Registries::new(registry.clone());
+        let registries = registry::Registries::of_server(registry.clone(), settings.listen.port());
+        endpoints::Known::default().refresh(&store, &registries)?;
         let hook_token = hook_token(&store, settings.hook_token.as_ref()).await?;
         let every = Duration::from_secs(settings.poll_seconds);
         let watch = Watch::new(store.clone(), git.clone(), registries.clone(), every);
@@ -83,10 +87,12 @@ impl App {
             watch: watch.clone(),
             data: settings.data.clone(),
         };
+        let pin = Pin::new(store.clone(), git.clone(), registries.clone(), &settings.step_image);
         Ok(App {
             watch,
             health,
-            trigger: Arc::new(Trigger::new(store.clone(), git.clone(), registries.clone())),
+            trigger: Arc::new(Trigger::new(store.clone(), git.clone(), pin.clone())),
+            pin,
             surroundings: watch::Sender::new(Surroundings::default()),
             _lock: lock,
             hook_token,
@@ -110,6 +116,7 @@ impl App {
             logs: self.logs.clone(),
             registry: self.registry.clone(),
             registries: self.registries.clone(),
+            pin: self.pin.clone(),
             surroundings: self.surroundings.subscribe(),
             settings: web::Settings {
                 url: self.settings.url.clone(),
@@ -128,6 +135,9 @@ impl App {
     pub async fn settle(&self) -> Result<()> {
         loop {
             let mut turn = self.watch.poll().await?;
+            turn = turn.or(self.watch.handle_deliveries().await?);
+            turn = turn.or(self.watch.poll_tags().await?);
+            turn = turn.or(self.watch.import_due(Timestamp::now()).await?);
             turn = turn.or(self.trigger.tick().await?);
             turn = turn.or(self.runs.tick().await?);
             if turn == Turn::Idle {
@@ -144,6 +154,29 @@ impl App {
         self.store.keep_reserve();
         let seen = self.health.look().await;
         self.surroundings.send_replace(seen);
+    }
+
+    /// Takes from the histories of image streams what nobody needs; what containers stand on must be known first.
+    async fn prune_streams(&self) {
+        let running = {
+            let seen = self.surroundings.borrow();
+            let docker = seen.checks.iter().find(|check| check.part == "docker");
+            if docker.is_none_or(|check| check.condition != Condition::Ok) {
+                return;
+            }
+            let digests = seen.containers.iter().flat_map(|container| &container.digests);
+            digests.filter_map(|text| Digest::new(text.rsplit('@').next()?).ok()).collect()
+        };
+        let now = Timestamp::now();
+        let pruned = self.store.read(|c| streams::history::prunable(c, &running, now));
+        let pruned = match pruned {
+            Ok(ids) if ids.is_empty() => return,
+            Ok(_) => self.store.write(move |c| streams::history::prune(c, &running, now)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "the histories of image streams could not be pruned");
+        }
     }
 
     /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.

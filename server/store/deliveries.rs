@@ -142,13 +142,8 @@ pub fn prune(c: &Connection, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Whether a stream's tag, a whole stream or a pipeline's base is this tag.
-pub fn is_followed(c: &Connection, address: &TagAddress) -> Result<bool> {
-    let mut statement = c.prepare_cached(
-        "SELECT 1 FROM stream_tags WHERE source_host = ?1 AND source_repository = ?2 AND source_tag = ?3
-         UNION ALL SELECT 1 FROM pipeline_bases WHERE host = ?1 AND repository = ?2 AND tag = ?3
-         UNION ALL SELECT 1 FROM image_streams WHERE repository = ?4 LIMIT 1",
-    )?;
-    let whole = format!("{}/{}", address.host, address.repository);
-    Ok(statement.exists([&address.host, &address.repository, &address.tag, &whole])?)
+/// Whether a stream follows every tag of the repository.
+pub fn is_of_stream(c: &Connection, address: &TagAddress) -> Result<bool> {
+    let mut statement = c.prepare_cached("SELECT 1 FROM image_streams WHERE repository = ?1")?;
+    Ok(statement.exists([format!("{}/{}", address.host, address.repository)])?)
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::git;
 use crate::model::{Announced, Cause, DockerWebhook, Event, Happened, Message, RefName, Result};
 use crate::msg;
+use crate::pin::{Pin, Wanted};
 use crate::pipeline;
 use crate::store::docker_webhooks::{self, Around};
 use crate::store::pipelines::Pipeline;
@@ -14,7 +15,7 @@ use crate::store::{Store, runs};
 
 use super::decide::{Decision, Plan, Start, nothing, only, unreadable};
 
-pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
+pub async fn decide(store: &Store, hands: (&git::Repositories, &Pin), event: &Event) -> Result<Plan> {
     let Happened::ImageAnnounced { webhook_id, image, delivery_id, .. } = &event.happened else {
         return Ok(only(msg!("trigger-not-a-trigger")));
     };
@@ -30,7 +31,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     let (Some(place), Some(branch)) = (place, facts.branch) else {
         return Ok(refuse(msg!("webhook-no-pipeline")));
     };
-    let started = start(git, (&webhook, image, *delivery_id), place, (branch, event.id)).await?;
+    let started = start(hands, (&webhook, image, *delivery_id), place, (branch, event.id)).await?;
     Ok(match started {
         Ok(start) => Plan { decisions: vec![Decision::Start(Box::new(start))] },
         Err(message) => refuse(message),
@@ -39,7 +40,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
 
 /// The run, or why there can be none.
 async fn start(
-    git: &git::Repositories,
+    (git, pin): (&git::Repositories, &Pin),
     (webhook, image, delivery_id): (&DockerWebhook, &Announced, i64),
     (repository, pipeline): (Repository, Pipeline),
     (branch, event_id): (String, i64),
@@ -64,6 +65,21 @@ async fn start(
         Err(_) if definition.is_err() => Default::default(),
         Err(error) => return Ok(Err(unreadable(&error))),
     };
+    let found = match &definition {
+        Ok(definition) => {
+            let wanted = Wanted {
+                repository: &repository.path,
+                commit: &commit,
+                pipeline_id: Some(pipeline.id),
+                definition_path: &pipeline.path,
+                definition,
+                inputs: &inputs,
+                changes: &[],
+            };
+            Some(pin.bases(&wanted).await)
+        }
+        Err(_) => None,
+    };
     let findings = definition.as_ref().err().map(Vec::len);
     let refusal = findings.map(|count| msg!("trigger-findings", count = count, path = pipeline.path));
     let image = image.address().to_string();
@@ -78,10 +94,10 @@ async fn start(
         definition,
         inputs,
         event_id: Some(event_id),
-        bases: Vec::new(),
+        bases: found.as_ref().map(|found| found.bases.clone()).unwrap_or_default(),
         started_by: Vec::new(),
         refusal: refusal.clone(),
     };
     let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
-    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, message }))
+    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, found, message }))
 }

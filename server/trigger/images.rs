@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use crate::git;
 use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Message, RefName, Result, RunImage};
 use crate::msg;
+use crate::pin::{Found, Pin, Wanted};
 use crate::pipeline;
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
+use crate::store::triggers::changes::pending;
 use crate::store::triggers::{self, ImageTrigger};
 use crate::store::{Connection, Store, images, pipelines, repositories, runs};
 
@@ -42,7 +44,11 @@ fn concerned(c: &Connection, happened: &Happened) -> Result<Vec<i64>> {
     }
 }
 
-pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
+pub async fn decide(
+    store: &Store,
+    rooms: (&git::Repositories, &Pin),
+    event: &Event,
+) -> Result<Plan> {
     let ids = store.read(|c| concerned(c, &event.happened))?;
     if ids.is_empty() {
         return Ok(only(msg!("trigger-nobody-watches")));
@@ -53,7 +59,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
         let name = pipeline.name.as_str().to_owned();
         decisions.push(match finding {
             Finding::Nothing(message) => nothing(Some(&name), message),
-            Finding::Due(due) => match start(git, *due, event.id).await? {
+            Finding::Due(due) => match start(rooms, *due, event.id).await? {
                 Ok(start) => Decision::Start(Box::new(start)),
                 Err(message) => nothing(Some(&name), message),
             },
@@ -69,7 +75,7 @@ fn look(c: &Connection, id: i64, happened: &Happened) -> Result<Option<(Pipeline
     let all = triggers::of_pipeline(c, id)?;
     let mut due = Due { pipeline, repository, triggers: Vec::new(), changes: Vec::new() };
     for trigger in all.iter().filter(|trigger| !trigger.paused) {
-        let changes = changes(c, trigger)?;
+        let changes = pending(c, trigger)?;
         if !changes.is_empty() {
             due.triggers.push(trigger.id);
             due.changes.extend(changes);
@@ -92,15 +98,6 @@ fn concerns(trigger: &ImageTrigger, happened: &Happened) -> bool {
         Happened::TagMoved { .. } => trigger.from.is_none(),
         _ => true,
     }
-}
-
-/// What the trigger watches that is not what the newest run had.
-pub fn changes(c: &Connection, trigger: &ImageTrigger) -> Result<Vec<ImageChange>> {
-    let now = triggers::watched_now(c, trigger)?;
-    let moved = now.into_iter().filter(|(watched, new)| trigger.last.get(watched) != Some(new));
-    Ok(moved
-        .map(|(watched, new)| ImageChange { old: trigger.last.get(&watched).cloned(), watched, new })
-        .collect())
 }
 
 /// Whether the pipeline would be started by an image that it led to itself: the pipelines on that way.
@@ -137,7 +134,7 @@ fn pushed_as(c: &Connection, reference: &str) -> Result<Option<RunImage>> {
 
 /// The run, or why there can be none.
 async fn start(
-    git: &git::Repositories,
+    (git, pin): (&git::Repositories, &Pin),
     due: Due,
     event_id: i64,
 ) -> Result<std::result::Result<Start, Message>> {
@@ -168,6 +165,21 @@ async fn start(
         .as_ref()
         .err()
         .map(|findings| msg!("trigger-findings", count = findings.len(), path = pipeline.path));
+    let found = match &definition {
+        Ok(definition) => {
+            let wanted = Wanted {
+                repository: &repository.path,
+                commit: &commit,
+                pipeline_id: Some(pipeline.id),
+                definition_path: &pipeline.path,
+                definition,
+                inputs: &inputs,
+                changes: &changes,
+            };
+            Some(pin.bases(&wanted).await)
+        }
+        Err(_) => None,
+    };
     let run = runs::NewRun {
         repository_id: repository.id,
         pipeline_id: pipeline.id,
@@ -179,12 +191,12 @@ async fn start(
         definition,
         inputs,
         event_id: Some(event_id),
-        bases: Vec::new(),
+        bases: found.as_ref().map(|found: &Found| found.bases.clone()).unwrap_or_default(),
         started_by: triggers,
         refusal: refusal.clone(),
     };
     let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
-    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, message }))
+    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, found, message }))
 }
 
 /// Whether the run is still due when it is to be written: no other run has had these images meanwhile.
@@ -194,7 +206,7 @@ pub fn still_due(c: &Connection, run: &runs::NewRun) -> Result<bool> {
     }
     for trigger in triggers::of_pipeline(c, run.pipeline_id)? {
         let due = run.started_by.contains(&trigger.id) && !trigger.paused;
-        if due && !changes(c, &trigger)?.is_empty() {
+        if due && !pending(c, &trigger)?.is_empty() {
             return Ok(true);
         }
     }

@@ -1,9 +1,15 @@
 //! Notices: compares the refs of every repository with the record and writes an event for each that
-//! moved; and reads what registries sent (`deliveries`). A push, inotify and the minute clock only decide when to look; the comparison is always the same.
+//! moved. A push, inotify and the minute clock only decide when to look; the comparison is always the same.
+//!
+//! `tags` does the same for tags at registries, `imports` brings images into streams, and `deliveries` reads what
+//! registries sent; they are driven on their own, so that a slow registry never holds up git.
 
 mod deliveries;
+mod imports;
 mod notices;
 mod remote;
+mod schedule;
+mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +40,8 @@ struct State {
     stamps: BTreeMap<i64, git::RefsStamp>,
     polled: Option<Instant>,
     retries: deliveries::Retries,
+    tags_polled: Option<Instant>,
+    pace: schedule::Pace,
 }
 
 impl Watch {
@@ -58,21 +66,32 @@ impl Watch {
         self.lock().polled.map_or_else(Instant::now, |at| at + self.every)
     }
 
-    /// When there is something to do without anybody's word: the comparison, or a delivery that is tried again.
-    pub fn next_turn(&self) -> Instant {
-        self.next_retry().map_or_else(|| self.next_poll(), |retry| retry.min(self.next_poll()))
-    }
-
-    /// Looks at what was sent, at what was noticed, and at everything when the minute is over.
+    /// Looks at what was noticed, and at everything when the minute is over.
     pub async fn tick(&self) -> Result<Turn> {
-        let handled = self.handle_deliveries().await?;
         let due = self.next_poll() <= Instant::now();
         let moved = self.notices.take();
         if !due && moved.is_empty() {
-            return Ok(handled);
+            return Ok(Turn::Idle);
         }
         let worked = if due { self.poll().await? } else { self.look_at(moved).await? };
-        Ok(handled.or(worked))
+        Ok(worked)
+    }
+
+    /// Looks at the tags at our registry when their minute is over, and imports what is due.
+    pub async fn tick_tags(&self) -> Result<Turn> {
+        let due = self.lock().tags_polled.is_none_or(|at| at + self.every <= Instant::now());
+        let mut turn = if due { self.poll_tags().await? } else { self.follow_new_streams().await? };
+        turn = turn.or(self.import_due(Timestamp::now()).await?);
+        Ok(turn)
+    }
+
+    /// When `tick_tags` has something to do again, if no row brings it earlier.
+    pub fn next_tags(&self) -> Result<Instant> {
+        let poll = self.lock().tags_polled.map_or_else(Instant::now, |at| at + self.every);
+        let now = Timestamp::now();
+        let import = self.next_import(now)?;
+        let wait = import.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        Ok(wait.map_or(poll, |wait| poll.min(Instant::now() + wait)))
     }
 
     /// Compares every repository now, whatever the clock says.
@@ -82,7 +101,7 @@ impl Watch {
         self.notices.follow(&all, &self.git);
         let known: BTreeSet<i64> = all.iter().map(|r| r.id).collect();
         self.lock().stamps.retain(|id, _| known.contains(id));
-        let mut turn = self.handle_deliveries().await?;
+        let mut turn = Turn::Idle;
         self.prune_deliveries().await?;
         self.fetch_mirrors(&all).await;
         for repository in self.changed(all).await? {

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::gate::Gate;
 use crate::model::{Condition, Message, Secret, Surroundings};
+use crate::pin::Pin;
 use crate::store::Store;
 use crate::{git, logs, registry};
 
@@ -18,6 +19,7 @@ pub struct Door {
     pub logs: logs::Logs,
     pub registry: registry::Client,
     pub registries: registry::Registries,
+    pub pin: Pin,
     pub surroundings: watch::Receiver<Surroundings>,
     pub settings: Settings,
     pub gate: Gate,

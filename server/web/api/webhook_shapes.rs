@@ -130,7 +130,7 @@ impl WebhookShape {
             description: webhook.description.clone(),
             project: webhook.project.clone(),
             pipeline: whole.pipeline(),
-            endpoint: whole.endpoint.as_ref().map(|endpoint| endpoint.name.clone()),
+            endpoint: whole.endpoint_name(),
             image_pattern: webhook.image_pattern.clone(),
             tag_pattern: webhook.tag_pattern.clone(),
             server_type: webhook.server_type.as_str(),

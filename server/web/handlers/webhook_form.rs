@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::visit::{Answer, Sent, Visit, complaint, see_with};
 use crate::model::{Error, Message, Result};
 use crate::msg;
-use crate::store::{docker_webhooks, pipelines, repositories};
+use crate::store::{endpoints, pipelines, repositories};
 use crate::web::auth;
 use crate::web::pages::webhooks::{Fields, WebhookForm};
 use crate::web::pages::{links, respond_with};
@@ -137,8 +137,8 @@ fn form(
     (changing, has_api_token): (Option<(String, i64)>, bool),
     fields: Fields,
 ) -> Answer {
-    let endpoints = visit.door.store.read(docker_webhooks::endpoints)?;
-    let endpoints = endpoints.into_iter().map(|endpoint| endpoint.name).collect();
+    let endpoints = visit.door.store.read(endpoints::list)?;
+    let endpoints = endpoints.into_iter().map(|endpoint| endpoint.given.name.to_string()).collect();
     let pipelines = proposed(&visit)?;
     let page = visit.page;
     Ok(respond_with(

@@ -39,7 +39,7 @@ fn row(whole: &Whole) -> WebhookRow {
         name: webhook.name.clone(),
         enabled: webhook.enabled,
         pipeline: whole.pipeline(),
-        endpoint: whole.endpoint.as_ref().map(|endpoint| endpoint.name.clone()),
+        endpoint: whole.endpoint_name(),
         server_type: webhook.server_type,
         image_pattern: webhook.image_pattern.clone(),
         tag_pattern: webhook.tag_pattern.clone(),

@@ -18,9 +18,17 @@
 pub mod account;
 pub mod activity;
 pub mod browse;
+pub mod causality;
+pub mod endpoints;
 pub mod error;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod examples_causality;
+#[cfg(test)]
+mod examples_endpoints;
+#[cfg(test)]
+mod examples_streams;
 #[cfg(test)]
 mod examples_webhooks;
 pub mod health;
@@ -34,6 +42,7 @@ pub mod repository;
 pub mod repository_settings;
 pub mod run;
 pub mod webhooks;
+pub mod streams;
 
 use std::fmt;
 
