@@ -27,7 +27,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         })
     };
     let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
-    let (six, seven) = (app.clone(), app.clone());
+    let (six, seven, eight) = (app.clone(), app.clone(), app.clone());
     vec![
         spawn(Box::pin(async move {
             tokio::time::sleep(DOOR_FIRST).await;
@@ -45,6 +45,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
             tokio::time::sleep(DOOR_FIRST).await;
             drive_tags(&seven).await;
         })),
+        spawn(Box::pin(async move { drive_deliveries(&eight).await })),
     ]
 }
 
@@ -89,6 +90,24 @@ async fn drive_watch(app: &App) {
             () = noticed.notified() => {}
             changed = bell.changed() => if changed.is_err() { return },
             () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
+        }
+    }
+}
+
+/// What registries sent: apart from the tags, which a long look at all of them must not hold up.
+async fn drive_deliveries(app: &App) {
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        if let Err(error) = app.watch.handle_deliveries().await {
+            tracing::error!(%error, "deliveries could not be handled; they are tried again in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        }
+        let again = app.watch.next_delivery();
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => {}
         }
     }
 }

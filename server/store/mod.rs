@@ -8,10 +8,10 @@
 //! stop of the server, and a house that has grown since would scan whole tables. Every query names an index's columns.
 
 pub mod accounts;
-pub mod causality;
-pub mod endpoints;
 pub mod deliveries;
 pub mod docker_webhooks;
+pub mod causality;
+pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod pipelines;

@@ -4,9 +4,9 @@
 pub mod activity;
 mod causality;
 mod commits;
+mod deliveries;
 mod endpoint_shapes;
 mod endpoints;
-mod deliveries;
 mod live;
 mod logs;
 pub mod paging;
@@ -20,8 +20,9 @@ mod stream_shape;
 mod streams;
 pub mod triggers;
 pub mod users;
-mod variables;
+mod webhook_shapes;
 mod webhooks;
+mod variables;
 
 use std::sync::OnceLock;
 
