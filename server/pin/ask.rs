@@ -95,14 +95,16 @@ impl Pin {
                 sighting: Some(Sighting::NoDigest),
             },
             // No answer: what the tag named when it was last seen.
-            Ok(Err(_)) | Err(_) => match before.and_then(|seen| Some((seen.digest.clone()?, seen.checked_at))) {
-                Some((digest, at)) => {
-                    let at = at.strftime("%Y-%m-%d %H:%M UTC");
-                    let note = Some(msg!("pin-last-seen", host = address.host, at = at));
-                    Answer { digest: Some(digest), note, sighting: None }
+            Ok(Err(_)) | Err(_) => {
+                match before.and_then(|seen| Some((seen.digest.clone()?, seen.checked_at))) {
+                    Some((digest, at)) => {
+                        let at = at.strftime("%Y-%m-%d %H:%M UTC");
+                        let note = Some(msg!("pin-last-seen", host = address.host, at = at));
+                        Answer { digest: Some(digest), note, sighting: None }
+                    }
+                    None => nothing(msg!("pin-silent", host = address.host)),
                 }
-                None => nothing(msg!("pin-silent", host = address.host)),
-            },
+            }
         }
     }
 

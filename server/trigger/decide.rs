@@ -45,11 +45,7 @@ pub(super) fn only(message: Message) -> Plan {
     Plan { decisions: vec![nothing(None, message)] }
 }
 
-pub async fn decide(
-    store: &Store,
-    (git, pin): (&git::Repositories, &Pin),
-    event: &Event,
-) -> Result<Plan> {
+pub async fn decide(store: &Store, (git, pin): (&git::Repositories, &Pin), event: &Event) -> Result<Plan> {
     let Happened::RefMoved { reference, new, by, .. } = &event.happened else {
         return Ok(only(msg!("trigger-not-a-trigger")));
     };

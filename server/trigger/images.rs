@@ -43,11 +43,7 @@ fn concerned(c: &Connection, happened: &Happened) -> Result<Vec<i64>> {
     }
 }
 
-pub async fn decide(
-    store: &Store,
-    rooms: (&git::Repositories, &Pin),
-    event: &Event,
-) -> Result<Plan> {
+pub async fn decide(store: &Store, rooms: (&git::Repositories, &Pin), event: &Event) -> Result<Plan> {
     let ids = store.read(|c| concerned(c, &event.happened))?;
     if ids.is_empty() {
         return Ok(only(msg!("trigger-nobody-watches")));
