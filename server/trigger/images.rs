@@ -171,15 +171,11 @@ async fn start(
         .map(|findings| msg!("trigger-findings", count = findings.len(), path = pipeline.path));
     let found = match &definition {
         Ok(definition) => {
-            let wanted = Wanted {
-                repository: &repository.path,
-                commit: &commit,
-                pipeline_id: Some(pipeline.id),
-                definition_path: &pipeline.path,
-                definition,
-                inputs: &inputs,
-                changes: &changes,
-            };
+            let definition_path = pipeline.path.as_str();
+            let (repository, pipeline_id) = (&repository.path, Some(pipeline.id));
+            let (commit, inputs, changes) = (&commit, &inputs, changes.as_slice());
+            let wanted =
+                Wanted { repository, commit, pipeline_id, definition_path, definition, inputs, changes };
             Some(pin.bases(&wanted).await)
         }
         Err(_) => None,

@@ -161,6 +161,12 @@ async fn a_registry_that_does_not_answer_keeps_nobody_waiting() {
     assert_eq!((bases[1].reference.as_str(), note(1).as_deref()), ("nginx:1", Some("pin-silent")));
     assert_eq!(bases[1].pinned, None);
     house.post("/api/v1/repos/admin/silent/pipelines/default/runs/1/cancel", json!({})).await;
+    copy.commit("Two");
+    let begun = std::time::Instant::now();
+    copy.push(&house.remote("admin/silent")).await;
+    assert!(begun.elapsed().as_secs_f32() < 1.8, "the next push waited {:?}", begun.elapsed());
+    house.wait_for("the next run", |house| house.find_run("admin/silent", "default", 2)).await;
+    house.post("/api/v1/repos/admin/silent/pipelines/default/runs/2/cancel", json!({})).await;
     house.run_ended("admin/silent", "default", 1).await;
     house.stop().await;
 }
