@@ -14,7 +14,7 @@
 //! pipeline  -> model                               definitions into the model
 //! pin       -> model store git registry pipeline   the images a run stands on, by digest
 //! watch     -> model store git registry            notices: refs and tags against the record
-//! trigger   -> model store git registry pipeline pin  decides: events into queued runs
+//! trigger   -> model store git pipeline pin        decides: events into queued runs
 //! run       -> model messages store logs git docker registry pipeline  does: queued runs to their end
 //! health    -> model store git docker registry watch  looks around, mends nothing
 //! web       -> model messages store logs git registry pipeline pin  the door for people, git and programs

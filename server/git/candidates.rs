@@ -97,7 +97,13 @@ mod tests {
         let found = |folders: &[&str]| {
             let folders: Vec<String> = folders.iter().map(|f| (*f).to_owned()).collect();
             let found = open.candidates(&commit, &folders, |path| path.ends_with("Dockerfile")).unwrap();
-            found.into_iter().map(|(path, bytes)| { assert_eq!(bytes, path.as_bytes()); path }).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .map(|(path, bytes)| {
+                    assert_eq!(bytes, path.as_bytes());
+                    path
+                })
+                .collect::<Vec<_>>()
         };
         assert_eq!(found(&["a", "link", "none", "../a"]), ["a/Dockerfile", "a/b/Dockerfile"]);
         assert_eq!(found(&[""]).len(), 3);

@@ -1,6 +1,7 @@
 //! One base: where it is looked up, what the registry says, and what counts when it says nothing.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +15,10 @@ use crate::store::triggers::PipelineBase;
 
 /// Digests whose age is remembered.
 const MOST_REMEMBERED: usize = 2000;
+
+/// How long a registry that kept silent is waited for only shortly.
+const SILENCE_COUNTS: Duration = Duration::from_secs(30);
+const SHORTLY: Duration = Duration::from_millis(250);
 
 /// What came of one base.
 pub struct One {
@@ -79,7 +84,10 @@ impl Pin {
         };
         let client = client.with_patience(Patience::NONE);
         let question = client.head(&address.repository, &address.tag);
-        match timeout_at(until, question).await {
+        let answer = timeout_at(self.patience(&address.host, until), question).await;
+        let is_silent = matches!(&answer, Err(_) | Ok(Err(Error::Conflict(_))));
+        self.remember(&address.host, is_silent);
+        match answer {
             Ok(Ok(Some(found))) => {
                 let sighting = Some(Sighting::Image(found.digest.clone()));
                 Answer { digest: Some(found.digest), note: None, sighting }
@@ -95,14 +103,33 @@ impl Pin {
                 sighting: Some(Sighting::NoDigest),
             },
             // No answer: what the tag named when it was last seen.
-            Ok(Err(_)) | Err(_) => match before.and_then(|seen| Some((seen.digest.clone()?, seen.checked_at))) {
-                Some((digest, at)) => {
-                    let at = at.strftime("%Y-%m-%d %H:%M UTC");
-                    let note = Some(msg!("pin-last-seen", host = address.host, at = at));
-                    Answer { digest: Some(digest), note, sighting: None }
+            Ok(Err(_)) | Err(_) => {
+                match before.and_then(|seen| Some((seen.digest.clone()?, seen.checked_at))) {
+                    Some((digest, at)) => {
+                        let at = at.strftime("%Y-%m-%d %H:%M UTC");
+                        let note = Some(msg!("pin-last-seen", host = address.host, at = at));
+                        Answer { digest: Some(digest), note, sighting: None }
+                    }
+                    None => nothing(msg!("pin-silent", host = address.host)),
                 }
-                None => nothing(msg!("pin-silent", host = address.host)),
-            },
+            }
+        }
+    }
+
+    /// Until when a registry is waited for: shortly, when it lately kept silent.
+    fn patience(&self, host: &str, until: Instant) -> Instant {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        match silent.get(host) {
+            Some(at) if at.elapsed() < SILENCE_COUNTS => until.min(Instant::now() + SHORTLY),
+            _ => until,
+        }
+    }
+
+    fn remember(&self, host: &str, is_silent: bool) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_silent {
+            true => drop(silent.insert(host.to_owned(), Instant::now())),
+            false => drop(silent.remove(host)),
         }
     }
 

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::git::{OpenRepository, Repositories};
 use crate::model::{
@@ -40,6 +41,8 @@ pub struct Pin {
     /// For steps that name no image; only when it is in a registry.
     step_image: Option<String>,
     made: Arc<Mutex<BTreeMap<Digest, Option<Timestamp>>>>,
+    /// Registries that did not answer, and when that was found: pushes in a row do not wait for them in a row.
+    silent: Arc<Mutex<BTreeMap<String, Instant>>>,
 }
 
 /// A run that is to be queued.
@@ -92,7 +95,7 @@ impl Pin {
         let image = ImageReference::parse(step_image).ok();
         let in_registry = image.is_some_and(|image| image.host.is_some());
         let step_image = in_registry.then(|| step_image.to_owned());
-        Pin { store, git, registries, step_image, made: Arc::default() }
+        Pin { store, git, registries, step_image, made: Arc::default(), silent: Arc::default() }
     }
 
     /// The bases of a run. Never fails: what cannot be found out is a base with a note.
@@ -107,7 +110,7 @@ impl Pin {
         for base in named.iter_mut().skip(MOST) {
             base.note.get_or_insert_with(|| msg!("pin-too-many", most = MOST));
         }
-        let answers = tokio::time::Instant::now() + WITHIN;
+        let answers = Instant::now() + WITHIN;
         let each = named.into_iter().map(|base| self.one(wanted, base, answers));
         let mut found = Found::default();
         for one in futures_util::future::join_all(each).await {

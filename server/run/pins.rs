@@ -73,7 +73,12 @@ impl Pins {
     }
 
     /// Rewrites the workspace's files as it was checked out; no step has begun yet.
-    pub async fn apply(&self, house: &House, (run, definition): (&Run, &Definition), root: &Path) -> Result<()> {
+    pub async fn apply(
+        &self,
+        house: &House,
+        (run, definition): (&Run, &Definition),
+        root: &Path,
+    ) -> Result<()> {
         if self.by_reference.is_empty() {
             return Ok(());
         }

@@ -66,9 +66,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let digest = Digest::new(format!("sha256:{}", "1".repeat(64))).unwrap();
-        let found = store.read(|c| {
-            Ok((event_of_run(c, 1)?, streams_naming(c, &digest, 10)?, pipelines_on(c, &digest)?))
-        });
+        let found = store
+            .read(|c| Ok((event_of_run(c, 1)?, streams_naming(c, &digest, 10)?, pipelines_on(c, &digest)?)));
         assert_eq!(found.unwrap(), (None, Vec::new(), Vec::new()));
     }
 }

@@ -159,7 +159,10 @@ impl Walk<'_> {
                 continue;
             }
             let (streams, standing) = self.door.store.read(|c| {
-                Ok((causality::streams_naming(c, &digest, MOST_EACH)?, images::runs_on(c, &digest, MOST_EACH)?))
+                Ok((
+                    causality::streams_naming(c, &digest, MOST_EACH)?,
+                    images::runs_on(c, &digest, MOST_EACH)?,
+                ))
             })?;
             for naming in streams {
                 self.add(depth + 2, None, What::Stream(naming));

@@ -90,9 +90,8 @@ fn asked(door: &Door, c: &Connection, image: &ImageReference) -> Result<Asked> {
     if let Some(stream) = stream(c, image)? {
         return of_stream(c, &stream);
     }
-    let address = TagAddress::of(image).ok_or_else(|| {
-        Error::Invalid(msg!("image-invalid", image = image.to_string().escape_debug()))
-    })?;
+    let address = TagAddress::of(image)
+        .ok_or_else(|| Error::Invalid(msg!("image-invalid", image = image.to_string().escape_debug())))?;
     let address = door.registries.located(&address);
     let current = tags::get(c, &address)?.and_then(|seen| seen.digest);
     let mut digests: Vec<Digest> = current.iter().cloned().collect();

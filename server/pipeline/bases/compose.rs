@@ -67,8 +67,7 @@ fn filled(text: &str, span: Option<Range<usize>>, at: usize, look: &dyn Fn(&str)
             match expanded.alone {
                 Some(Alone::Default(range)) => {
                     found.used.clear();
-                    found.span =
-                        found.span.map(|span| span.start + range.start..span.start + range.end);
+                    found.span = found.span.map(|span| span.start + range.start..span.start + range.end);
                 }
                 Some(Alone::Variable(_)) | None => {}
             }
@@ -191,7 +190,10 @@ mod tests {
         let look = |name: &str| if name == "BUILD_NUMBER" { Known::Later } else { Known::Unset };
         let found = env_file(text, &look);
         let set = |text: &str| Known::Set(text.to_owned());
-        assert_eq!([&found["A"], &found["B"], &found["C"], &found["D"]], [&set("1"), &set("$A"), &set("12"), &set("x")]);
+        assert_eq!(
+            [&found["A"], &found["B"], &found["C"], &found["D"]],
+            [&set("1"), &set("$A"), &set("12"), &set("x")]
+        );
         assert_eq!((found.get("E"), &found["F"]), (None, &Known::Later));
     }
 }

@@ -125,7 +125,8 @@ impl Reader<'_> {
                 return;
             }
             let Some((name, value)) = word.split_once('=') else {
-                self.arguments.insert(word.to_owned(), Default { value: Err(Problem::Malformed), span: None });
+                self.arguments
+                    .insert(word.to_owned(), Default { value: Err(Problem::Malformed), span: None });
                 continue;
             };
             let (from, inner) = unquoted(value);
@@ -227,8 +228,7 @@ impl Reader<'_> {
     fn plain(&mut self, written: String, span: Range<usize>) {
         let is_number = written.bytes().all(|b| b.is_ascii_digit());
         let is_base = !is_number && written != "scratch" && !self.is_stage(&written);
-        let reference =
-            if written.contains('$') { Err(Problem::Malformed) } else { Ok(written.clone()) };
+        let reference = if written.contains('$') { Err(Problem::Malformed) } else { Ok(written.clone()) };
         self.found.named.push(Named {
             at: span.start,
             span: reference.is_ok().then_some(span),
@@ -256,8 +256,8 @@ fn words(text: &str) -> Vec<(usize, &str)> {
     let mut start = None;
     let mut quote = None;
     for (at, c) in text.char_indices() {
-        let goes_on = matches!(c, '\\' | '`')
-            && text[at + 1..].trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+        let goes_on =
+            matches!(c, '\\' | '`') && text[at + 1..].trim_start_matches([' ', '\t', '\r']).starts_with('\n');
         let ends = quote.is_none() && (c.is_whitespace() || goes_on);
         match (ends, start) {
             (true, Some(from)) => {

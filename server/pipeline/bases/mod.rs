@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! values      what is known of variables before a run      expand   `${V:-d}`
+//! plan        what the compose files say together         places   from what is read to sites
 //! dockerfile  FROM, COPY --from, RUN --mount               compose, yaml   image, build, .env
 //! ```
 //!
@@ -12,6 +13,8 @@
 mod compose;
 mod dockerfile;
 mod expand;
+mod places;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -20,19 +23,14 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::finding::shown;
-use crate::model::{Definition, ImageReference, Message};
+use crate::model::{Definition, Message};
 use crate::msg;
-use compose::{Service, Value};
-use dockerfile::Named;
-use expand::{Known, Problem};
+use plan::Plan;
 
 pub use values::Values;
 
 /// Most sites of a commit.
 const MOST_SITES: usize = 1000;
-/// Most ways that compose files build one Dockerfile.
-const MOST_BUILDS: usize = 16;
 
 /// A file of the commit.
 #[derive(Clone, Debug)]
@@ -103,18 +101,20 @@ pub fn sites(files: &[SourceFile], values: &Values) -> Vec<Site> {
     for file in files {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
         if is_dockerfile(name) {
-            of_dockerfile(file, (&plan, values), &mut all);
+            places::of_dockerfile(file, (&plan, values), &mut all);
         }
     }
     for (file, services) in &plan.composed {
-        of_compose(file, services, (&plan, values), &mut all);
+        places::of_compose(file, services, (&plan, values), &mut all);
     }
     for site in &mut all {
         if site.note.is_none() && plan.made.contains(&site.reference) {
             site.note = Some(msg!("pin-built-here"));
         }
     }
-    let key = |site: &Site| (site.path.clone(), site.span.as_ref().map(|s| s.start), site.line, site.reference.clone());
+    let key = |site: &Site| {
+        (site.path.clone(), site.span.as_ref().map(|s| s.start), site.line, site.reference.clone())
+    };
     all.sort_by_key(key);
     all.dedup();
     all.truncate(MOST_SITES);
@@ -182,183 +182,4 @@ pub fn pin_compose(text: &str, pins: &Pins) -> Option<String> {
 fn alone(path: &str, text: &str, pins: &Pins) -> Option<String> {
     let file = SourceFile { path: path.to_owned(), text: text.to_owned() };
     pinned(&[file], &Values::default(), pins).pop().map(|file| file.text)
-}
-
-/// A way in which compose files build a Dockerfile.
-struct Way<'f> {
-    file: &'f SourceFile,
-    arguments: BTreeMap<String, Value>,
-}
-
-/// What the compose files say together.
-struct Plan<'f> {
-    composed: Vec<(&'f SourceFile, Vec<Service>)>,
-    /// Folder and service, of those that are built.
-    built: BTreeSet<(String, String)>,
-    /// Images that the files build themselves.
-    made: BTreeSet<String>,
-    /// By Dockerfile.
-    ways: BTreeMap<String, Vec<Way<'f>>>,
-    /// Where each file's lines end.
-    lines: BTreeMap<&'f str, Vec<usize>>,
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-impl<'f> Plan<'f> {
-    fn of(files: &'f [SourceFile], values: &Values) -> Plan<'f> {
-        let own = |name: &str| values.look(name);
-        let environments = files.iter().filter(|file| file.path.rsplit('/').next() == Some(".env"));
-        let environments: BTreeMap<&str, BTreeMap<String, Known>> = environments
-            .map(|file| (folder(&file.path), compose::env_file(&file.text, &own)))
-            .collect();
-        let mut plan = Plan {
-            composed: Vec::new(),
-            built: BTreeSet::new(),
-            made: BTreeSet::new(),
-            ways: BTreeMap::new(),
-            lines: files.iter().map(|file| (file.path.as_str(), ends(&file.text))).collect(),
-        };
-        for file in files.iter().filter(|file| is_compose(file.path.rsplit('/').next().unwrap_or_default())) {
-            let beside = environments.get(folder(&file.path));
-            let look = |name: &str| match values.look(name) {
-                Known::Unset => beside.and_then(|env| env.get(name)).cloned().unwrap_or(Known::Unset),
-                known => known,
-            };
-            let services = compose::services(&file.path, &file.text, &look);
-            plan.composed.push((file, services));
-        }
-        plan.gather();
-        plan
-    }
-
-    fn gather(&mut self) {
-        for (file, services) in &self.composed {
-            for service in services {
-                let Some(build) = &service.build else { continue };
-                self.built.insert((folder(&file.path).to_owned(), service.name.clone()));
-                let Some(path) = build.dockerfile.clone() else { continue };
-                let ways = self.ways.entry(path).or_default();
-                if ways.len() < MOST_BUILDS {
-                    ways.push(Way { file, arguments: build.arguments.clone() });
-                }
-            }
-        }
-        for (file, services) in &self.composed {
-            for service in services {
-                if let Some(Value { value: Ok(image), .. }) = &service.image
-                    && self.is_built(&file.path, &service.name)
-                {
-                    self.made.insert(image.clone());
-                }
-            }
-        }
-    }
-
-    /// From 1.
-    fn line(&self, file: &SourceFile, at: usize) -> u32 {
-        let before = self.lines.get(file.path.as_str()).map_or(0, |ends| ends.partition_point(|end| *end < at));
-        u32::try_from(before + 1).unwrap_or(u32::MAX)
-    }
-
-    fn is_built(&self, path: &str, service: &str) -> bool {
-        self.built.contains(&(folder(path).to_owned(), service.to_owned()))
-    }
-}
-
-fn ends(text: &str) -> Vec<usize> {
-    text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect()
-}
-
-/// The reference that came of what is written, or what is written and why nothing came of it.
-fn resolved(value: &Result<String, Problem>, written: &str) -> (String, Option<Message>) {
-    let note = match value {
-        Ok(reference) if ImageReference::parse(reference).is_ok() => return (reference.clone(), None),
-        Err(Problem::Later(name)) => msg!("pin-variable-later", name = shown(name)),
-        Ok(_) | Err(Problem::Malformed) => msg!("pin-unreadable", reference = shown(written)),
-    };
-    (shown(written), Some(note))
-}
-
-/// A value that names an image.
-fn site(file: &SourceFile, value: &Value, (plan, values): (&Plan<'_>, &Values)) -> Site {
-    let (reference, mut note) = resolved(&value.value, &value.written);
-    if let Some(name) = values.sets_one_of(&value.used) {
-        note = Some(msg!("pin-variable-later", name = shown(name)));
-    }
-    if note.is_none() && value.span.is_none() {
-        note = Some(msg!("pin-unreadable", reference = shown(&value.written)));
-    }
-    Site { path: file.path.clone(), line: plan.line(file, value.at), reference, note, span: value.span.clone() }
-}
-
-fn of_compose(file: &SourceFile, services: &[Service], (plan, values): (&Plan<'_>, &Values), all: &mut Vec<Site>) {
-    for service in services.iter().filter(|service| !plan.is_built(&file.path, &service.name)) {
-        all.extend(service.image.as_ref().map(|image| site(file, image, (plan, values))));
-    }
-}
-
-fn of_dockerfile(file: &SourceFile, (plan, values): (&Plan<'_>, &Values), all: &mut Vec<Site>) {
-    let plain = Vec::new();
-    let ways = plan.ways.get(&file.path).unwrap_or(&plain);
-    let given = |way: &Way<'_>| -> BTreeMap<String, Known> {
-        let known = |value: &Value| match &value.value {
-            Ok(text) => Known::Set(text.clone()),
-            Err(_) => Known::Later,
-        };
-        way.arguments.iter().map(|(name, value)| (name.clone(), known(value))).collect()
-    };
-    let by_itself = dockerfile::look(&file.text, &BTreeMap::new());
-    if !by_itself.whole && !by_itself.named.is_empty() {
-        let note = Some(msg!("pin-dockerfile-unreadable"));
-        all.push(Site { path: file.path.clone(), line: 0, reference: file.path.clone(), note, span: None });
-    }
-    let each: Vec<Vec<Named>> = ways.iter().map(|way| dockerfile::look(&file.text, &given(way)).named).collect();
-    for (index, named) in by_itself.named.iter().enumerate() {
-        if all.len() > MOST_SITES {
-            return;
-        }
-        let in_ways: Vec<(&Way<'_>, &Named)> =
-            ways.iter().zip(&each).filter_map(|(way, found)| Some((way, found.get(index)?))).collect();
-        of_place(file, (named, &in_ways), (plan, values), all);
-    }
-}
-
-/// One `FROM`, `COPY` or `RUN`, in each way that it is built.
-fn of_place(
-    file: &SourceFile,
-    (by_itself, ways): (&Named, &[(&Way<'_>, &Named)]),
-    (plan, values): (&Plan<'_>, &Values),
-    all: &mut Vec<Site>,
-) {
-    let mut plain = Vec::new();
-    for (way, named) in ways {
-        let passed = named.argument.as_ref().and_then(|argument| way.arguments.get(argument));
-        match passed {
-            // The image is decided by what the compose file passes, so it is pinned there.
-            Some(value) if named.is_base => all.push(site(way.file, value, (plan, values))),
-            Some(_) => {}
-            None => plain.push(*named),
-        }
-    }
-    if ways.is_empty() {
-        plain.push(by_itself);
-    }
-    plain.retain(|named| named.is_base);
-    let several = plain.iter().any(|named| named.reference != plain[0].reference);
-    for named in plain {
-        let (reference, mut note) = resolved(&named.reference, &named.written);
-        if named.argument.is_none()
-            && let Some(name) = values.sets_one_of(&named.used)
-        {
-            note = Some(msg!("pin-variable-later", name = shown(name)));
-        }
-        if several {
-            note = Some(msg!("pin-several", reference = shown(&named.written)));
-        }
-        let line = plan.line(file, named.at);
-        all.push(Site { path: file.path.clone(), line, reference, note, span: named.span.clone() });
-    }
 }

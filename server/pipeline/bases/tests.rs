@@ -54,11 +54,21 @@ fn only_the_reference_is_replaced() {
         ("ARG B=\"debian:12\" C=1\nFROM ${B}\n", "ARG B=\"@\" C=1\nFROM ${B}\n"),
         ("ARG V=12\nFROM debian:${V}\n", "ARG V=12\nFROM @\n"),
         ("FROM ${B:-debian:12} as x\n", "FROM ${B:-@} as x\n"),
-        ("\u{feff}FROM debian\r\nCOPY --chown=1 --from=debian:12 a b\r\n", "\u{feff}FROM @\r\nCOPY --chown=1 --from=@ a b\r\n"),
-        ("FROM debian\nRUN --mount=from=debian:12,target=/x true\n", "FROM @\nRUN --mount=from=@,target=/x true\n"),
+        (
+            "\u{feff}FROM debian\r\nCOPY --chown=1 --from=debian:12 a b\r\n",
+            "\u{feff}FROM @\r\nCOPY --chown=1 --from=@ a b\r\n",
+        ),
+        (
+            "FROM debian\nRUN --mount=from=debian:12,target=/x true\n",
+            "FROM @\nRUN --mount=from=@,target=/x true\n",
+        ),
         ("FROM deb\\\nian:12\n", "FROM @\n"),
     ] {
-        assert_eq!(pin_dockerfile(before, &pins).as_deref(), Some(after.replace('@', DEBIAN).as_str()), "{before}");
+        assert_eq!(
+            pin_dockerfile(before, &pins).as_deref(),
+            Some(after.replace('@', DEBIAN).as_str()),
+            "{before}"
+        );
     }
     assert_eq!(pin_dockerfile("FROM busybox\n", &pins), None);
     assert_eq!(pin_dockerfile("not one", &pins), None);
@@ -74,7 +84,11 @@ fn only_the_reference_is_replaced() {
         ),
         ("services:\n  a:\n    image: debian:${V-12}\n", "services:\n  a:\n    image: @\n"),
     ] {
-        assert_eq!(pin_compose(before, &pins).as_deref(), Some(after.replace('@', DEBIAN).as_str()), "{before}");
+        assert_eq!(
+            pin_compose(before, &pins).as_deref(),
+            Some(after.replace('@', DEBIAN).as_str()),
+            "{before}"
+        );
     }
     assert_eq!(pin_compose("services:\n  a: {image: \"debian:\\x31\\x32\"}\n", &pins), None);
     assert_eq!(pin_compose("services: [", &pins), None);
@@ -85,7 +99,10 @@ fn compose_files_say_how_dockerfiles_are_built() {
     let files = [
         file("x/.env", "REGISTRY=r.local\nIMAGE=debian:12\n"),
         file("x/api/Dockerfile", "ARG BASE\nARG V=12\nFROM $BASE\nFROM debian:$V\nFROM r.local/web:1\n"),
-        file("x/compose.yml", "services:\n  web: {image: \"$REGISTRY/web:1\"}\n  db: {image: \"${IMAGE}\"}\n"),
+        file(
+            "x/compose.yml",
+            "services:\n  web: {image: \"$REGISTRY/web:1\"}\n  db: {image: \"${IMAGE}\"}\n",
+        ),
         file(
             "x/docker-compose-build.yml",
             "services:\n  web:\n    build: {context: ./api, args: [BASE=debian:11]}\n  two:\n    build:\n      context: api\n      args:\n        BASE: ${IMAGE}\n        V: 11\n",
@@ -114,15 +131,25 @@ fn the_sample_stands_on_debian_alone() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/numbers/");
         file(path, &std::fs::read_to_string(format!("{root}{path}")).unwrap())
     };
-    let files = [".env", "api/Dockerfile", "docker-compose-build.yml", "docker-compose.yml", "web/Dockerfile"];
+    let files =
+        [".env", "api/Dockerfile", "docker-compose-build.yml", "docker-compose.yml", "web/Dockerfile"];
     let files: Vec<_> = files.iter().map(|name| read(&format!("ch11/exercises/{name}"))).collect();
-    let references: BTreeSet<_> = sites(&files, &Values::default()).into_iter().map(|site| site.reference).collect();
+    let references: BTreeSet<_> =
+        sites(&files, &Values::default()).into_iter().map(|site| site.reference).collect();
     assert_eq!(references.into_iter().collect::<Vec<_>>(), ["debian:trixie-slim"]);
 }
 
 #[test]
 fn files_are_chosen_by_name() {
-    for name in ["Dockerfile", "a/Dockerfile.dev", "api.dockerfile", "Containerfile", "compose.yaml", "docker-compose.x.yml", "b/.env"] {
+    for name in [
+        "Dockerfile",
+        "a/Dockerfile.dev",
+        "api.dockerfile",
+        "Containerfile",
+        "compose.yaml",
+        "docker-compose.x.yml",
+        "b/.env",
+    ] {
         assert!(is_candidate(name), "{name}");
     }
     for name in ["Dockerfiles", "README.md", "compose.txt", "my-compose.yml", ".envrc", "Dockerfile.md"] {
@@ -136,8 +163,12 @@ fn aliases_do_not_multiply() {
     for n in 1..3000 {
         text.push_str(&format!(" s{n}: &a{n} {{<<: [*a{0}, *a{0}, *a{0}], n: *a{0}}}\n", n - 1));
     }
-    assert!(sites(&[file("compose.yml", &text)], &Values::default()).is_empty(), "nested too deep to be meant");
-    let wide: String = (1..30).map(|n| format!(" s{n}: &a{n} {{<<: [*a{0}, *a{0}, *a{0}]}}\n", n - 1)).collect();
+    assert!(
+        sites(&[file("compose.yml", &text)], &Values::default()).is_empty(),
+        "nested too deep to be meant"
+    );
+    let wide: String =
+        (1..30).map(|n| format!(" s{n}: &a{n} {{<<: [*a{0}, *a{0}, *a{0}]}}\n", n - 1)).collect();
     let text = format!("x: &a0 {{k: v}}\nservices:\n s0: {{image: debian:12}}\n{wide}");
     check(&named(&[file("compose.yml", &text)]), &[]);
 }

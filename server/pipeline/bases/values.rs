@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn scripts_are_searched_for_what_they_set() {
-        let script = "export TAG=v5; docker build --build-arg V=12 --file=x . && test \"$A\" == \"${B=1}\"\n2=3";
+        let script =
+            "export TAG=v5; docker build --build-arg V=12 --file=x . && test \"$A\" == \"${B=1}\"\n2=3";
         let found = assigned(script);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["TAG", "V"]);
     }

@@ -13,9 +13,7 @@ use crate::web::api::runs::RunPath;
 use crate::web::causality::{self, From, Line, What};
 use crate::web::errors::Failure;
 use crate::web::impact::{self, OfDigest};
-use crate::web::pages::causality::{
-    Causality, CausalLine, CausalThing, DigestView, ImpactPage, StandingRow,
-};
+use crate::web::pages::causality::{CausalLine, CausalThing, Causality, DigestView, ImpactPage, StandingRow};
 use crate::web::pages::registry::ImageBrief;
 use crate::web::pages::{RunBrief, activity, links, respond};
 

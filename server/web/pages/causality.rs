@@ -29,11 +29,17 @@ pub struct CausalLine {
 
 pub enum CausalThing {
     /// An event, or why nothing came of one; with where to read more.
-    Sentence { text: Message, href: Option<String> },
+    Sentence {
+        text: Message,
+        href: Option<String>,
+    },
     Run(Box<RunBrief>),
     Image(ImageBrief),
     /// A stream's tag; whether it names the image still.
-    Stream { name: String, current: bool },
+    Stream {
+        name: String,
+        current: bool,
+    },
 }
 
 impl CausalLine {

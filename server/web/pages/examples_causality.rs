@@ -30,7 +30,12 @@ pub fn causality(page: Page) -> askama::Result<String> {
         CausalThing::Stream { name: HOSTILE.into(), current: false },
         sentence(None),
     ];
-    let line = |(depth, what)| CausalLine { depth: depth * 4, at: (depth != 3).then(|| ago(60)), icon: "image", what };
+    let line = |(depth, what)| CausalLine {
+        depth: depth * 4,
+        at: (depth != 3).then(|| ago(60)),
+        icon: "image",
+        what,
+    };
     Causality { page, lines: all.into_iter().enumerate().map(line).collect(), live: true }.render()
 }
 
