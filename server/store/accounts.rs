@@ -20,6 +20,13 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+impl Account {
+    /// Whether it may change what is below `owner`: its own, or everything for an administrator.
+    pub fn may_change(&self, owner: &OwnerName) -> bool {
+        self.admin || self.name.as_str().eq_ignore_ascii_case(owner.as_str())
+    }
+}
+
 const ACCOUNT: &str = "a.id, a.name, a.password_hash, a.admin, a.disabled, a.language, a.created_at";
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {

@@ -6,20 +6,24 @@
 //! visit, pieces, commit_lines, kept, provenance   what several handlers begin with     error    failures as pages
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
-//! registry, trace (question: what was pasted)       activity, health, badges
-//! endpoints, variables
+//! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
+//! endpoints, variables     streams, triggers
+//! webhooks, deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
 mod admin;
 mod badges;
 mod browse;
+mod causality;
 mod commit_lines;
 mod commits;
 mod endpoints;
+mod deliveries;
 pub mod error;
 mod health;
 mod home;
+mod image_rows;
 mod kept;
 mod new;
 mod pieces;
@@ -36,10 +40,14 @@ mod run_view;
 mod settings;
 mod sign_in;
 mod start_form;
+mod stream_new;
+mod streams;
 mod trace;
 mod trace_records;
+mod triggers;
 mod variables;
 mod visit;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, get, post};
@@ -53,6 +61,8 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .configure(of_the_house)
         .configure(of_accounts)
         .configure(of_endpoints)
+        .configure(of_streams)
+        .configure(of_webhooks)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -66,6 +76,8 @@ fn of_the_house(cfg: &mut web::ServiceConfig) {
         .route("/registry", get().to(registry::repositories))
         .route("/registry/repositories/{name:.+}", get().to(registry::tags))
         .route("/registry/images/{digest}", get().to(registry::image))
+        .route("/registry/impact", get().to(causality::impact))
+        .route("/causality/{event}", get().to(causality::of_event))
         .route("/trace", get().to(trace::trace))
         .route("/trace", post().to(trace::posted))
         .route("/badges/{owner}/{name}", get().to(badges::badge))
@@ -106,6 +118,38 @@ fn of_endpoints(cfg: &mut web::ServiceConfig) {
         .route("/endpoints/{name}/certificate", post().to(endpoints::accept));
 }
 
+fn of_streams(cfg: &mut web::ServiceConfig) {
+    const STREAM: &str = "/image-streams/{owner}/{name}";
+    const TAG: &str = "/image-streams/{owner}/{name}/tags/{tag}";
+    cfg.route("/image-streams", get().to(streams::list))
+        .route("/image-streams/new", get().to(stream_new::form))
+        .route("/image-streams/new", post().to(stream_new::create))
+        .route(STREAM, get().to(streams::show))
+        .route(&format!("{STREAM}/tag"), post().to(streams::set))
+        .route(&format!("{STREAM}/delete"), post().to(streams::delete))
+        .route(TAG, get().to(streams::tag))
+        .route(&format!("{TAG}/import"), post().to(streams::import))
+        .route(&format!("{TAG}/rollback"), post().to(streams::roll_back))
+        .route(&format!("{TAG}/untag"), post().to(streams::untag));
+}
+
+fn of_webhooks(cfg: &mut web::ServiceConfig) {
+    cfg.route("/webhooks", get().to(webhooks::list))
+        .route("/webhooks/new", get().to(webhooks::new))
+        .route("/webhooks/new", post().to(webhooks::create))
+        .route("/webhooks/deliveries", get().to(deliveries::list))
+        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
+        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
+        .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/edit", get().to(webhooks::edit))
+        .route("/webhooks/{name}/edit", post().to(webhooks::change))
+        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
+        .route("/webhooks/{name}/test", post().to(webhooks::test))
+        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
+        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
+        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
+}
+
 fn of_repositories(cfg: &mut web::ServiceConfig) {
     cfg.route("/new", get().to(new::form))
         .route("/new", post().to(new::create))
@@ -131,8 +175,12 @@ fn of_pipelines(cfg: &mut web::ServiceConfig) {
         .route(&format!("{PIPELINE}/start"), get().to(start_form::form))
         .route(&format!("{PIPELINE}/start"), post().to(start_form::start))
         .route(&format!("{PIPELINE}/delete"), post().to(pipelines::delete))
+        .route(&format!("{PIPELINE}/triggers"), post().to(triggers::add))
+        .route(&format!("{PIPELINE}/triggers/{{id}}/pause"), post().to(triggers::pause))
+        .route(&format!("{PIPELINE}/triggers/{{id}}/delete"), post().to(triggers::delete))
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
+        .route(&format!("{RUN}/causality"), get().to(causality::of_run))
         .route(&format!("{RUN}/cancel"), post().to(run::cancel))
         .route(&format!("{RUN}/rerun"), post().to(run::rerun));
 }

@@ -123,5 +123,6 @@ cli-set-log-limit = Most bytes kept of a stage's log
 cli-set-max-push = Most bytes of one push
 cli-set-poll-seconds = Seconds between two looks at every repository
 cli-set-admin-password = File with the password of admin, for the first start
+cli-set-hook-token = File with the token that the registry sends with its notifications
 cli-set-log = What the server logs, such as info or ropewalk=debug
 cli-set-log-format = Form of the server's log

@@ -123,5 +123,6 @@ cli-set-log-limit = 단계 하나의 로그를 보관하는 최대 바이트
 cli-set-max-push = 푸시 한 번의 최대 바이트
 cli-set-poll-seconds = 모든 저장소를 살펴보는 간격(초)
 cli-set-admin-password = 첫 시작 때 쓸 admin 비밀번호가 든 파일
+cli-set-hook-token = 레지스트리가 알림과 함께 보내는 토큰이 든 파일
 cli-set-log = 서버 로그에 남길 것(예: info, ropewalk=debug)
 cli-set-log-format = 서버 로그의 형식

@@ -123,5 +123,6 @@ cli-set-log-limit = Máximo de bytes guardados do log de um estágio
 cli-set-max-push = Máximo de bytes de um push
 cli-set-poll-seconds = Segundos entre duas verificações de todos os repositórios
 cli-set-admin-password = Arquivo com a senha de admin, para a primeira inicialização
+cli-set-hook-token = Arquivo com o token que o registro envia com as notificações
 cli-set-log = O que o servidor registra, por exemplo info ou ropewalk=debug
 cli-set-log-format = Formato do log do servidor

@@ -123,5 +123,6 @@ cli-set-log-limit = 每個階段的記錄最多保留多少位元組
 cli-set-max-push = 一次推送的位元組上限
 cli-set-poll-seconds = 每隔幾秒查看所有儲存庫
 cli-set-admin-password = 存放 admin 密碼的檔案，供第一次啟動使用
+cli-set-hook-token = 存放登錄庫隨通知送出之權杖的檔案
 cli-set-log = 伺服器記錄的內容，例如 info 或 ropewalk=debug
 cli-set-log-format = 伺服器記錄的格式
