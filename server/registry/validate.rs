@@ -71,8 +71,15 @@ fn described(certificate: &Certificate) -> Message {
     let until = certificate.not_after.strftime("%Y-%m-%d");
     let (subject, fingerprint) = (&certificate.subject, &certificate.fingerprint);
     match certificate.is_out_of_date(Timestamp::now()) {
-        true => msg!("endpoints-step-certificate-old", subject = subject, until = until, fingerprint = fingerprint),
-        false => msg!("endpoints-step-certificate", subject = subject, until = until, fingerprint = fingerprint),
+        true => msg!(
+            "endpoints-step-certificate-old",
+            subject = subject,
+            until = until,
+            fingerprint = fingerprint
+        ),
+        false => {
+            msg!("endpoints-step-certificate", subject = subject, until = until, fingerprint = fingerprint)
+        }
     }
 }
 
