@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{App, endpoints};
@@ -13,6 +14,8 @@ use crate::model::{Result, Turn};
 /// After a start the door comes first: what looks at everything begins when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
 
+/// Where only a row brings work.
+const LONG: Duration = Duration::from_secs(3600);
 /// How often the histories of image streams are gone through.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -27,7 +30,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         })
     };
     let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
-    let (six, seven, eight) = (app.clone(), app.clone(), app.clone());
+    let (six, seven, eight, nine) = (app.clone(), app.clone(), app.clone(), app.clone());
     vec![
         spawn(Box::pin(async move {
             tokio::time::sleep(DOOR_FIRST).await;
@@ -46,6 +49,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
             drive_tags(&seven).await;
         })),
         spawn(Box::pin(async move { drive_deliveries(&eight).await })),
+        spawn(Box::pin(async move { drive_imports(&nine).await })),
     ]
 }
 
@@ -112,26 +116,41 @@ async fn drive_deliveries(app: &App) {
     }
 }
 
-/// Tags at registries: apart from git, which no slow registry may hold up.
+/// Tags at our registry: apart from git, which no slow registry may hold up.
 async fn drive_tags(app: &App) {
     let mut bell = app.store.bell();
     loop {
         bell.borrow_and_update();
-        let looked = async {
-            app.watch.tick_tags().await?;
-            app.watch.next_tags()
+        if let Err(error) = app.watch.tick_tags().await {
+            tracing::error!(%error, "the loop that follows tags failed; it goes on in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(app.watch.next_tags().into()) => {}
+        }
+    }
+}
+
+/// Imports from any registry: apart from ours, which no other may hold up.
+async fn drive_imports(app: &App) {
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        let imported = async {
+            app.watch.import_due(Timestamp::now()).await?;
+            app.watch.next_import(Timestamp::now())
         };
-        let next = match looked.await {
-            Ok(next) => next,
+        let wait = match imported.await {
+            Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(%error, "the loop that follows tags failed; it goes on in a second");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
+                tracing::error!(%error, "the loop that imports images failed; it goes on in a second");
+                Some(Duration::from_secs(1))
             }
         };
         tokio::select! {
             changed = bell.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep_until(next.into()) => {}
+            () = tokio::time::sleep(wait.unwrap_or(LONG)) => {}
         }
     }
 }

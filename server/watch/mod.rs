@@ -77,21 +77,14 @@ impl Watch {
         Ok(worked)
     }
 
-    /// Looks at the tags at our registry when their minute is over, and imports what is due.
+    /// Compares the tags at our registry when their minute is over.
     pub async fn tick_tags(&self) -> Result<Turn> {
-        let due = self.lock().tags_polled.is_none_or(|at| at + self.every <= Instant::now());
-        let mut turn = if due { self.poll_tags().await? } else { self.follow_new_streams().await? };
-        turn = turn.or(self.import_due(Timestamp::now()).await?);
-        Ok(turn)
+        if self.next_tags() <= Instant::now() { self.poll_tags().await } else { self.follow_new_streams().await }
     }
 
-    /// When `tick_tags` has something to do again, if no row brings it earlier.
-    pub fn next_tags(&self) -> Result<Instant> {
-        let poll = self.lock().tags_polled.map_or_else(Instant::now, |at| at + self.every);
-        let now = Timestamp::now();
-        let import = self.next_import(now)?;
-        let wait = import.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
-        Ok(wait.map_or(poll, |wait| poll.min(Instant::now() + wait)))
+    /// When the next comparison of tags is due.
+    pub fn next_tags(&self) -> Instant {
+        self.lock().tags_polled.map_or_else(Instant::now, |at| at + self.every)
     }
 
     /// Compares every repository now, whatever the clock says.
