@@ -8,9 +8,9 @@
 //! stop of the server, and a house that has grown since would scan whole tables. Every query names an index's columns.
 
 pub mod accounts;
+pub mod causality;
 pub mod deliveries;
 pub mod docker_webhooks;
-pub mod causality;
 pub mod endpoints;
 pub mod events;
 pub mod images;
@@ -251,7 +251,8 @@ mod tests {
     /// Each version's migration meets the rows that the versions before it wrote.
     #[test]
     fn every_version_takes_over_what_the_one_before_had() {
-        let samples = [include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
+        let samples =
+            [include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();
         let mut connection = connect(&directory.path().join("ropewalk.db"), false).unwrap();

@@ -79,7 +79,11 @@ impl Watch {
 
     /// Compares the tags at our registry when their minute is over.
     pub async fn tick_tags(&self) -> Result<Turn> {
-        if self.next_tags() <= Instant::now() { self.poll_tags().await } else { self.follow_new_streams().await }
+        if self.next_tags() <= Instant::now() {
+            self.poll_tags().await
+        } else {
+            self.follow_new_streams().await
+        }
     }
 
     /// When the next comparison of tags is due.

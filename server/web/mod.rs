@@ -39,8 +39,8 @@ mod state;
 mod streams;
 #[cfg(test)]
 mod tests;
-mod webhooks;
 mod variables;
+mod webhooks;
 
 use std::net::TcpListener;
 use std::time::Duration;

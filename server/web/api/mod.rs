@@ -20,9 +20,9 @@ mod stream_shape;
 mod streams;
 pub mod triggers;
 pub mod users;
+mod variables;
 mod webhook_shapes;
 mod webhooks;
-mod variables;
 
 use std::sync::OnceLock;
 

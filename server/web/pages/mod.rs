@@ -41,8 +41,8 @@ pub mod registry;
 pub mod repository;
 pub mod repository_settings;
 pub mod run;
-pub mod webhooks;
 pub mod streams;
+pub mod webhooks;
 
 use std::fmt;
 
