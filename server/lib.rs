@@ -12,11 +12,12 @@
 //! docker    -> model                               containers, networks, clean-up by label
 //! registry  -> model                               the /v2/ client
 //! pipeline  -> model                               definitions into the model
+//! pin       -> model store git registry pipeline   the images a run stands on, by digest
 //! watch     -> model store git registry            notices: refs and tags against the record
-//! trigger   -> model store git registry pipeline   decides: events into queued runs
+//! trigger   -> model store git pipeline pin        decides: events into queued runs
 //! run       -> model messages store logs git docker registry pipeline  does: queued runs to their end
 //! health    -> model store git docker registry watch  looks around, mends nothing
-//! web       -> model messages store logs git registry pipeline  the door for people, git and programs
+//! web       -> model messages store logs git registry pipeline pin  the door for people, git and programs
 //! app       -> all                                 opens the rooms, starts and stops the loops
 //! cli       -> model config messages store git pipeline  the door for a terminal
 //! ```
@@ -30,6 +31,7 @@ pub mod health;
 pub mod logs;
 pub mod messages;
 pub mod model;
+pub mod pin;
 pub mod pipeline;
 pub mod registry;
 pub mod run;

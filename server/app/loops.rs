@@ -1,13 +1,14 @@
 //! The loops of the house, each driven the same way: work until idle, then wait for the bell or the clock.
 //! What a loop does is in its own room; here is only when.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::App;
+use super::{App, endpoints};
 use crate::health::Health;
 use crate::model::{Result, Turn};
 
@@ -19,9 +20,23 @@ const LONG: Duration = Duration::from_secs(3600);
 /// How often the histories of image streams are gone through.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+const ALL: [fn(Arc<App>) -> Work; 9] = [
+    |app| Box::pin(async move { after_the_door(drive_watch(&app)).await }),
+    |app| Box::pin(async move { drive(&app, "trigger", || app.trigger.tick()).await }),
+    |app| Box::pin(async move { drive(&app, "run", || app.runs.tick()).await }),
+    |app| Box::pin(async move { drive_health(&app).await }),
+    |app| Box::pin(async move { after_the_door(sweep(&app)).await }),
+    |app| Box::pin(async move { endpoints::follow(&app, endpoints::Known::default()).await }),
+    |app| Box::pin(async move { after_the_door(drive_tags(&app)).await }),
+    |app| Box::pin(async move { drive_deliveries(&app).await }),
+    |app| Box::pin(async move { drive_imports(&app).await }),
+];
+
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-    let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
-        let mut halted = halted.clone();
+    let spawn = |begin: fn(Arc<App>) -> Work| {
+        let (work, mut halted) = (begin(app.clone()), halted.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = work => {}
@@ -29,26 +44,12 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
             }
         })
     };
-    let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
-    let (six, seven) = (app.clone(), app.clone());
-    vec![
-        spawn(Box::pin(async move {
-            tokio::time::sleep(DOOR_FIRST).await;
-            drive_watch(&one).await;
-        })),
-        spawn(Box::pin(async move { drive(&two, "trigger", || two.trigger.tick()).await })),
-        spawn(Box::pin(async move { drive(&three, "run", || three.runs.tick()).await })),
-        spawn(Box::pin(async move { drive_health(&four).await })),
-        spawn(Box::pin(async move {
-            tokio::time::sleep(DOOR_FIRST).await;
-            sweep(&five).await;
-        })),
-        spawn(Box::pin(async move {
-            tokio::time::sleep(DOOR_FIRST).await;
-            drive_tags(&six).await;
-        })),
-        spawn(Box::pin(async move { drive_imports(&seven).await })),
-    ]
+    ALL.map(spawn).into()
+}
+
+async fn after_the_door(work: impl Future<Output = ()>) {
+    tokio::time::sleep(DOOR_FIRST).await;
+    work.await;
 }
 
 /// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
@@ -92,6 +93,24 @@ async fn drive_watch(app: &App) {
             () = noticed.notified() => {}
             changed = bell.changed() => if changed.is_err() { return },
             () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
+        }
+    }
+}
+
+/// What registries sent: apart from the tags, which a long look at all of them must not hold up.
+async fn drive_deliveries(app: &App) {
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        if let Err(error) = app.watch.handle_deliveries().await {
+            tracing::error!(%error, "deliveries could not be handled; they are tried again in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        }
+        let again = app.watch.next_delivery();
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => {}
         }
     }
 }

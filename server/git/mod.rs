@@ -11,9 +11,11 @@
 //! serve         advertisement and fetch          receive  push                inflate  gzip bodies
 //! commands      head of a push                 report, settle  answer of a push, and what comes before it
 //! refs, stamp   refs read straight from files    objects, history, resolve, sound   browsing through libgit2
+//! candidates    files of a commit by name
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
 //! ```
 
+mod candidates;
 mod check;
 mod checkout;
 mod clean;

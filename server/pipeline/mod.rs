@@ -4,6 +4,8 @@
 //! becomes a `Finding` with its place, and one finding is enough to keep a run from starting. This
 //! room opens no file and starts nothing; bytes come in, the model goes out.
 
+mod announced;
+pub mod bases;
 mod branches;
 mod environment;
 mod finding;
@@ -15,6 +17,7 @@ mod ropewalk;
 mod scripts;
 mod variables;
 
+pub use announced::announced_inputs;
 pub use branches::{branch_matches, check_branches};
 pub use environment::{environment, resolve};
 pub use inputs::fill_inputs;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::House;
+use super::pins::Pins;
 use super::workspace::Workspace;
 use crate::docker::{EngineError, Limits, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
@@ -49,14 +50,15 @@ pub fn of_stage(
     run: &Run,
     definition: &Definition,
     index: u32,
-    builtin: &BTreeMap<String, String>,
+    (builtin, pins): (&BTreeMap<String, String>, &Pins),
 ) -> Result<Vec<Work>> {
     let stage = stage(definition, index)?;
     let mut builtin = builtin.clone();
     builtin.insert("STAGE_NAME".into(), stage.name.clone());
     let one = |(number, step): (u32, &Step)| {
         let layers: [&[_]; 3] = [&definition.environment, &stage.environment, &step.environment];
-        let environment = pipeline::environment(&builtin, &run.inputs, &layers)?;
+        let mut environment = pipeline::environment(&builtin, &run.inputs, &layers)?;
+        pins.overwrite(&mut environment);
         let action = match &step.action {
             Action::Sh(text) | Action::Bat(text) => Resolved::Script(pipeline::resolve(text, &environment)?),
             Action::Echo(text) => Resolved::Echo(pipeline::resolve(text, &environment)?),
@@ -67,7 +69,7 @@ pub fn of_stage(
             step: number,
             directory: step.directory.clone(),
             environment,
-            image: image.unwrap_or(&house.settings.step_image).clone(),
+            image: pins.image(image.unwrap_or(&house.settings.step_image)),
             timeout_seconds: step.timeout_seconds,
             action,
         })

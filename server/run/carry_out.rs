@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ahead::{self, Ahead, Work};
+use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::workspace::{Workspace, builtin};
@@ -77,14 +78,17 @@ async fn stages(
 ) -> Result<Ended> {
     let limit = definition.timeout_seconds.map_or(house.settings.run_timeout, Duration::from_secs);
     let deadline = (Instant::now() + limit, msg!("run-timeout-run", seconds = limit.as_secs()));
-    let variables = builtin(run, workspace, &house.settings.addresses);
+    let pins = Pins::read(house, run)?;
+    let mut variables = builtin(run, workspace, &house.settings.addresses);
+    variables.extend(pins.variables());
     let count = u32::try_from(definition.stages.len()).unwrap_or(u32::MAX);
     let works: Vec<_> = (0..count)
-        .map(|index| ahead::of_stage(house, run, definition, index, &variables))
+        .map(|index| ahead::of_stage(house, run, definition, index, (&variables, &pins)))
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
     house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
+    pins.apply(house, (run, definition), &workspace.root).await?;
     for (index, steps) in (0u32..).zip(&works) {
         let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
@@ -100,6 +104,11 @@ async fn stages(
             stop: stop.clone(),
             deadline: earlier(&deadline, stage),
         };
+        if index == 0 {
+            for sentence in pins.sentences() {
+                work.log.line(&house.say(&sentence))?;
+            }
+        }
         let ended = work.carry_out(steps, &later).await;
         let Stage { log, scanner, stop, .. } = work;
         let ended = close(house, run, index, (ended, log, scanner.finish(), since, stop)).await?;

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod carry_out;
+mod pins;
 mod pushed;
 mod stage;
 mod stop;

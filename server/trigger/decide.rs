@@ -8,6 +8,7 @@ use crate::model::{
     Cause, CommitId, Definition, Event, Finding, Happened, Message, Outcome, PipelineName, RefName, Result,
 };
 use crate::msg;
+use crate::pin::{Found, Pin, Wanted};
 use crate::pipeline;
 use crate::store::repositories::{self, Repository};
 use crate::store::{Store, pipelines, runs};
@@ -27,6 +28,8 @@ pub struct Start {
     /// Set when the pipeline was found at the root and may have no row yet.
     pub discovered: Option<pipelines::NewPipeline>,
     pub run: runs::NewRun,
+    /// What the pipeline stands on, when the run is of its default branch.
+    pub found: Option<Found>,
     pub message: Message,
 }
 
@@ -42,7 +45,7 @@ pub(super) fn only(message: Message) -> Plan {
     Plan { decisions: vec![nothing(None, message)] }
 }
 
-pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
+pub async fn decide(store: &Store, (git, pin): (&git::Repositories, &Pin), event: &Event) -> Result<Plan> {
     let Happened::RefMoved { reference, new, by, .. } = &event.happened else {
         return Ok(only(msg!("trigger-not-a-trigger")));
     };
@@ -54,7 +57,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
     let Some(object) = new else {
         return Ok(only(msg!("trigger-ref-deleted", name = reference.short())));
     };
-    let tip = Tip { repository: &repository, reference, by: by.as_deref(), event_id: event.id, git };
+    let tip = Tip { repository: &repository, reference, by: by.as_deref(), event_id: event.id, git, pin };
     let tag = object.clone();
     match git.read(&repository.path, move |open| open.peel(&tag)).await {
         Ok(commit) => tip.decide(store, &commit).await,
@@ -74,6 +77,7 @@ struct Tip<'a> {
     by: Option<&'a str>,
     event_id: i64,
     git: &'a git::Repositories,
+    pin: &'a Pin,
 }
 
 /// A pipeline that may be started: one with a row, or one just found.
@@ -165,9 +169,9 @@ impl Tip<'_> {
             Ok(inputs) => inputs,
             Err(error) => return refuse(unreadable(&error)),
         };
-        let start =
-            self.start(candidate, Pinned { commit: commit.clone(), blob: source.object, definition, inputs });
-        Ok(Decision::Start(Box::new(start)))
+        let pinned = Pinned { commit: commit.clone(), blob: source.object, definition, inputs };
+        let found = self.bases(&candidate, &pinned).await;
+        Ok(Decision::Start(Box::new(self.start(candidate, pinned, found))))
     }
 
     /// Why the definition does not want to be started by this ref.
@@ -183,7 +187,22 @@ impl Tip<'_> {
         (!wanted).then(|| msg!("trigger-branch-filtered", branch = branch))
     }
 
-    fn start(&self, candidate: Candidate, pinned: Pinned) -> Start {
+    /// What the run stands on; nothing when it cannot start.
+    async fn bases(&self, candidate: &Candidate, pinned: &Pinned) -> Found {
+        let Ok(definition) = &pinned.definition else { return Found::default() };
+        let wanted = Wanted {
+            repository: &self.repository.path,
+            commit: &pinned.commit,
+            pipeline_id: candidate.id,
+            definition_path: &candidate.path,
+            definition,
+            inputs: &pinned.inputs,
+            changes: &[],
+        };
+        self.pin.bases(&wanted).await
+    }
+
+    fn start(&self, candidate: Candidate, pinned: Pinned, mut found: Found) -> Start {
         let Pinned { commit, blob, definition, inputs } = pinned;
         let (message, refusal) = match &definition {
             Ok(_) => (msg!("trigger-started"), None),
@@ -214,10 +233,13 @@ impl Tip<'_> {
             definition,
             inputs,
             event_id: Some(self.event_id),
-            bases: Vec::new(),
+            bases: std::mem::take(&mut found.bases),
             started_by: Vec::new(),
             refusal,
         };
-        Start { pipeline: candidate.name.as_str().to_owned(), discovered, run, message }
+        let default = self.repository.default_branch.as_deref();
+        let is_default = default.is_some() && self.reference.branch_name() == default;
+        let found = (is_default && run.definition.is_ok()).then_some(found);
+        Start { pipeline: candidate.name.as_str().to_owned(), discovered, run, found, message }
     }
 }

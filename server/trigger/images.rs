@@ -2,11 +2,12 @@
 //! looked at together, so that several changes make one run; what a trigger has had starts nothing again; a
 //! paused one waits; and what a run has is noted in the transaction that queues it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git;
-use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Message, RefName, Result, RunImage};
+use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Input, Message, Result, RunImage};
 use crate::msg;
+use crate::pin::Pin;
 use crate::pipeline;
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
@@ -14,7 +15,8 @@ use crate::store::triggers::changes::pending;
 use crate::store::triggers::{self, ImageTrigger};
 use crate::store::{Connection, Store, images, pipelines, repositories, runs};
 
-use super::decide::{Decision, Plan, Start, nothing, only, unreadable};
+use super::branch::{self, Order};
+use super::decide::{Decision, Plan, nothing, only};
 
 /// How far the way from an image back to the pipelines that led to it is followed.
 const LONGEST_CHAIN: usize = 32;
@@ -26,6 +28,23 @@ struct Due {
     /// The triggers that have seen something new.
     triggers: Vec<i64>,
     changes: Vec<ImageChange>,
+}
+
+impl Due {
+    fn order(self, event_id: i64) -> Order {
+        let cause = Cause::ImageChange { changes: self.changes };
+        Order {
+            pipeline: self.pipeline,
+            repository: self.repository,
+            cause,
+            started_by: self.triggers,
+            event_id,
+        }
+    }
+}
+
+fn defaults(inputs: &[Input]) -> Result<BTreeMap<String, String>> {
+    pipeline::fill_inputs(inputs, &BTreeMap::new())
 }
 
 enum Finding {
@@ -43,7 +62,7 @@ fn concerned(c: &Connection, happened: &Happened) -> Result<Vec<i64>> {
     }
 }
 
-pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Result<Plan> {
+pub async fn decide(store: &Store, rooms: (&git::Repositories, &Pin), event: &Event) -> Result<Plan> {
     let ids = store.read(|c| concerned(c, &event.happened))?;
     if ids.is_empty() {
         return Ok(only(msg!("trigger-nobody-watches")));
@@ -54,7 +73,7 @@ pub async fn decide(store: &Store, git: &git::Repositories, event: &Event) -> Re
         let name = pipeline.name.as_str().to_owned();
         decisions.push(match finding {
             Finding::Nothing(message) => nothing(Some(&name), message),
-            Finding::Due(due) => match start(git, *due, event.id).await? {
+            Finding::Due(due) => match branch::start(rooms, due.order(event.id), defaults).await? {
                 Ok(start) => Decision::Start(Box::new(start)),
                 Err(message) => nothing(Some(&name), message),
             },
@@ -125,58 +144,6 @@ fn pushed_as(c: &Connection, reference: &str) -> Result<Option<RunImage>> {
     let Some(digest) = image.digest else { return Ok(None) };
     let by_digest = images::by_digest(c, &digest)?;
     Ok(by_digest.into_iter().rfind(|pushed| pushed.repository == image.repository))
-}
-
-/// The run, or why there can be none.
-async fn start(
-    git: &git::Repositories,
-    due: Due,
-    event_id: i64,
-) -> Result<std::result::Result<Start, Message>> {
-    let Due { pipeline, repository, triggers, changes } = due;
-    let Some(branch) = repository.default_branch.clone() else { return Ok(Err(msg!("trigger-no-branch"))) };
-    let path = pipeline.path.clone();
-    let read = move |open: &git::OpenRepository| {
-        let commit = open.resolve(&branch)?.commit;
-        let source = open.definition_source(&commit, &path)?;
-        Ok((RefName::branch(&branch)?, commit, source))
-    };
-    let (reference, commit, source) = match git.read(&repository.path, read).await {
-        Ok(read) => read,
-        Err(error) => return Ok(Err(unreadable(&error))),
-    };
-    let Some(source) = source else {
-        return Ok(Err(msg!("trigger-no-definition", path = pipeline.path)));
-    };
-    let definition = pipeline::read_found(&pipeline.path, &source);
-    let inputs = match &definition {
-        Err(_) => Default::default(),
-        Ok(definition) => match pipeline::fill_inputs(&definition.inputs, &Default::default()) {
-            Ok(inputs) => inputs,
-            Err(error) => return Ok(Err(unreadable(&error))),
-        },
-    };
-    let refusal = definition
-        .as_ref()
-        .err()
-        .map(|findings| msg!("trigger-findings", count = findings.len(), path = pipeline.path));
-    let run = runs::NewRun {
-        repository_id: repository.id,
-        pipeline_id: pipeline.id,
-        cause: Cause::ImageChange { changes },
-        reference,
-        commit,
-        definition_path: pipeline.path,
-        definition_blob: source.object,
-        definition,
-        inputs,
-        event_id: Some(event_id),
-        bases: Vec::new(),
-        started_by: triggers,
-        refusal: refusal.clone(),
-    };
-    let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
-    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, message }))
 }
 
 /// Whether the run is still due when it is to be written: no other run has had these images meanwhile.

@@ -1,6 +1,8 @@
 //! Decides: takes the oldest undecided events of the journal and turns each into queued runs, or into
 //! the reason why there are none. It carries nothing out and looks at no repository but the event's.
 
+mod announced;
+mod branch;
 mod decide;
 mod images;
 
@@ -8,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::git;
 use crate::model::{Event, Happened, Result, Turn};
-use crate::registry::Registries;
+use crate::pin::Pin;
 use crate::store::{Store, events, pipelines, runs};
 use decide::{Decision, Plan};
 
@@ -18,12 +20,12 @@ const BATCH: u32 = 32;
 pub struct Trigger {
     store: Store,
     repositories: git::Repositories,
-    registries: Registries,
+    pin: Pin,
 }
 
 impl Trigger {
-    pub fn new(store: Store, repositories: git::Repositories, registries: Registries) -> Self {
-        Trigger { store, repositories, registries }
+    pub fn new(store: Store, repositories: git::Repositories, pin: Pin) -> Self {
+        Trigger { store, repositories, pin }
     }
 
     /// Decides the oldest undecided events. Each decision and the runs it queues are one transaction,
@@ -42,9 +44,12 @@ impl Trigger {
     async fn decide(&self, event: Event) -> Result<()> {
         let plan = match &event.happened {
             Happened::TagMoved { .. } | Happened::StreamTagMoved { .. } | Happened::TriggerChanged { .. } => {
-                images::decide(&self.store, &self.repositories, &event).await?
+                images::decide(&self.store, (&self.repositories, &self.pin), &event).await?
             }
-            _ => decide::decide(&self.store, &self.repositories, &event).await?,
+            Happened::ImageAnnounced { .. } => {
+                announced::decide(&self.store, (&self.repositories, &self.pin), &event).await?
+            }
+            _ => decide::decide(&self.store, (&self.repositories, &self.pin), &event).await?,
         };
         self.store.write(move |c| carry_in(c, &event, plan)).await
     }
@@ -71,6 +76,9 @@ fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<(
                         message,
                     });
                     continue;
+                }
+                if let Some(found) = &start.found {
+                    found.note(c, start.run.pipeline_id, now)?;
                 }
                 let (run_id, number) = runs::queue(c, &start.run, now)?;
                 crate::model::Outcome {

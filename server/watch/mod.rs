@@ -1,9 +1,10 @@
 //! Notices: compares the refs of every repository with the record and writes an event for each that
 //! moved. A push, inotify and the minute clock only decide when to look; the comparison is always the same.
 //!
-//! `tags` does the same for tags at registries and `imports` brings images into streams; they are driven on their own,
-//! so that a slow registry never holds up git.
+//! `tags` does the same for tags at registries, `imports` brings images into streams, and `deliveries` reads what
+//! registries sent; they are driven on their own, so that a slow registry never holds up git.
 
+mod deliveries;
 mod imports;
 mod notices;
 mod remote;
@@ -38,6 +39,7 @@ pub struct Watch {
 struct State {
     stamps: BTreeMap<i64, git::RefsStamp>,
     polled: Option<Instant>,
+    retries: deliveries::Retries,
     tags_polled: Option<Instant>,
     pace: schedule::Pace,
 }
@@ -77,7 +79,11 @@ impl Watch {
 
     /// Compares the tags at our registry when their minute is over.
     pub async fn tick_tags(&self) -> Result<Turn> {
-        if self.next_tags() <= Instant::now() { self.poll_tags().await } else { self.follow_new_streams().await }
+        if self.next_tags() <= Instant::now() {
+            self.poll_tags().await
+        } else {
+            self.follow_new_streams().await
+        }
     }
 
     /// When the next comparison of tags is due.
@@ -93,6 +99,7 @@ impl Watch {
         let known: BTreeSet<i64> = all.iter().map(|r| r.id).collect();
         self.lock().stamps.retain(|id, _| known.contains(id));
         let mut turn = Turn::Idle;
+        self.prune_deliveries().await?;
         self.fetch_mirrors(&all).await;
         for repository in self.changed(all).await? {
             turn = turn.or(self.compare(&repository).await);

@@ -12,6 +12,7 @@ use crate::git::OpenRepository;
 use crate::model::{
     Cause, CommitId, Definition, Error, Finding, Happened, Input, PipelineName, RefName, Result, Run,
 };
+use crate::pin::{self, Wanted};
 use crate::store::pipelines::{self, NewPipeline, Pipeline};
 use crate::store::repositories::Repository;
 use crate::store::runs::{self, NewRun};
@@ -99,6 +100,11 @@ pub async fn start(
         Ok(_) => None,
         Err(findings) => Some(msg!("api-run-refused", path = found.path, count = findings.len())),
     };
+    let known = door.store.read(|c| pipelines::by_name(c, repository.id, name))?;
+    let mut stands = bases(door, repository, (&found, &inputs), known.map(|pipeline| pipeline.id)).await;
+    let of_default = found.reference.branch_name().is_some()
+        && found.reference.branch_name() == repository.default_branch.as_deref()
+        && found.definition.is_ok();
     let discovered = NewPipeline {
         repository_id: repository.id,
         name: name.clone(),
@@ -117,7 +123,7 @@ pub async fn start(
         definition: found.definition,
         inputs,
         event_id: None,
-        bases: Vec::new(),
+        bases: std::mem::take(&mut stands.bases),
         started_by: Vec::new(),
         refusal,
     };
@@ -127,9 +133,32 @@ pub async fn start(
             Some(known) => known.id,
             None => pipelines::create(c, &discovered, Timestamp::now())?,
         };
+        if of_default {
+            stands.note(c, id, Timestamp::now())?;
+        }
         queue(c, &NewRun { pipeline_id: id, ..new }, by)
     };
     Ok(door.store.write(write).await?)
+}
+
+/// What a run of the definition would stand on now.
+async fn bases(
+    door: &Door,
+    repository: &Repository,
+    (found, inputs): (&Found, &BTreeMap<String, String>),
+    pipeline_id: Option<i64>,
+) -> pin::Found {
+    let Ok(definition) = &found.definition else { return pin::Found::default() };
+    let wanted = Wanted {
+        repository: &repository.path,
+        commit: &found.commit,
+        pipeline_id,
+        definition_path: &found.path,
+        definition,
+        inputs,
+        changes: &[],
+    };
+    door.pin.bases(&wanted).await
 }
 
 /// Queues `run` once more: the same commit, the same inputs, the definition it was pinned to.

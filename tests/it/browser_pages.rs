@@ -45,6 +45,7 @@ fn main_pages(commit: &str) -> Vec<String> {
         "/pipelines/default/start",
         "/pipelines/default/runs/1",
         "/pipelines/default/runs/2",
+        "/pipelines/default/runs/2/causality",
         "/new-pipeline",
         "/settings",
     ];
@@ -54,6 +55,8 @@ fn main_pages(commit: &str) -> Vec<String> {
         "/new/mirror",
         "/activity",
         "/registry",
+        "/registry/impact?image=debian:12",
+        "/causality/1",
         "/trace",
         "/trace?q=numbers/api:nothing",
         "/health",

@@ -112,9 +112,12 @@ pub struct BaseShape {
     pub pinned: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// Why it is not pinned, in the caller's language.
+    /// Why it is not pinned, or not for certain, in the caller's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When the image was made, as its configuration says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<String>,
 }
 
 impl BaseShape {
@@ -124,6 +127,7 @@ impl BaseShape {
             pinned: base.pinned,
             digest: base.digest.map(Into::into),
             note: base.note.map(|note| messages::render(language, &note)),
+            made_at: base.made_at.map(|at| at.to_string()),
         }
     }
 }

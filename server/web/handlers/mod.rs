@@ -6,18 +6,24 @@
 //! visit, pieces, commit_lines, kept, provenance   what several handlers begin with     error    failures as pages
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
-//! registry, trace (question: what was pasted)       activity, health, badges       streams, triggers
+//! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
+//! endpoints, variables     streams, triggers
+//! webhooks (webhook_form), deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
 mod admin;
 mod badges;
 mod browse;
+mod causality;
 mod commit_lines;
 mod commits;
+mod deliveries;
+mod endpoints;
 pub mod error;
 mod health;
 mod home;
+mod image_rows;
 mod kept;
 mod new;
 mod pieces;
@@ -39,7 +45,10 @@ mod streams;
 mod trace;
 mod trace_records;
 mod triggers;
+mod variables;
 mod visit;
+mod webhook_form;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, get, post};
@@ -52,6 +61,8 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .wrap(from_fn(visit::spend_notice))
         .configure(of_the_house)
         .configure(of_accounts)
+        .configure(of_webhooks)
+        .configure(of_endpoints)
         .configure(of_streams)
         .configure(of_repositories)
         .configure(of_pipelines)
@@ -66,6 +77,8 @@ fn of_the_house(cfg: &mut web::ServiceConfig) {
         .route("/registry", get().to(registry::repositories))
         .route("/registry/repositories/{name:.+}", get().to(registry::tags))
         .route("/registry/images/{digest}", get().to(registry::image))
+        .route("/registry/impact", get().to(causality::impact))
+        .route("/causality/{event}", get().to(causality::of_event))
         .route("/trace", get().to(trace::trace))
         .route("/trace", post().to(trace::posted))
         .route("/badges/{owner}/{name}", get().to(badges::badge))
@@ -80,12 +93,47 @@ fn of_accounts(cfg: &mut web::ServiceConfig) {
         .route("/theme", post().to(sign_in::theme))
         .route("/settings", get().to(settings::form))
         .route("/settings/tokens", post().to(settings::create_token))
+        .route("/settings/tokens/{id}/rotate", post().to(settings::rotate_token))
         .route("/settings/tokens/{id}/delete", post().to(settings::delete_token))
+        .route("/settings/variables", get().to(variables::list))
+        .route("/settings/variables", post().to(variables::create))
+        .route("/settings/variables/{name}", post().to(variables::change))
+        .route("/settings/variables/{name}/delete", post().to(variables::delete))
         .route("/settings/password", post().to(settings::change_password))
         .route("/settings/language", post().to(sign_in::language))
         .route("/admin", get().to(admin::list))
         .route("/admin/users", post().to(admin::create))
         .route("/admin/users/{name}", post().to(admin::change));
+}
+
+fn of_webhooks(cfg: &mut web::ServiceConfig) {
+    cfg.route("/webhooks", get().to(webhooks::list))
+        .route("/webhooks/new", get().to(webhook_form::new))
+        .route("/webhooks/new", post().to(webhook_form::create))
+        .route("/webhooks/deliveries", get().to(deliveries::list))
+        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
+        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
+        .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/edit", get().to(webhook_form::edit))
+        .route("/webhooks/{name}/edit", post().to(webhook_form::change))
+        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
+        .route("/webhooks/{name}/test", post().to(webhooks::test))
+        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
+        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
+        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
+}
+
+fn of_endpoints(cfg: &mut web::ServiceConfig) {
+    cfg.route("/endpoints", get().to(endpoints::list))
+        .route("/endpoints", post().to(endpoints::create))
+        .route("/endpoints/new", get().to(endpoints::new))
+        .route("/endpoints/{name}", get().to(endpoints::show))
+        .route("/endpoints/{name}", post().to(endpoints::change))
+        .route("/endpoints/{name}/edit", get().to(endpoints::edit))
+        .route("/endpoints/{name}/validate", post().to(endpoints::validate))
+        .route("/endpoints/{name}/delete", post().to(endpoints::delete))
+        .route("/endpoints/{name}/certificate", get().to(endpoints::certificate))
+        .route("/endpoints/{name}/certificate", post().to(endpoints::accept));
 }
 
 fn of_streams(cfg: &mut web::ServiceConfig) {
@@ -133,6 +181,7 @@ fn of_pipelines(cfg: &mut web::ServiceConfig) {
         .route(&format!("{PIPELINE}/triggers/{{id}}/delete"), post().to(triggers::delete))
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
+        .route(&format!("{RUN}/causality"), get().to(causality::of_run))
         .route(&format!("{RUN}/cancel"), post().to(run::cancel))
         .route(&format!("{RUN}/rerun"), post().to(run::rerun));
 }

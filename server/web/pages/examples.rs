@@ -28,7 +28,7 @@ use crate::model::{BaseImage, Cause, CommitId, Dialect, Error, Finding, Happened
 use crate::msg;
 use crate::web::ansi::Terminal;
 
-const HOSTILE: &str = "<script>alert('x')</script>\"'& {{7*7}}";
+pub(super) const HOSTILE: &str = "<script>alert('x')</script>\"'& {{7*7}}";
 fn bases() -> Vec<BaseImage> {
     let pinned = BaseImage {
         reference: "registry.local:5000/base/rust:1.95".into(),
@@ -47,14 +47,14 @@ fn bases() -> Vec<BaseImage> {
     vec![pinned, bare]
 }
 
-const DIGEST: &str = "sha256:3f1c9a0be5d27c6688a4bb0f5d2a9c11f00d5e3b7a6c4d2e1f0a9b8c7d6e5f40";
+pub(super) const DIGEST: &str = "sha256:3f1c9a0be5d27c6688a4bb0f5d2a9c11f00d5e3b7a6c4d2e1f0a9b8c7d6e5f40";
 const COMMIT: &str = "9c1f2a7be04d5c6f8a9b0c1d2e3f4a5b6c7d8e9f";
 
 fn now() -> Timestamp {
     "2026-11-20T12:52:03Z".parse().unwrap()
 }
 
-fn ago(seconds: i64) -> Timestamp {
+pub(super) fn ago(seconds: i64) -> Timestamp {
     now() - SignedDuration::from_secs(seconds)
 }
 
@@ -80,7 +80,7 @@ fn commit(summary: &str) -> CommitBrief {
     }
 }
 
-fn run(number: u64, status: Status) -> RunBrief {
+pub(super) fn run(number: u64, status: Status) -> RunBrief {
     let summaries = [
         "Serve the web page from its own service",
         "api: refuse a range that ends before it starts",
@@ -305,7 +305,7 @@ fn container() -> ContainerRow {
     }
 }
 
-type Render = fn(Page) -> askama::Result<String>;
+pub(super) type Render = fn(Page) -> askama::Result<String>;
 
 const PAGES: &[(&str, &str, Render)] = &[
     ("home", "/", |page| {
@@ -744,10 +744,14 @@ const PAGES: &[(&str, &str, Render)] = &[
             kind: "ref-moved".into(),
             kinds: vec![("ref-moved", msg!("web-event-ref-moved", reference = "x"))],
             rows: all.iter().enumerate().map(row).collect(),
+            images: None,
+            narrowed: activity::Narrowed::default(),
             next: Some("?after=1".into()),
         }
         .render()
     }),
+    ("causality", "/causality/7", super::examples_causality::causality),
+    ("impact", "/registry/impact", super::examples_causality::impact),
     ("health", "/health", |page| {
         let part = |name, state, found: Option<Message>| Part {
             name,
@@ -894,7 +898,9 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    for (name, path, render) in PAGES.iter().chain(examples_streams::PAGES) {
+    let more = super::examples_endpoints::PAGES.iter().chain(super::examples_streams::PAGES);
+    let more = more.chain(super::examples_webhooks::PAGES);
+    for (name, path, render) in PAGES.iter().chain(more) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

@@ -151,6 +151,36 @@ pub fn image(name: &str, digest: &str) -> String {
     with_query(format!("/registry/images/{digest}"), &[("repository", name)])
 }
 
+/// `/registry/impact?image=`: what stands on an image or a stream's tag.
+pub fn impact(image: &str) -> String {
+    with_query("/registry/impact".to_owned(), &[("image", image)])
+}
+
+/// The same for an image of our registry.
+pub fn impact_of_digest(repository: &str, digest: &str) -> String {
+    impact(&format!("{repository}@{digest}"))
+}
+
+/// `.../runs/{number}/causality`: how it came to the run, and what came of it.
+pub fn run_causality(repo: &str, name: &str, number: u64) -> String {
+    format!("{}/causality", run(repo, name, number))
+}
+
+/// `/endpoints/{name}`.
+pub fn endpoint(name: &str) -> String {
+    format!("/endpoints/{}", encode(name, false))
+}
+
+/// `/endpoints/{name}/{part}`: `edit`, `certificate`, `validate`, `delete`.
+pub fn endpoint_part(name: &str, part: &'static str) -> String {
+    format!("{}/{part}", endpoint(name))
+}
+
+/// `POST /settings/variables/{name}`.
+pub fn variable(name: &str) -> String {
+    format!("/settings/variables/{}", encode(name, false))
+}
+
 /// `/image-streams?after=`.
 pub fn streams(after: &str) -> String {
     with_query("/image-streams".to_owned(), &[("after", after)])
@@ -189,6 +219,31 @@ pub fn sign_in(next: &str) -> String {
 /// `/activity?repository=&kind=&after=`.
 pub fn activity(repo: &str, kind: &str, after: &str) -> String {
     with_query("/activity".to_owned(), &[("repository", repo), ("kind", kind), ("after", after)])
+}
+
+/// As `activity`, with what events about images are narrowed to.
+pub fn activity_of_images(address: String, fields: &[(&str, &str)]) -> String {
+    with_query(address, fields)
+}
+
+/// `/webhooks/{name}`.
+pub fn webhook(name: &str) -> String {
+    format!("/webhooks/{}", encode(name, false))
+}
+
+/// `/webhooks/{name}/{what}`: its forms, and where they are posted to.
+pub fn webhook_at(name: &str, what: &str) -> String {
+    format!("{}/{}", webhook(name), encode(what, false))
+}
+
+/// `/webhooks/deliveries/{id}`.
+pub fn delivery(id: i64) -> String {
+    format!("/webhooks/deliveries/{id}")
+}
+
+/// `/webhooks/deliveries?after=`.
+pub fn deliveries_after(after: i64) -> String {
+    format!("/webhooks/deliveries?after={after}")
 }
 
 #[cfg(test)]

@@ -107,6 +107,9 @@ impl RunView {
     pub(super) fn rerun_href(&self) -> String {
         links::rerun(&self.brief.repository, &self.brief.pipeline, self.brief.number)
     }
+    pub(super) fn causality_href(&self) -> String {
+        links::run_causality(&self.brief.repository, &self.brief.pipeline, self.brief.number)
+    }
     pub(super) fn neighbour_href(&self, number: &u64) -> String {
         links::run(&self.brief.repository, &self.brief.pipeline, *number)
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::super::{Door, Gate, Settings, serve};
 use crate::model::{Event, Outcome, OwnerName, PasswordHash, Secret, Surroundings};
+use crate::pin::Pin;
 use crate::store::{Store, accounts, events};
 use crate::{git, logs, msg, registry};
 
@@ -36,12 +37,15 @@ impl House {
             let (name, hash) = (OwnerName::new(name).unwrap(), hash.as_str().to_owned());
             store.write(move |c| accounts::create(c, &name, &hash, admin, Timestamp::now())).await.unwrap();
         }
+        let git = git::Repositories::open_in(folder.path()).unwrap();
+        let registries = registry::Registries::new(registry::Client::new("http://127.0.0.1:9").unwrap());
         let door = Door {
+            pin: Pin::new(store.clone(), git.clone(), registries.clone(), "ropewalk/step"),
             store,
-            git: git::Repositories::open_in(folder.path()).unwrap(),
+            git,
             logs: logs::Logs::open(folder.path().join("logs")).unwrap(),
             registry: registry::Client::new("http://127.0.0.1:9").unwrap(),
-            registries: registry::Registries::new(registry::Client::new("http://127.0.0.1:9").unwrap()),
+            registries,
             surroundings: tokio::sync::watch::channel(Surroundings::default()).1,
             settings: Settings {
                 url: url.clone(),
@@ -50,6 +54,7 @@ impl House {
                 trusted_proxies: Vec::new(),
                 max_push_bytes: 1 << 30,
                 push_patience: Duration::from_secs(20),
+                hook_token: crate::model::Secret::random(20).unwrap(),
             },
             gate: Gate::new().unwrap(),
         };

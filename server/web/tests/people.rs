@@ -148,6 +148,7 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
             ("id", "1"),
             ("name", "a/b"),
             ("digest", &digest),
+            ("event", "1"),
         ] {
             address = address.replace(&format!("{{{name}}}"), value);
         }
