@@ -13,7 +13,6 @@ use crate::model::{Error, ImageReference, Message, Result, Secret, closest};
 use crate::msg;
 
 const PREFIX: &str = "ROPEWALK_";
-/// Of the commands that talk to a server.
 const CLIENT_VARIABLES: [&str; 3] = ["ROPEWALK_URL", "ROPEWALK_TOKEN", "ROPEWALK_TOKEN_FILE"];
 
 /// Everything `serve` is told, resolved and checked.
@@ -37,8 +36,9 @@ pub struct Serve {
     pub jobs: usize,
     /// Threads that answer HTTP.
     pub workers: usize,
-    /// For the first start only: the password of `admin`.
+    /// For the first start only: the password of `admin`. Beside it what the stack's registry sends along.
     pub admin_password: Option<Secret>,
+    pub hook_token: Option<Secret>,
     /// Bytes.
     pub step_memory: Option<u64>,
     /// Cores, e.g. 1.5.
@@ -102,6 +102,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: "admin-password-file",
         ..setting("admin-password", "PATH", "", || msg!("cli-set-admin-password"))
     },
+    Setting { flag: "hook-token-file", ..setting("hook-token", "PATH", "", || msg!("cli-set-hook-token")) },
     setting("log", "FILTER", "info,actix_server=warn", || msg!("cli-set-log")),
     setting("log-format", "text|json", "text", || msg!("cli-set-log-format")),
 ];
@@ -148,6 +149,7 @@ pub fn resolve(flags: &BTreeMap<String, String>, environment: &Environment, core
         jobs: given.find("jobs").map_or(Ok(cores), |text| count("jobs", &text))?,
         workers: count("workers", &given.text("workers"))?,
         admin_password: given.secret("admin-password")?,
+        hook_token: given.secret("hook-token")?,
         step_memory: given.find("step-memory").map(|text| size("step-memory", &text)).transpose()?,
         step_cpus: given.find("step-cpus").map(|text| positive("step-cpus", &text)).transpose()?,
         step_pids: given.find("step-pids").map(|text| parse("step-pids", &text)).transpose()?,

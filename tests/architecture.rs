@@ -49,6 +49,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("utoipa", &["model", "web"]),
     ("utoipa_actix_web", &["web"]),
     ("vte", &["web"]),
+    ("x509_cert", &["registry"]),
 ];
 
 /// Crates that any room may use: they know nothing of the world outside, or everybody's part of it.

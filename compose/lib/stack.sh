@@ -23,18 +23,26 @@ health() {
 }
 healthy() { [ "$(health "$1")" = running/healthy ]; }
 
+# Forty random hex digits, without a program that might be missing.
+random_token() { od -An -v -N 20 -t x1 /dev/urandom | tr -d ' \n'; }
+
 # The settings in use, so that a plain docker-compose in this folder means the same stack.
 stack_settings() {
     export ROPEWALK_PORT=$PORT ROPEWALK_REGISTRY_PORT=$REGISTRY_PORT
     # The address that follows from the port is not remembered, it follows again.
     export ROPEWALK_URL=${ROPEWALK_URL:-$(remembered ROPEWALK_URL | grep -v '^http://localhost:')}
     export ROPEWALK_URL=${ROPEWALK_URL:-http://localhost:$PORT}
+    # What the registry's notifications carry. Made up once: another one would replace both containers.
+    export ROPEWALK_HOOK_TOKEN=${ROPEWALK_HOOK_TOKEN:-$(remembered ROPEWALK_HOOK_TOKEN)}
+    export ROPEWALK_HOOK_TOKEN=${ROPEWALK_HOOK_TOKEN:-$(random_token)}
     DOCKER_GID=$(stat -Lc %g "$ENGINE_SOCKET")
     export DOCKER_GID
-    printf '%s\n' '# Written by compose/up.' COMPOSE_PROJECT_NAME=ropewalk \
+    # Readable for its owner only: the token is a secret.
+    rm -f "$HERE/.env"
+    (umask 077 && printf '%s\n' '# Written by compose/up.' COMPOSE_PROJECT_NAME=ropewalk \
         COMPOSE_PATH_SEPARATOR=: COMPOSE_FILE=docker-compose.yml:docker-compose-linux.yml \
         "ROPEWALK_PORT=$ROPEWALK_PORT" "ROPEWALK_REGISTRY_PORT=$ROPEWALK_REGISTRY_PORT" \
-        "ROPEWALK_URL=$ROPEWALK_URL" "DOCKER_GID=$DOCKER_GID" >"$HERE/.env"
+        "ROPEWALK_URL=$ROPEWALK_URL" "ROPEWALK_HOOK_TOKEN=$ROPEWALK_HOOK_TOKEN" "DOCKER_GID=$DOCKER_GID" >"$HERE/.env")
 }
 
 # The password counts on the first start only. A container keeps the one it was made with: another value in the

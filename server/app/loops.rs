@@ -2,16 +2,19 @@
 //! What a loop does is in its own room; here is only when.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::App;
+use super::{App, endpoints};
 use crate::health::Health;
 use crate::model::{Result, Turn};
 
 /// After a start the door comes first: what looks at everything begins when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
+
+/// How often the histories of image streams are gone through.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
@@ -24,6 +27,7 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         })
     };
     let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
+    let (six, seven) = (app.clone(), app.clone());
     vec![
         spawn(Box::pin(async move {
             tokio::time::sleep(DOOR_FIRST).await;
@@ -35,6 +39,11 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         spawn(Box::pin(async move {
             tokio::time::sleep(DOOR_FIRST).await;
             sweep(&five).await;
+        })),
+        spawn(Box::pin(async move { endpoints::follow(&six, endpoints::Known::default()).await })),
+        spawn(Box::pin(async move {
+            tokio::time::sleep(DOOR_FIRST).await;
+            drive_tags(&seven).await;
         })),
     ]
 }
@@ -84,9 +93,38 @@ async fn drive_watch(app: &App) {
     }
 }
 
+/// Tags at registries: apart from git, which no slow registry may hold up.
+async fn drive_tags(app: &App) {
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        let looked = async {
+            app.watch.tick_tags().await?;
+            app.watch.next_tags()
+        };
+        let next = match looked.await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "the loop that follows tags failed; it goes on in a second");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(next.into()) => {}
+        }
+    }
+}
+
 async fn drive_health(app: &App) {
+    let mut pruned: Option<Instant> = None;
     loop {
         app.look_around().await;
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+            pruned = Some(Instant::now());
+            app.prune_streams().await;
+        }
         let good_for = Health::good_for(&app.surroundings.borrow());
         tokio::time::sleep(good_for).await;
     }

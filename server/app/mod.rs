@@ -1,5 +1,6 @@
 //! The only file that knows every room: opens the store, starts the loops and the door, stops them in order.
 
+mod endpoints;
 mod loops;
 
 use std::io::{Seek as _, Write as _};
@@ -7,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -14,10 +16,10 @@ use crate::config::Serve;
 use crate::docker::Engine;
 use crate::health::Health;
 use crate::logs::Logs;
-use crate::model::{Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
+use crate::model::{Condition, Digest, Error, OwnerName, PasswordHash, Result, Secret, Surroundings, Turn};
 use crate::pin::Pin;
 use crate::run::{self, Runs};
-use crate::store::{Store, accounts, settings};
+use crate::store::{Store, accounts, settings, streams};
 use crate::trigger::Trigger;
 use crate::watch::Watch;
 use crate::{git, msg, registry, web};
@@ -40,6 +42,7 @@ pub struct App {
     pub pin: Pin,
     pub runs: Runs,
     health: Health,
+    hook_token: Secret,
     /// The generated password of the first account, to be shown once.
     pub first_password: Option<Secret>,
     surroundings: watch::Sender<Surroundings>,
@@ -61,7 +64,9 @@ impl App {
         let engine = Engine::connect(&settings.docker, &installation(&store).await?)?;
         let registry = registry::Client::new(&settings.registry)?;
         let first_password = first_account(&store, settings.admin_password.as_ref()).await?;
-        let registries = registry::Registries::new(registry.clone());
+        let registries = registry::Registries::of_server(registry.clone(), settings.listen.port());
+        endpoints::Known::default().refresh(&store, &registries)?;
+        let hook_token = hook_token(&store, settings.hook_token.as_ref()).await?;
         let every = Duration::from_secs(settings.poll_seconds);
         let watch = Watch::new(store.clone(), git.clone(), registries.clone(), every);
         let rooms = run::Rooms {
@@ -90,6 +95,7 @@ impl App {
             pin,
             surroundings: watch::Sender::new(Surroundings::default()),
             _lock: lock,
+            hook_token,
             settings,
             store,
             git,
@@ -119,6 +125,7 @@ impl App {
                 trusted_proxies: Vec::new(),
                 push_patience: Duration::from_secs(3),
                 max_push_bytes: self.settings.max_push_bytes,
+                hook_token: self.hook_token.clone(),
             },
             gate: web::Gate::new()?,
         })
@@ -128,6 +135,9 @@ impl App {
     pub async fn settle(&self) -> Result<()> {
         loop {
             let mut turn = self.watch.poll().await?;
+            turn = turn.or(self.watch.handle_deliveries().await?);
+            turn = turn.or(self.watch.poll_tags().await?);
+            turn = turn.or(self.watch.import_due(Timestamp::now()).await?);
             turn = turn.or(self.trigger.tick().await?);
             turn = turn.or(self.runs.tick().await?);
             if turn == Turn::Idle {
@@ -144,6 +154,29 @@ impl App {
         self.store.keep_reserve();
         let seen = self.health.look().await;
         self.surroundings.send_replace(seen);
+    }
+
+    /// Takes from the histories of image streams what nobody needs; what containers stand on must be known first.
+    async fn prune_streams(&self) {
+        let running = {
+            let seen = self.surroundings.borrow();
+            let docker = seen.checks.iter().find(|check| check.part == "docker");
+            if docker.is_none_or(|check| check.condition != Condition::Ok) {
+                return;
+            }
+            let digests = seen.containers.iter().flat_map(|container| &container.digests);
+            digests.filter_map(|text| Digest::new(text.rsplit('@').next()?).ok()).collect()
+        };
+        let now = Timestamp::now();
+        let pruned = self.store.read(|c| streams::history::prunable(c, &running, now));
+        let pruned = match pruned {
+            Ok(ids) if ids.is_empty() => return,
+            Ok(_) => self.store.write(move |c| streams::history::prune(c, &running, now)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "the histories of image streams could not be pruned");
+        }
     }
 
     /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.
@@ -211,6 +244,35 @@ async fn installation(store: &Store) -> Result<String> {
     let kept = name.clone();
     store.write(move |c| settings::set(c, NAME, &kept)).await?;
     Ok(name)
+}
+
+/// What the stack's registry must send with its notifications: as given, else as it was, else made up. Kept sealed.
+async fn hook_token(store: &Store, given: Option<&Secret>) -> Result<Secret> {
+    const NAME: &str = "registry-hook-token";
+    let code = base64::engine::general_purpose::STANDARD;
+    let kept = store.read(|c| settings::get(c, NAME))?;
+    let kept = kept.and_then(|text| code.decode(text).ok()).map(|sealed| store.sealer().unseal(&sealed));
+    let kept = kept.transpose()?;
+    if let (Some(kept), None) = (&kept, given) {
+        return Ok(kept.clone());
+    }
+    if let Some(given) = given
+        && !is_travelling(given.reveal())
+    {
+        return Err(Error::Invalid(msg!("cli-setting-value", name = "hook-token", value = "***")));
+    }
+    let token = given.map_or_else(|| Secret::random(20), |given| Ok(given.clone()))?;
+    if !kept.is_some_and(|kept| kept.matches(token.reveal())) {
+        let sealed = code.encode(store.sealer().seal(&token)?);
+        store.write(move |c| settings::set(c, NAME, &sealed)).await?;
+    }
+    Ok(token)
+}
+
+/// Letters, digits and a few signs, 16 to 200 of them: it stands in headers.
+fn is_travelling(text: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    (16..=200).contains(&text.len()) && text.bytes().all(letter)
 }
 
 /// Makes `admin` when there is no account. Returns the password when it was generated.

@@ -134,7 +134,8 @@ async fn create_token(session: &Session, create: Create) -> Result<(), Exit> {
     let store = Store::open(&session.data(create.data.as_deref())?)?;
     let account = account(&store, &create.user)?;
     let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(TOKEN_BYTES)?.reveal()));
-    let expires_at = create.expires.map(in_days).transpose()?;
+    let days = create.expires.map_or(accounts::TOKEN_DAYS, u32::from);
+    let expires_at = (days > 0).then(|| in_days(days)).transpose()?;
     let (hash, name, owner) = (token.fingerprint(), create.name, account.name.to_string());
     store
         .write(move |c| {
@@ -151,7 +152,7 @@ async fn create_token(session: &Session, create: Create) -> Result<(), Exit> {
     session.answer(&value, token.reveal())
 }
 
-fn in_days(days: u16) -> Result<Timestamp, Exit> {
+fn in_days(days: u32) -> Result<Timestamp, Exit> {
     let span = jiff::SignedDuration::from_hours(24 * i64::from(days));
     Timestamp::now().checked_add(span).map_err(|e| Exit::failed(msg!("cli-internal", cause = e)))
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Response, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use url::Url;
 
@@ -78,6 +78,13 @@ impl Client {
         json(self.send(Method::POST, self.url(parts), Some(body)).await?).await
     }
 
+    /// Text of another kind than JSON, such as YAML.
+    pub async fn post_text(&self, parts: &[&str], text: String) -> Result<Value, Exit> {
+        let request = self.request(Method::POST, self.url(parts));
+        let request = request.header(header::CONTENT_TYPE, "application/yaml").body(text);
+        json(self.answer(request).await?).await
+    }
+
     /// A list, following its `Link: rel="next"` until `limit` items are there.
     pub async fn list(&self, parts: &[&str], limit: usize) -> Result<Vec<Value>, Exit> {
         let mut url = self.url(parts);
@@ -98,17 +105,25 @@ impl Client {
 
     /// A successful answer; anything else is an `Exit` with the server's sentence.
     pub async fn send(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Response, Exit> {
-        let mut request = self.http.request(method, url).header(header::ACCEPT_LANGUAGE, language().as_str());
-        request = match &self.credentials {
+        let mut request = self.request(method, url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.answer(request).await
+    }
+
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url).header(header::ACCEPT_LANGUAGE, language().as_str());
+        match &self.credentials {
             Some(Credentials::Token(token)) => request.bearer_auth(token.reveal()),
             Some(Credentials::Password { user, password }) => {
                 request.basic_auth(user, Some(password.reveal()))
             }
             None => request,
-        };
-        if let Some(body) = body {
-            request = request.json(body);
         }
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, Exit> {
         let response = request.send().await.map_err(|cause| self.unreachable(&cause))?;
         if response.status().is_success() {
             return Ok(response);

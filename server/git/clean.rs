@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::repositories::{Repositories, folders};
 
@@ -29,18 +29,17 @@ impl Drop for Cleaning {
 }
 
 impl Repositories {
-    /// Removes what is half-made or half-deleted, then, in the background, leftovers in every repository
-    /// (about ten folder listings each). Call it at start, within a runtime, before anything is served:
-    /// pushes and fetches wait until it is done, readers need not. A receive-pack of a server that was killed may
-    /// still be at work: it is waited for, as without its quarantine it could put a ref where objects are missing.
+    /// Removes, in the background, what is half-made or half-deleted, and leftovers in every repository (about ten
+    /// folder listings each). Call it at start, within a runtime, before anything is served: pushes and fetches
+    /// wait until it is done, readers need not. A receive-pack of a server that was killed may still be at work:
+    /// it is waited for, as without its quarantine it could put a ref where objects are missing.
     pub fn start_up_clean(&self) {
-        let (mut cleaned, whole) = self.clean_folders();
-        let orphans = at_work(self.root());
         self.cleaning().send_replace(true);
-        let cleaning = Cleaning(self.clone());
-        let this = self.clone();
+        let (cleaning, started) = (Cleaning(self.clone()), SystemTime::now());
         tokio::task::spawn_blocking(move || {
-            let busy = wait_for(orphans, this.root());
+            let this = &cleaning.0;
+            let (mut cleaned, whole) = this.clean_folders(started);
+            let busy = wait_for(at_work(this.root()), this.root());
             let whole: Vec<PathBuf> = whole.into_iter().filter(|path| !busy.contains(path)).collect();
             this.clean_repositories(&whole, &mut cleaned);
             drop(cleaning);
@@ -56,14 +55,18 @@ impl Repositories {
         let _ = self.cleaning().subscribe().wait_for(|busy| !busy).await;
     }
 
-    /// What was cleaned, and the directories of whole repositories.
-    fn clean_folders(&self) -> (Cleaned, Vec<PathBuf>) {
+    /// What was cleaned, and the directories of whole repositories. What is younger than this server is its own.
+    fn clean_folders(&self, started: SystemTime) -> (Cleaned, Vec<PathBuf>) {
         let (mut cleaned, mut whole) = (Cleaned::default(), Vec::new());
         for owner in folders(self.root()) {
             let owner = self.root().join(owner);
             for name in folders(&owner) {
                 let path = owner.join(&name);
                 if name.starts_with(".new-") || name.starts_with(".deleted-") {
+                    let changed = fs::metadata(&path).and_then(|found| found.modified());
+                    if changed.is_ok_and(|changed| changed > started) {
+                        continue;
+                    }
                     self.remove(&path, &mut cleaned);
                 } else if name.ends_with(".git") {
                     whole.push(path);
@@ -113,16 +116,23 @@ fn wait_for(mut processes: AtWork, root: &Path) -> HashSet<PathBuf> {
     processes.into_values().collect()
 }
 
-/// The processes whose working directories lie below `root`, where the system tells them: every git of ours
-/// has its repository for one.
+/// The processes whose working directories lie below `root`, where the system tells them: every git of a server
+/// has its repository for one. This server's own are left out.
 fn at_work(root: &Path) -> AtWork {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let place = |process: fs::DirEntry| {
         let number = process.file_name().to_str()?.parse().ok()?;
         let place = fs::read_link(process.path().join("cwd")).ok()?;
-        place.starts_with(root).then_some((number, place))
+        (place.starts_with(root) && !is_ours(&process.path())).then_some((number, place))
     };
     processes.filter_map(place).collect()
+}
+
+/// Whether this process started it. What that started in turn ends with it.
+fn is_ours(process: &Path) -> bool {
+    let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    parent.is_some_and(|parent| parent.trim() == std::process::id().to_string())
 }
 
 fn leftovers(repository: &Path) -> Vec<PathBuf> {
@@ -171,6 +181,8 @@ pub(super) async fn clear_quarantines(repository: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
     use crate::git::testing::{Place, git};
 
@@ -180,10 +192,13 @@ mod tests {
         let directory = place.directory();
         let quarantine = directory.join("objects/tmp_objdir-incoming-AbCdEf");
         fs::create_dir(&quarantine).unwrap();
-        let mut command = std::process::Command::new("cat");
-        let mut process =
-            command.current_dir(&directory).stdin(std::process::Stdio::piped()).spawn().unwrap();
-        assert_eq!(at_work(place.repositories.root()), HashMap::from([(process.id(), directory)]));
+        // A child of a child is as little ours as what an earlier server has left.
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "cd /; exec 3<&0; (cd \"$0\"; echo; exec cat <&3) & wait"]).arg(&directory);
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        process.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        assert_eq!(at_work(place.repositories.root()).into_values().collect::<Vec<_>>(), [directory]);
         place.repositories.start_up_clean();
         assert!(quarantine.exists());
         drop(process.stdin.take());
@@ -215,7 +230,7 @@ mod tests {
         }
         fs::write(directory.join("objects/pack/pack-1.keep"), "receive-pack 12 on host").unwrap();
         fs::write(directory.join("objects/pack/pack-2.keep"), "mine").unwrap();
-        let (mut cleaned, whole) = place.repositories.clean_folders();
+        let (mut cleaned, whole) = place.repositories.clean_folders(SystemTime::now());
         place.repositories.clean_repositories(&whole, &mut cleaned);
         assert_eq!((cleaned.removed.len(), cleaned.failed.len()), (11, 0), "{cleaned:?}");
         assert!(directory.join("objects/pack/pack-2.keep").exists());
@@ -224,6 +239,6 @@ mod tests {
         fs::write(directory.join("refs/heads/main.lock"), "x").unwrap();
         place.repositories.start_up_clean();
         place.repositories.cleaned().await;
-        git(&directory, &["branch", "-f", "main", "main~1"]);
+        git(&directory, &["branch", "-f", "main", "feature/x"]);
     }
 }

@@ -172,6 +172,29 @@ pub struct Announced {
     pub digest: Option<super::Digest>,
 }
 
+impl Announced {
+    pub fn new(address: &super::TagAddress, owner: &str, digest: Option<super::Digest>) -> Self {
+        let (namespace, name) = address.repository.rsplit_once('/').unwrap_or(("", &address.repository));
+        Announced {
+            host: address.host.clone(),
+            repository: address.repository.clone(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            tag: address.tag.clone(),
+            owner: owner.to_owned(),
+            digest,
+        }
+    }
+
+    pub fn address(&self) -> super::TagAddress {
+        super::TagAddress {
+            host: self.host.clone(),
+            repository: self.repository.clone(),
+            tag: self.tag.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: i64,

@@ -1,5 +1,8 @@
 //! The nouns of the house and the pure rules between them. No I/O, no async; time is an argument.
 
+mod endpoint;
+mod delivery;
+mod docker_webhook;
 mod error;
 mod event;
 mod health;
@@ -15,13 +18,22 @@ mod status;
 mod stream;
 mod turn;
 
+pub use endpoint::{Access, CheckStep, Credentials, EndpointKind};
+pub use delivery::{Delivery, DeliveryPart, DeliverySource, Notice, Reading};
+pub use docker_webhook::{
+    Check as WebhookCheck, Circumstances, DockerWebhook, ServerType, TokenRight, announced_values,
+    check_webhook_name, pattern, put_in,
+};
 pub use error::{Error, Result};
 pub use event::{Announced, Event, Happened, Outcome};
 pub use health::{Check, Condition, RunningContainer, Surroundings};
 pub use image::{Digest, ImageReference, is_repository, is_tag};
 pub use likeness::closest;
 pub use message::Message;
-pub use names::{CommitId, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, is_invisible};
+pub use names::{
+    CommitId, EndpointName, OwnerName, PipelineName, RefName, RepositoryName, RepositoryPath, VariableName,
+    is_invisible,
+};
 pub use password::{LONGEST_PASSWORD, PasswordHash, SHORTEST_PASSWORD};
 pub use pipeline::{
     Action, Definition, DefinitionContent, DefinitionSource, Dialect, Finding, Input, InputKind, Piece,
@@ -31,7 +43,7 @@ pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
 pub use stream::{
-    BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamTagName,
-    TagAddress, TagItem, TagSource, TagSpec,
+    BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamSpec,
+    StreamTagName, TagAddress, TagItem, TagSource, TagSpec, TriggerSource, TriggerSpec, TriggersSpec,
 };
 pub use turn::Turn;

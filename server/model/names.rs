@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::endpoint::{check_endpoint, check_variable};
 use super::{Error, Result};
 use crate::msg;
 
@@ -76,6 +77,16 @@ name_type!(
     check_pipeline
 );
 name_type!(
+    /// An endpoint's name: as a pipeline's, but not `new`, which is a page.
+    EndpointName,
+    check_endpoint
+);
+name_type!(
+    /// A variable's name: 1-100 of `A-Za-z0-9_`, not beginning with a digit.
+    VariableName,
+    check_variable
+);
+name_type!(
     /// A full ref name, `refs/heads/..` or `refs/tags/..`, in git's rules and a stricter allowlist.
     RefName,
     check_ref
@@ -99,7 +110,7 @@ const WINDOWS_DEVICES: &[&str] = &[
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-fn check_plain(value: &str, longest: usize) -> Result<()> {
+pub(super) fn check_plain(value: &str, longest: usize) -> Result<()> {
     if value.is_empty() {
         return Err(Error::Invalid(msg!("name-empty")));
     }

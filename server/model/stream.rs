@@ -160,6 +160,46 @@ pub struct TagSpec {
     pub generation: i64,
 }
 
+/// A stream as it is wanted (`spec`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamSpec {
+    pub path: StreamPath,
+    /// `host/path` of which every tag is followed (`spec.dockerImageRepository`); `None` for the stream's own repository.
+    pub repository: Option<String>,
+    pub lookup_local: bool,
+    pub annotations: BTreeMap<String, String>,
+    /// Each name once.
+    pub tags: Vec<TagSpec>,
+}
+
+/// Image triggers of one pipeline as they are wanted (`spec.triggers` of a `BuildConfig`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggersSpec {
+    /// `owner/name` of the git repository, where it is named.
+    pub repository: Option<RepositoryPath>,
+    /// `spec.source.git.uri`.
+    pub source: Option<String>,
+    pub namespace: Option<String>,
+    pub pipeline: String,
+    /// `None` leaves the triggers as they are.
+    pub triggers: Option<Vec<TriggerSpec>>,
+}
+
+/// What is watched, and whether it waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerSpec {
+    pub from: Option<TriggerSource>,
+    pub paused: bool,
+}
+
+/// `from` of an image change trigger; without a namespace it is the pipeline's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerSource {
+    pub namespace: Option<String>,
+    pub name: String,
+    pub tag: String,
+}
+
 /// What a tag named at a time (`status.tags[].items[]`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagItem {

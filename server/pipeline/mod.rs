@@ -5,16 +5,19 @@
 //! room opens no file and starts nothing; bytes come in, the model goes out.
 
 pub mod bases;
+mod announced;
 mod branches;
 mod environment;
 mod finding;
 mod inputs;
 mod jenkinsfile;
+pub mod openshift;
 mod paths;
 mod ropewalk;
 mod scripts;
 mod variables;
 
+pub use announced::announced_inputs;
 pub use branches::{branch_matches, check_branches};
 pub use environment::{environment, resolve};
 pub use inputs::fill_inputs;
@@ -85,23 +88,30 @@ pub fn lint(path: &str, bytes: &[u8]) -> Vec<Finding> {
 }
 
 fn read_file(path: &str, bytes: &[u8], findings: &mut Findings) -> Option<Definition> {
-    if bytes.len() > MAX_BYTES {
-        findings.at(Place::NONE, msg!("pipeline-too-large", longest = MAX_BYTES));
-        return None;
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n"),
-        Err(error) => {
-            let before = &bytes[..error.valid_up_to()];
-            findings.at(Place::after(&String::from_utf8_lossy(before)), msg!("pipeline-not-utf8"));
-            return None;
-        }
-    };
+    let text = text_of(bytes, findings)?;
     match Kind::of(path) {
         Some(Kind::Jenkinsfile) => jenkinsfile::read(&text, findings),
         Some(Kind::Ropewalk) => ropewalk::read(&text, findings),
         None => {
             findings.at(Place::NONE, msg!("pipeline-kind-unknown", path = finding::shown(path)));
+            None
+        }
+    }
+}
+
+/// The bytes as text with plain line ends, or `None` after saying why they are none.
+fn text_of(bytes: &[u8], findings: &mut Findings) -> Option<String> {
+    if bytes.len() > MAX_BYTES {
+        findings.at(Place::NONE, msg!("pipeline-too-large", longest = MAX_BYTES));
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            Some(text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n"))
+        }
+        Err(error) => {
+            let before = &bytes[..error.valid_up_to()];
+            findings.at(Place::after(&String::from_utf8_lossy(before)), msg!("pipeline-not-utf8"));
             None
         }
     }

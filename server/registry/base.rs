@@ -1,7 +1,9 @@
 //! The address of a registry, and the URLs below it. Only checked names get into a URL, segment by
 //! segment, so that no name can leave `/v2/` or add a query.
 
-use url::Url;
+use std::net::IpAddr;
+
+use url::{Host, Url};
 
 use crate::model::{Digest, Error, Result, is_repository, is_tag};
 use crate::msg;
@@ -43,6 +45,24 @@ impl Base {
         self.url.scheme() == "https"
     }
 
+    /// The host, when it is written as an address and not as a name.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.url.host()? {
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+            Host::Domain(_) => None,
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or(0)
+    }
+
+    /// Whether a URL is at this very registry: scheme, host and port.
+    pub fn owns(&self, url: &Url) -> bool {
+        url.origin() == self.url.origin()
+    }
+
     /// The origin, e.g. `http://registry.local:5000`.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
@@ -59,6 +79,7 @@ impl Base {
                 (Some(repository), &["manifests", reference.as_str()])
             }
             Place::Blob { repository, digest } => (Some(repository), &["blobs", digest.as_str()]),
+            Place::Uploads { repository, .. } => (Some(repository), &["blobs", "uploads", ""]),
         };
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear().push("v2");
@@ -70,6 +91,10 @@ impl Base {
         match place {
             Place::Catalogue { limit, after } => page(&mut url, *limit, *after),
             Place::Tags { after: Some(after), .. } => page(&mut url, None, Some(after)),
+            Place::Uploads { mount: Some((digest, from)), .. } => {
+                let mut query = url.query_pairs_mut();
+                query.append_pair("mount", digest.as_str()).append_pair("from", from.as_str());
+            }
             _ => {}
         }
         url
@@ -77,7 +102,7 @@ impl Base {
 
     /// Where a redirect leads, if it stays at this registry.
     pub fn within(&self, from: &Url, location: &str) -> Option<Url> {
-        from.join(location).ok().filter(|to| to.origin() == self.url.origin())
+        from.join(location).ok().filter(|to| self.owns(to))
     }
 }
 
@@ -99,6 +124,28 @@ pub(super) enum Place<'a> {
     Tags { repository: &'a Repository, after: Option<&'a str> },
     Manifest { repository: &'a Repository, reference: &'a Reference },
     Blob { repository: &'a Repository, digest: &'a Digest },
+    /// Where an upload begins; or what another repository of the same registry has already.
+    Uploads { repository: &'a Repository, mount: Option<(&'a Digest, &'a Repository)> },
+}
+
+impl Place<'_> {
+    /// What a token has to allow for it, in Distribution's words.
+    pub fn scopes(&self, writing: bool) -> Vec<String> {
+        let on = |repository: &Repository, actions: &str| format!("repository:{}:{actions}", repository.0);
+        match self {
+            Place::Root => Vec::new(),
+            Place::Catalogue { .. } => vec!["registry:catalog:*".to_owned()],
+            Place::Uploads { repository, mount } => {
+                let from = mount.iter().map(|(_, from)| on(from, "pull"));
+                std::iter::once(on(repository, "pull,push")).chain(from).collect()
+            }
+            Place::Tags { repository, .. }
+            | Place::Manifest { repository, .. }
+            | Place::Blob { repository, .. } => {
+                vec![on(repository, if writing { "pull,push" } else { "pull" })]
+            }
+        }
+    }
 }
 
 /// A repository name in Distribution's grammar.

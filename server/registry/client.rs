@@ -11,16 +11,22 @@ use sha2::{Digest as _, Sha256};
 
 use super::base::{Base, Place, Reference, Repository};
 use super::cache::Cache;
+use super::guard::Guard;
 use super::manifest::{self, ACCEPT, is_schema1};
 use super::push_log::PushScanner;
+use super::registries::DOCKER_HUB;
 use super::state::{Condition, RegistryState, Trouble};
-use super::wire::{Answer, Ask, Patience, Wire};
-use crate::model::{Digest, Error, Result};
+use super::patience::Patience;
+use super::wire::{Answer, Ask, Wire};
+use crate::model::{Access, Digest, EndpointKind, Error, Result};
 use crate::msg;
 
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
 const CONFIG_LIMIT: usize = 8 * 1024 * 1024;
 const SMALL: usize = 64 * 1024;
+/// Docker Hub's registry, and the names under which people know it.
+const HUB: &str = "https://registry-1.docker.io";
+const HUB_NAMES: &[&str] = &["docker.io", "hub.docker.com", "index.docker.io", "registry.hub.docker.com"];
 
 /// A registry. Cheap to clone; clones share connections and the cache of documents.
 #[derive(Clone)]
@@ -51,6 +57,16 @@ impl Client {
     /// `Invalid` when it is not the address of a host.
     pub fn new(base: &str) -> Result<Self> {
         let wire = Arc::new(Wire::new(Base::parse(base)?)?);
+        Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
+    }
+
+    /// For an endpoint. It connects to that endpoint alone and to nothing that stands for this machine itself; `own` is
+    /// the port this server listens at. Contacts nobody yet. `Invalid` for what is no address of a registry, one that
+    /// is not connected to, and a certificate that cannot be read.
+    pub fn with_access(access: &Access, own: Option<u16>) -> Result<Self> {
+        let base = base_of(access.kind, &access.url)?;
+        let guard = Guard::of(&base, own)?;
+        let wire = Arc::new(Wire::with(base, access, guard)?);
         Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
     }
 
@@ -206,7 +222,7 @@ impl Client {
         Trouble::unexpected(&self.wire.base, status)
     }
 
-    fn mismatch(&self, repository: &Repository, wanted: &Digest, found: &Digest) -> Trouble {
+    pub(super) fn mismatch(&self, repository: &Repository, wanted: &Digest, found: &Digest) -> Trouble {
         let message = msg!(
             "registry-digest-mismatch",
             repository = repository.as_str(),
@@ -215,6 +231,18 @@ impl Client {
         );
         Trouble::damaged(message)
     }
+}
+
+/// Where an endpoint is, under the name that image references have for it.
+pub(super) fn base_of(kind: EndpointKind, url: &str) -> Result<Base> {
+    let mut base = Base::parse(url.trim())?;
+    if kind == EndpointKind::DockerHub {
+        if HUB_NAMES.contains(&base.name.as_str()) && base.is_tls() {
+            base = Base::parse(HUB)?;
+        }
+        DOCKER_HUB.clone_into(&mut base.host);
+    }
+    Ok(base)
 }
 
 pub(super) fn digest_of(body: &[u8]) -> Result<Digest> {

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::certificate::{self, Certificate};
 use super::client::Client;
-use crate::model::{Error, Result, Sighting, TagAddress};
+use super::validate;
+use crate::model::{Access, CheckStep, Error, Result, Sighting, TagAddress};
 use crate::msg;
 
 /// The name that Docker's references without a host mean.
@@ -17,12 +19,40 @@ pub struct Registries(Arc<Inner>);
 
 struct Inner {
     own: Client,
+    /// The port this server listens at: no endpoint may lead there.
+    listen: Option<u16>,
     others: RwLock<BTreeMap<String, Client>>,
 }
 
 impl Registries {
     pub fn new(own: Client) -> Self {
-        Registries(Arc::new(Inner { own, others: RwLock::default() }))
+        Registries(Arc::new(Inner { own, listen: None, others: RwLock::default() }))
+    }
+
+    /// For a server that listens at a port.
+    pub fn of_server(own: Client, listen: u16) -> Self {
+        Registries(Arc::new(Inner { own, listen: Some(listen), others: RwLock::default() }))
+    }
+
+    /// A client for an endpoint, configured or about to be. `Invalid` as `Client::with_access`, and for the stack's own
+    /// registry, which is a setting of the server.
+    pub fn client_for(&self, access: &Access) -> Result<Client> {
+        let client = Client::with_access(access, self.0.listen)?;
+        match client.host() == self.0.own.host() {
+            true => Err(Error::Invalid(msg!("endpoints-own-registry", host = client.host()))),
+            false => Ok(client),
+        }
+    }
+
+    /// Tries it step by step and says how each went; what a person is shown and the store keeps.
+    pub async fn validate(&self, access: &Access) -> Result<Vec<CheckStep>> {
+        Ok(validate::steps(&self.client_for(access)?).await)
+    }
+
+    /// The chain of certificates that its host presents now, its own first. Sends nothing.
+    pub async fn presented(&self, access: &Access) -> Result<Vec<Certificate>> {
+        let client = self.client_for(&Access { certificate: None, ..access.clone() })?;
+        certificate::presented(&client.wire.base, &client.wire.guard).await
     }
 
     /// The stack's own.

@@ -23,6 +23,10 @@ pub const QUICK: Patience = Patience {
     all: Duration::from_secs(30),
 };
 
+pub const USER: &str = "ropemaker";
+pub const PASSWORD: &str = "rope-walk-1";
+const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuaKBHc0nkyNTNupbSD03T5D9gI2B/TKy";
+
 /// Debian's docker-registry in a folder of its own, on a port the kernel chose.
 pub struct Registry {
     child: Child,
@@ -34,10 +38,27 @@ pub struct Registry {
 impl Registry {
     /// `more` is added to the configuration, as YAML at top level.
     pub fn start(more: &str) -> Registry {
+        Self::start_in(tempfile::tempdir().unwrap(), ("http", ""), more)
+    }
+
+    /// Asks for the name and the password below.
+    pub fn with_password() -> Registry {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("htpasswd"), format!("{USER}:{BCRYPT}\n")).unwrap();
+        Self::start_in(folder, ("http", ""), "auth: {htpasswd: {realm: r, path: 'ROOT/htpasswd'}}\n")
+    }
+
+    /// Speaks TLS with what is in `cert.pem` and `key.pem` of the folder.
+    pub fn with_tls(folder: tempfile::TempDir) -> Registry {
+        let tls = ", tls: {certificate: 'ROOT/cert.pem', key: 'ROOT/key.pem'}";
+        Self::start_in(folder, ("https", tls), "")
+    }
+
+    fn start_in(folder: tempfile::TempDir, (scheme, http): (&str, &str), more: &str) -> Registry {
         let root = folder.path().display();
+        let http = http.replace("ROOT", &root.to_string());
         let config = format!(
-            "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: '127.0.0.1:0', secret: s}}\n\
+            "version: 0.1\nlog: {{level: info}}\nhttp: {{addr: '127.0.0.1:0', secret: s{http}}}\n\
              storage: {{filesystem: {{rootdirectory: '{root}/data'}}, delete: {{enabled: true}}}}\n{}",
             more.replace("ROOT", &root.to_string())
         );
@@ -58,7 +79,7 @@ impl Registry {
             })
             .expect("the registry did not start");
         std::thread::spawn(move || lines.for_each(drop));
-        let address = format!("http://127.0.0.1:{port}");
+        let address = format!("{scheme}://127.0.0.1:{port}");
         // Made after a client of ours, which sees to it that there is a TLS provider.
         let _ = Client::new(&address).unwrap();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -149,6 +170,11 @@ pub struct Faulty {
 impl Faulty {
     /// `script` gets the number of the request, from 0, and its first line.
     pub fn start(script: impl Fn(usize, &str) -> Reply + Send + 'static) -> Faulty {
+        Self::reading(move |number, head| script(number, head.lines().next().unwrap_or_default()))
+    }
+
+    /// `script` gets the whole head of the request.
+    pub fn reading(script: impl Fn(usize, &str) -> Reply + Send + 'static) -> Faulty {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = listener.local_addr().unwrap();
         let (asked, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
@@ -160,7 +186,7 @@ impl Faulty {
                     break;
                 }
                 let mut stream = stream.unwrap();
-                let Some(line) = first_line(&mut stream) else { continue };
+                let Some(line) = head(&mut stream) else { continue };
                 match script(counter.fetch_add(1, Ordering::SeqCst), &line) {
                     Reply::Bytes(bytes) => drop(stream.write_all(&bytes)),
                     Reply::Silence => open.lock().unwrap().push(stream),
@@ -189,7 +215,7 @@ impl Drop for Faulty {
 /// What a TLS client sends first.
 const TLS_GREETING: u8 = 0x16;
 
-fn first_line(stream: &mut TcpStream) -> Option<String> {
+fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -205,7 +231,7 @@ fn first_line(stream: &mut TcpStream) -> Option<String> {
         }
         head.push(byte[0]);
     }
-    String::from_utf8_lossy(&head).lines().next().map(str::to_owned)
+    Some(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// A whole answer: status line, headers, length, body.

@@ -4,10 +4,13 @@
 use std::error::Error as Cause;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::base::Base;
+use super::guard::Forbidden;
+use super::trust::Changed;
 use crate::model::{Error, Message};
 use crate::msg;
 
@@ -56,6 +59,8 @@ pub(super) struct Trouble {
     pub message: Message,
     /// Whether asking again may help. Never for damaged content: that must be seen, not hidden.
     pub again: bool,
+    /// How long the registry wants to be left alone.
+    pub after: Duration,
 }
 
 impl Trouble {
@@ -68,7 +73,7 @@ impl Trouble {
                 | Condition::Unreachable
                 | Condition::Failing
         );
-        Trouble { condition, message, again }
+        Trouble { condition, message, again, after: Duration::ZERO }
     }
 
     pub fn timeout(base: &Base) -> Self {
@@ -85,9 +90,25 @@ impl Trouble {
 
     /// What reqwest met, by its causes: its own text would name none of the remedies.
     pub fn from_http(base: &Base, error: &reqwest::Error) -> Self {
+        if error.is_timeout() && causes(error).find_map(known).is_none() {
+            return Self::timeout(base);
+        }
+        Self::from_cause(base, error)
+    }
+
+    /// The same for any other failed connection.
+    pub fn from_cause(base: &Base, error: &(dyn Cause + 'static)) -> Self {
         let host = &base.host;
         if let Some(known) = causes(error).find_map(known) {
             return match known {
+                Known::Forbidden(address) => {
+                    let message = msg!("endpoints-address-refused", host = host, address = address);
+                    Trouble { again: false, ..Self::new(Condition::Unreachable, message) }
+                }
+                Known::Changed(found) => {
+                    let message = msg!("endpoints-certificate-changed", host = host, found = found);
+                    Self::new(Condition::Tls, message)
+                }
                 Known::Unresolved => {
                     Self::new(Condition::CannotResolve, msg!("registry-unresolved", name = base.name))
                 }
@@ -96,9 +117,6 @@ impl Trouble {
                     Self::new(Condition::Tls, msg!("registry-tls", host = host, cause = cause))
                 }
             };
-        }
-        if error.is_timeout() {
-            return Self::timeout(base);
         }
         let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
         Self::new(Condition::Unreachable, msg!("registry-unreachable", host = host, cause = cause))
@@ -136,6 +154,9 @@ impl Cause for Unresolved {}
 
 enum Known {
     Unresolved,
+    Forbidden(std::net::IpAddr),
+    /// The fingerprint of what is presented now.
+    Changed(String),
     Refused,
     Tls(String),
 }
@@ -144,8 +165,11 @@ fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
     if cause.is::<Unresolved>() {
         return Some(Known::Unresolved);
     }
+    if let Some(Forbidden(address)) = cause.downcast_ref() {
+        return Some(Known::Forbidden(*address));
+    }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(Known::Tls(error.to_string()));
+        return Some(changed(error).unwrap_or_else(|| Known::Tls(error.to_string())));
     }
     let error = cause.downcast_ref::<io::Error>()?;
     // `source` of an io::Error skips the error it wraps, so its inside is looked at here.
@@ -153,6 +177,13 @@ fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
         Some(inner) => known(inner),
         None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Known::Refused),
     }
+}
+
+/// A certificate that is not the accepted one.
+fn changed(error: &rustls::Error) -> Option<Known> {
+    let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error else { return None };
+    let changed = other.0.downcast_ref::<Changed>()?;
+    Some(Known::Changed(changed.found.clone()))
 }
 
 fn causes<'a>(error: &'a (dyn Cause + 'static)) -> impl Iterator<Item = &'a (dyn Cause + 'static)> {

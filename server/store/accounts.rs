@@ -20,6 +20,13 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+impl Account {
+    /// Whether it may change what is below `owner`: its own, or everything for an administrator.
+    pub fn may_change(&self, owner: &OwnerName) -> bool {
+        self.admin || self.name.as_str().eq_ignore_ascii_case(owner.as_str())
+    }
+}
+
 const ACCOUNT: &str = "a.id, a.name, a.password_hash, a.admin, a.disabled, a.language, a.created_at";
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -178,6 +185,9 @@ impl std::str::FromStr for Scope {
     }
 }
 
+/// How many days a token lasts unless somebody says otherwise: six months.
+pub const TOKEN_DAYS: u32 = 183;
+
 #[derive(Clone, Debug)]
 pub struct Token {
     pub id: i64,
@@ -251,6 +261,26 @@ pub fn token_used(c: &Connection, id: i64, now: Timestamp) -> Result<()> {
 /// `NotFound` when the account has no such token.
 pub fn delete_token(c: &Connection, account_id: i64, id: i64) -> Result<()> {
     match c.execute("DELETE FROM tokens WHERE id = ?1 AND account_id = ?2", params![id, account_id])? {
+        0 => Err(Error::NotFound(msg!("token-not-found"))),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a token a new secret: the old one is dead at once, and what it lasts begins anew. `NotFound` when the account
+/// has no such token.
+pub fn rotate_token(
+    c: &Connection,
+    account_id: i64,
+    id: i64,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<()> {
+    let changed = c.execute(
+        "UPDATE tokens SET hash = ?3, expires_at = ?4 + expires_at - created_at, created_at = ?4, last_used_at = NULL
+         WHERE id = ?1 AND account_id = ?2",
+        params![id, account_id, &hash[..], millis(now)],
+    )?;
+    match changed {
         0 => Err(Error::NotFound(msg!("token-not-found"))),
         _ => Ok(()),
     }

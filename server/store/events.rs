@@ -81,6 +81,20 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Only events with a smaller id: the key of the page before.
     pub before: Option<i64>,
+    pub image: ImageFilter,
+}
+
+/// What events about images are narrowed to; empty texts do not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageFilter {
+    /// Name of a Docker trigger.
+    pub webhook: String,
+    /// `namespace/name`, or a part of it.
+    pub image: String,
+    pub tag: String,
+    pub owner: String,
+    /// Whether a run came of it.
+    pub started: Option<bool>,
 }
 
 /// Newest first.
@@ -92,9 +106,34 @@ pub fn page(c: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Event>> {
         (None, Some(_)) => "?2 IS NULL AND e.kind = ?3",
         (None, None) => "?2 IS NULL AND ?3 IS NULL",
     };
+    let key = params![before, filter.repository_id, filter.kind, limit];
+    if filter.image == ImageFilter::default() {
+        let mut statement = c.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events e WHERE e.id < ?1 AND {narrowed} ORDER BY e.id DESC LIMIT ?4"
+        ))?;
+        return Ok(statement.query_map(key, event)?.collect::<rusqlite::Result<_>>()?);
+    }
+    let image = &filter.image;
     let mut statement = c.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM events e WHERE e.id < ?1 AND {narrowed} ORDER BY e.id DESC LIMIT ?4"
+        "SELECT {COLUMNS} FROM events e WHERE e.id < ?1 AND {narrowed} AND
+            (?5 = '' OR e.happened ->> '$.webhook' = ?5 COLLATE NOCASE) AND
+            (?6 = '' OR instr(coalesce(e.happened ->> '$.image.repository', e.happened ->> '$.address.repository',
+                e.happened ->> '$.repository', ''), ?6) > 0) AND
+            (?7 = '' OR coalesce(e.happened ->> '$.image.tag', e.happened ->> '$.address.tag', e.happened ->> '$.tag') = ?7) AND
+            (?8 = '' OR e.happened ->> '$.image.owner' = ?8) AND
+            (?9 IS NULL OR ?9 = EXISTS (SELECT 1 FROM json_each(e.outcome) o WHERE o.value ->> '$.run_id' IS NOT NULL))
+         ORDER BY e.id DESC LIMIT ?4"
     ))?;
-    let rows = statement.query_map(params![before, filter.repository_id, filter.kind, limit], event)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let key = params![
+        before,
+        filter.repository_id,
+        filter.kind,
+        limit,
+        image.webhook,
+        image.image,
+        image.tag,
+        image.owner,
+        image.started
+    ];
+    Ok(statement.query_map(key, event)?.collect::<rusqlite::Result<_>>()?)
 }

@@ -9,6 +9,9 @@
 
 pub mod accounts;
 pub mod causality;
+pub mod endpoints;
+pub mod deliveries;
+pub mod docker_webhooks;
 pub mod events;
 pub mod images;
 pub mod pipelines;
@@ -22,6 +25,7 @@ pub mod settings;
 pub mod streams;
 pub mod tags;
 pub mod triggers;
+pub mod variables;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -242,6 +246,27 @@ mod tests {
     #[test]
     fn migrations_are_valid() {
         Migrations::from_slice(MIGRATIONS).validate().unwrap();
+    }
+
+    /// Each version's migration meets the rows that the versions before it wrote.
+    #[test]
+    fn every_version_takes_over_what_the_one_before_had() {
+        let samples = [include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
+        assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
+        let directory = tempfile::tempdir().unwrap();
+        let mut connection = connect(&directory.path().join("ropewalk.db"), false).unwrap();
+        for (version, rows) in (1..).zip(samples) {
+            Migrations::from_slice(MIGRATIONS).to_version(&mut connection, version).unwrap();
+            connection.execute_batch(rows).unwrap();
+        }
+        drop(connection);
+        let store = Store::open(directory.path()).unwrap();
+        assert_eq!(store.check().unwrap(), Vec::<String>::new());
+        let read = |id| store.read(|c| runs::by_id(c, id)).unwrap().unwrap();
+        assert_eq!((read(1).number, read(2).message.unwrap().key.as_ref()), (1, "run-step-failed"));
+        assert_eq!(store.read(|c| events::page(c, &Default::default(), 9)).unwrap().len(), 2);
+        assert_eq!(store.read(|c| triggers::of_pipeline(c, 1)).unwrap().len(), 2);
+        assert!(store.read(|c| repositories::all(c)).unwrap()[1].remote.as_ref().unwrap().error.is_some());
     }
 
     #[test]

@@ -1,4 +1,10 @@
 //! Image streams with their tags and histories. A tag's newest item is what it names now.
+//!
+//! `spec` is what is wanted of a stream, `imports` what is to be asked at registries for it, `history` what is kept.
+
+pub mod history;
+pub mod imports;
+pub mod spec;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -8,6 +14,7 @@ use super::rows::{millis, text_opt, time, to_json};
 use crate::model::{
     Digest, Happened, Result, Sighting, StreamPath, StreamTagName, TagAddress, TagItem, TagSource,
 };
+use crate::msg;
 
 const ITEM: &str = "i.id, i.created_at, i.reference, i.digest, i.generation, i.by";
 
@@ -40,6 +47,13 @@ pub fn items(c: &Connection, stream_id: i64, tag: &str, limit: u32) -> Result<Ve
     Ok(statement.query_map(params![stream_id, tag, limit], item)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// When a tag of the stream last came to name another image.
+pub fn moved_at(c: &Connection, stream_id: i64) -> Result<Option<Timestamp>> {
+    let mut statement =
+        c.prepare_cached("SELECT max(created_at) FROM stream_items WHERE stream_id = ?1")?;
+    Ok(statement.query_row([stream_id], |row| super::rows::time_opt(row, 0))?)
+}
+
 /// What a tag is made to name.
 pub struct NewItem<'a> {
     /// `host/repository@sha256:...`
@@ -50,8 +64,8 @@ pub struct NewItem<'a> {
     pub cause_id: Option<i64>,
 }
 
-/// Makes the tag name an image, and with it the stream's tags that stand for it. The same image again changes
-/// nothing and returns `false`.
+/// Makes the tag name an image, and with it the stream's tags that stand for it. The same image again is only noted
+/// as imported anew, and returns `false`.
 pub fn push_item(
     c: &Connection,
     (stream_id, tag): (i64, &str),
@@ -59,7 +73,8 @@ pub fn push_item(
     at: Timestamp,
 ) -> Result<bool> {
     let newest = items(c, stream_id, tag, 1)?.into_iter().next();
-    if newest.as_ref().is_some_and(|newest| newest.reference == new.reference) {
+    if let Some(newest) = newest.as_ref().filter(|newest| newest.reference == new.reference) {
+        imports::noted(c, (stream_id, tag), newest)?;
         return Ok(false);
     }
     c.prepare_cached(
@@ -114,11 +129,20 @@ pub(super) fn follow(
     let reference = match found {
         Sighting::Image(digest) => address.pinned(digest),
         Sighting::NoDigest => address.to_string(),
-        Sighting::Gone => return Ok(()),
+        Sighting::Gone => {
+            let message = msg!("streams-source-gone", source = address);
+            return imports::source_failed(c, address, ("NotFound", &message), at);
+        }
     };
     let new = NewItem { reference, digest: found.digest(), by: None, cause_id: Some(event) };
     for (stream_id, tag) in from_source(c, address)? {
-        push_item(c, (stream_id, &tag), &new, at)?;
+        if imports::is_copied(c, (stream_id, &tag))? {
+            // Copied first, then named.
+            imports::ask(c, (stream_id, &tag), at)?;
+        } else {
+            push_item(c, (stream_id, &tag), &new, at)?;
+            imports::well(c, (stream_id, &tag))?;
+        }
     }
     for stream_id in of_registry_repository(c, address)? {
         c.prepare_cached("INSERT INTO stream_tags (stream_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
@@ -148,3 +172,6 @@ fn of_registry_repository(c: &Connection, address: &TagAddress) -> Result<Vec<i6
     let key = [format!("{}/{}", address.host, address.repository)];
     Ok(statement.query_map(key, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
+
+#[cfg(test)]
+mod tests;

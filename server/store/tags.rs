@@ -9,7 +9,7 @@ use super::{events, streams};
 use crate::model::{Digest, Happened, Message, Result, Sighting, TagAddress};
 
 /// A tag as it was last seen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub digest: Option<Digest>,
     pub moved_at: Timestamp,
@@ -72,6 +72,41 @@ pub fn observe(
     let event = events::add(c, None, &happened, at)?;
     streams::follow(c, address, (found, event), at)?;
     Ok(Some(event))
+}
+
+/// As `observe`, unless somebody has written since `before` was read: who looked first may know less. `false` then,
+/// and nothing is written.
+pub fn observe_since(
+    c: &Connection,
+    (address, before): (&TagAddress, Option<&Seen>),
+    found: (&Sighting, Option<i64>),
+    at: Timestamp,
+) -> Result<bool> {
+    if get(c, address)?.as_ref() != before {
+        return Ok(false);
+    }
+    observe(c, address, found, at)?;
+    Ok(true)
+}
+
+/// Tags of a repository that were there when they were last looked at, by name.
+pub fn there(c: &Connection, host: &str, repository: &str) -> Result<Vec<(String, Digest)>> {
+    let mut statement = c.prepare_cached(
+        "SELECT tag, digest FROM tags_seen WHERE host = ?1 AND repository = ?2 AND digest IS NOT NULL ORDER BY tag",
+    )?;
+    let one = |row: &Row<'_>| Ok((row.get(0)?, super::rows::text(row, 1)?));
+    Ok(statement.query_map([host, repository], one)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether a stream's tag or a pipeline's base names the tag.
+pub fn is_followed(c: &Connection, address: &TagAddress) -> Result<bool> {
+    let mut statement = c.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM stream_tags WHERE source_host = ?1 AND source_repository = ?2 AND source_tag = ?3
+                        AND reference = 0)
+             OR EXISTS (SELECT 1 FROM pipeline_bases WHERE host = ?1 AND repository = ?2 AND tag = ?3)",
+    )?;
+    let key = [&address.host, &address.repository, &address.tag];
+    Ok(statement.query_row(key, |row| row.get(0))?)
 }
 
 /// The look failed: what the tag named before still counts.

@@ -1,5 +1,7 @@
 //! Image triggers of pipelines, and the images that pipelines stand on.
 
+pub mod changes;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -2,19 +2,21 @@
 //! looked at together, so that several changes make one run; what a trigger has had starts nothing again; a
 //! paused one waits; and what a run has is noted in the transaction that queues it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git;
-use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Message, RefName, Result, RunImage};
+use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Input, Message, Result, RunImage};
 use crate::msg;
-use crate::pin::{Found, Pin, Wanted};
+use crate::pin::Pin;
 use crate::pipeline;
 use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
+use crate::store::triggers::changes::pending;
 use crate::store::triggers::{self, ImageTrigger};
 use crate::store::{Connection, Store, images, pipelines, repositories, runs};
 
-use super::decide::{Decision, Plan, Start, nothing, only, unreadable};
+use super::branch::{self, Order};
+use super::decide::{Decision, Plan, nothing, only};
 
 /// How far the way from an image back to the pipelines that led to it is followed.
 const LONGEST_CHAIN: usize = 32;
@@ -26,6 +28,23 @@ struct Due {
     /// The triggers that have seen something new.
     triggers: Vec<i64>,
     changes: Vec<ImageChange>,
+}
+
+impl Due {
+    fn order(self, event_id: i64) -> Order {
+        let cause = Cause::ImageChange { changes: self.changes };
+        Order {
+            pipeline: self.pipeline,
+            repository: self.repository,
+            cause,
+            started_by: self.triggers,
+            event_id,
+        }
+    }
+}
+
+fn defaults(inputs: &[Input]) -> Result<BTreeMap<String, String>> {
+    pipeline::fill_inputs(inputs, &BTreeMap::new())
 }
 
 enum Finding {
@@ -54,7 +73,7 @@ pub async fn decide(store: &Store, rooms: (&git::Repositories, &Pin), event: &Ev
         let name = pipeline.name.as_str().to_owned();
         decisions.push(match finding {
             Finding::Nothing(message) => nothing(Some(&name), message),
-            Finding::Due(due) => match start(rooms, *due, event.id).await? {
+            Finding::Due(due) => match branch::start(rooms, due.order(event.id), defaults).await? {
                 Ok(start) => Decision::Start(Box::new(start)),
                 Err(message) => nothing(Some(&name), message),
             },
@@ -70,7 +89,7 @@ fn look(c: &Connection, id: i64, happened: &Happened) -> Result<Option<(Pipeline
     let all = triggers::of_pipeline(c, id)?;
     let mut due = Due { pipeline, repository, triggers: Vec::new(), changes: Vec::new() };
     for trigger in all.iter().filter(|trigger| !trigger.paused) {
-        let changes = changes(c, trigger)?;
+        let changes = pending(c, trigger)?;
         if !changes.is_empty() {
             due.triggers.push(trigger.id);
             due.changes.extend(changes);
@@ -93,15 +112,6 @@ fn concerns(trigger: &ImageTrigger, happened: &Happened) -> bool {
         Happened::TagMoved { .. } => trigger.from.is_none(),
         _ => true,
     }
-}
-
-/// What the trigger watches that is not what the newest run had.
-pub fn changes(c: &Connection, trigger: &ImageTrigger) -> Result<Vec<ImageChange>> {
-    let now = triggers::watched_now(c, trigger)?;
-    let moved = now.into_iter().filter(|(watched, new)| trigger.last.get(watched) != Some(new));
-    Ok(moved
-        .map(|(watched, new)| ImageChange { old: trigger.last.get(&watched).cloned(), watched, new })
-        .collect())
 }
 
 /// Whether the pipeline would be started by an image that it led to itself: the pipelines on that way.
@@ -136,69 +146,6 @@ fn pushed_as(c: &Connection, reference: &str) -> Result<Option<RunImage>> {
     Ok(by_digest.into_iter().rfind(|pushed| pushed.repository == image.repository))
 }
 
-/// The run, or why there can be none.
-async fn start(
-    (git, pin): (&git::Repositories, &Pin),
-    due: Due,
-    event_id: i64,
-) -> Result<std::result::Result<Start, Message>> {
-    let Due { pipeline, repository, triggers, changes } = due;
-    let Some(branch) = repository.default_branch.clone() else { return Ok(Err(msg!("trigger-no-branch"))) };
-    let path = pipeline.path.clone();
-    let read = move |open: &git::OpenRepository| {
-        let commit = open.resolve(&branch)?.commit;
-        let source = open.definition_source(&commit, &path)?;
-        Ok((RefName::branch(&branch)?, commit, source))
-    };
-    let (reference, commit, source) = match git.read(&repository.path, read).await {
-        Ok(read) => read,
-        Err(error) => return Ok(Err(unreadable(&error))),
-    };
-    let Some(source) = source else {
-        return Ok(Err(msg!("trigger-no-definition", path = pipeline.path)));
-    };
-    let definition = pipeline::read_found(&pipeline.path, &source);
-    let inputs = match &definition {
-        Err(_) => Default::default(),
-        Ok(definition) => match pipeline::fill_inputs(&definition.inputs, &Default::default()) {
-            Ok(inputs) => inputs,
-            Err(error) => return Ok(Err(unreadable(&error))),
-        },
-    };
-    let refusal = definition
-        .as_ref()
-        .err()
-        .map(|findings| msg!("trigger-findings", count = findings.len(), path = pipeline.path));
-    let found = match &definition {
-        Ok(definition) => {
-            let definition_path = pipeline.path.as_str();
-            let (repository, pipeline_id) = (&repository.path, Some(pipeline.id));
-            let (commit, inputs, changes) = (&commit, &inputs, changes.as_slice());
-            let wanted =
-                Wanted { repository, commit, pipeline_id, definition_path, definition, inputs, changes };
-            Some(pin.bases(&wanted).await)
-        }
-        Err(_) => None,
-    };
-    let run = runs::NewRun {
-        repository_id: repository.id,
-        pipeline_id: pipeline.id,
-        cause: Cause::ImageChange { changes },
-        reference,
-        commit,
-        definition_path: pipeline.path,
-        definition_blob: source.object,
-        definition,
-        inputs,
-        event_id: Some(event_id),
-        bases: found.as_ref().map(|found: &Found| found.bases.clone()).unwrap_or_default(),
-        started_by: triggers,
-        refusal: refusal.clone(),
-    };
-    let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
-    Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, found, message }))
-}
-
 /// Whether the run is still due when it is to be written: no other run has had these images meanwhile.
 pub fn still_due(c: &Connection, run: &runs::NewRun) -> Result<bool> {
     if run.started_by.is_empty() {
@@ -206,7 +153,7 @@ pub fn still_due(c: &Connection, run: &runs::NewRun) -> Result<bool> {
     }
     for trigger in triggers::of_pipeline(c, run.pipeline_id)? {
         let due = run.started_by.contains(&trigger.id) && !trigger.paused;
-        if due && !changes(c, &trigger)?.is_empty() {
+        if due && !pending(c, &trigger)?.is_empty() {
             return Ok(true);
         }
     }

@@ -1,6 +1,8 @@
 //! Decides: takes the oldest undecided events of the journal and turns each into queued runs, or into
 //! the reason why there are none. It carries nothing out and looks at no repository but the event's.
 
+mod announced;
+mod branch;
 mod decide;
 mod images;
 
@@ -43,6 +45,9 @@ impl Trigger {
         let plan = match &event.happened {
             Happened::TagMoved { .. } | Happened::StreamTagMoved { .. } | Happened::TriggerChanged { .. } => {
                 images::decide(&self.store, (&self.repositories, &self.pin), &event).await?
+            }
+            Happened::ImageAnnounced { .. } => {
+                announced::decide(&self.store, (&self.repositories, &self.pin), &event).await?
             }
             _ => decide::decide(&self.store, (&self.repositories, &self.pin), &event).await?,
         };

@@ -95,7 +95,7 @@ pub fn is_admin(identity: &Identity) -> bool {
 }
 
 fn owns(known: &Known, owner: &OwnerName) -> bool {
-    known.account.admin || known.account.name.as_str().eq_ignore_ascii_case(owner.as_str())
+    known.account.may_change(owner)
 }
 
 /// `Denied` unless an administrator asks; `Unauthenticated` for nobody.

@@ -127,7 +127,7 @@ pub async fn present(
     let status = failure.status();
     let shown = failure.shown();
     let path = request.path();
-    let mut answer = if path.starts_with("/api/") {
+    let mut answer = if path.starts_with("/api/") || super::hooks::is_address(path) {
         json(&request, status, &shown)
     } else if super::git::is_address(path) {
         super::git::failure(&request, status, &shown)

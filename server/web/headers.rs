@@ -16,7 +16,7 @@ use actix_web::{HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 
 use super::errors::Failure;
-use super::git;
+use super::{git, hooks};
 use crate::msg;
 
 /// For a handler to begin its answer; nothing of ours takes near as long.
@@ -63,14 +63,15 @@ fn add(headers: &mut HeaderMap) {
     put(CACHE_CONTROL, "no-store");
 }
 
-/// Middleware: refuses packed bodies everywhere but under git's addresses, where they are unpacked piece by
-/// piece. A megabyte may be a gigabyte, and would be one before its length could be judged.
+/// Middleware: refuses packed bodies everywhere but under git's addresses and those of registries, where they are
+/// unpacked piece by piece. A megabyte may be a gigabyte, and would be one before its length could be judged.
 pub async fn plain_bodies(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let encoding = request.headers().get(CONTENT_ENCODING).filter(|value| *value != "identity");
-    if encoding.is_some() && !git::is_address(request.path()) {
+    let path = request.path();
+    if encoding.is_some() && !git::is_address(path) && !hooks::is_address(path) {
         return Ok(request.error_response(Failure::Unsupported(msg!("api-body-encoding"))));
     }
     Ok(next.call(request).await?.map_into_boxed_body())

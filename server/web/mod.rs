@@ -7,6 +7,9 @@
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! causality, impact  what led to what
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
+//! endpoints, variables             what may be said about them, for the API and the pages
+//! streams  changes of image streams and triggers
+//! hooks  what registries send       webhooks, deliveries  Docker triggers, and what came
 //! ```
 
 pub mod ansi;
@@ -16,6 +19,8 @@ mod attempts;
 mod auth;
 mod causality;
 mod csrf;
+mod endpoints;
+mod deliveries;
 mod errors;
 mod first_push;
 mod gate;
@@ -24,22 +29,24 @@ mod handlers;
 mod headers;
 mod health;
 mod impact;
+mod hooks;
 mod live;
 pub mod pages;
 mod push;
 mod sessions;
 mod start;
 mod state;
+mod streams;
+mod webhooks;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, web};
-use utoipa::OpenApi as _;
-use utoipa_actix_web::AppExt as _;
+use actix_web::{App, HttpServer, web};
 
 pub use gate::Gate;
 pub use state::{Door, Settings};
@@ -56,18 +63,17 @@ const STOP_TIMEOUT: u64 = 5;
 pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_web::dev::Server> {
     let door = web::Data::new(door);
     let shared = web::Data::new(handlers::Shared::new());
+    let refusals = web::Data::new(hooks::Refusals::default());
     let app = move || {
-        let (app, document) = App::new()
+        App::new()
             .app_data(door.clone())
             .app_data(shared.clone())
+            .app_data(refusals.clone())
             .configure(api::refusals)
             .configure(git::routes)
-            .route("/api/v1/openapi.json", web::get().to(openapi))
-            .into_utoipa_app()
-            .openapi(api::Document::openapi())
-            .service(utoipa_actix_web::scope(api::PREFIX).configure(api::routes))
-            .split_for_parts();
-        app.app_data(web::Data::new(document))
+            .configure(hooks::routes)
+            .route("/api/v1/openapi.json", web::get().to(api::document))
+            .service(web::scope(api::PREFIX).configure(|cfg| api::routes(cfg)))
             .configure(routes)
             .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))
@@ -91,8 +97,4 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/healthz", web::get().to(health::alive))
         .route("/static/{name}", web::get().to(assets::serve))
         .configure(handlers::routes);
-}
-
-async fn openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
-    HttpResponse::Ok().json(&**document)
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use tokio::sync::watch;
 
 use super::gate::Gate;
-use crate::model::{Condition, Message, Surroundings};
+use crate::model::{Condition, Message, Secret, Surroundings};
 use crate::pin::Pin;
 use crate::store::Store;
 use crate::{git, logs, registry};
@@ -38,6 +38,8 @@ pub struct Settings {
     pub max_push_bytes: u64,
     /// How long a push waits for what the trigger loop makes of it, so that it can say so.
     pub push_patience: std::time::Duration,
+    /// What the stack's registry sends with its notifications.
+    pub hook_token: Secret,
 }
 
 impl Door {

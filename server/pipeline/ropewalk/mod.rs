@@ -3,8 +3,8 @@
 //! `docs/reference/ropewalk-yml.md`, for editors `schema`.
 
 mod input;
-mod node;
-mod reader;
+pub(super) mod node;
+pub(super) mod reader;
 mod schema;
 mod stage;
 

@@ -57,17 +57,28 @@ struct Builder<'f> {
     anchors: BTreeMap<usize, Node>,
     weight: usize,
     root: Option<Node>,
+    /// The documents before this one; `None` where there may be only one.
+    before: Option<Vec<Node>>,
 }
 
 /// The document in `text`, or `None` after saying why there is none.
 pub fn document(text: &str, findings: &mut Findings) -> Option<Node> {
+    read(text, findings, None)?.pop()
+}
+
+/// All documents in `text`, or `None` after saying why there is none.
+pub fn documents(text: &str, findings: &mut Findings) -> Option<Vec<Node>> {
+    read(text, findings, Some(Vec::new()))
+}
+
+fn read(text: &str, findings: &mut Findings, before: Option<Vec<Node>>) -> Option<Vec<Node>> {
     let mut options = Options::default();
     options.disallow_directives = true;
     options.flow_nesting_limit = DEEPEST;
     options.block_nesting_limit = DEEPEST;
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut builder = Builder { findings, open: Vec::new(), anchors: BTreeMap::new(), weight: 0, root: None };
+    let mut builder = Builder { findings, open: Vec::new(), anchors: BTreeMap::new(), weight: 0, root: None, before };
     while let Some(event) = parser.next_event() {
         match event {
             Ok((Event::StreamEnd, _)) => break,
@@ -79,10 +90,13 @@ pub fn document(text: &str, findings: &mut Findings) -> Option<Node> {
             }
         }
     }
-    if builder.root.is_none() {
+    let mut all = builder.before.unwrap_or_default();
+    all.extend(builder.root);
+    if all.is_empty() {
         builder.findings.at(Place::START, msg!("pipeline-empty"));
+        return None;
     }
-    builder.root
+    Some(all)
 }
 
 fn at(line: usize, column: usize) -> Place {
@@ -105,9 +119,13 @@ impl Builder<'_> {
             return self.stop(place, msg!("pipeline-yaml-tag"));
         }
         match event {
-            Event::DocumentStart(..) if self.root.is_some() => {
-                self.stop(place, msg!("pipeline-yaml-documents"))
-            }
+            Event::DocumentStart(..) if self.root.is_some() => match &mut self.before {
+                Some(before) => {
+                    before.extend(self.root.take());
+                    Some(())
+                }
+                None => self.stop(place, msg!("pipeline-yaml-documents")),
+            },
             Event::Scalar(text, style, anchor, _) => {
                 let (text, plain) = (text.into_owned(), matches!(style, ScalarStyle::Plain));
                 if text.contains('\0') {

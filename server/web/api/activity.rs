@@ -19,6 +19,28 @@ pub struct Filter {
     pub repository: Option<String>,
     /// `ref-moved`, `run-finished`, ...
     pub kind: Option<String>,
+    /// Of events about images: name of a Docker trigger.
+    pub webhook: Option<String>,
+    /// Of events about images: the image's name, or a part of it.
+    pub image: Option<String>,
+    pub tag: Option<String>,
+    /// Who pushed, as the delivery said.
+    pub owner: Option<String>,
+    /// Whether a run came of it.
+    pub started: Option<bool>,
+}
+
+impl Filter {
+    fn image(&self) -> events::ImageFilter {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        events::ImageFilter {
+            webhook: text(&self.webhook),
+            image: text(&self.image),
+            tag: text(&self.tag),
+            owner: text(&self.owner),
+            started: self.started,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -61,7 +83,7 @@ pub async fn list(
         }
     };
     let before = paging.after_number();
-    let wanted = events::Filter { repository_id, kind: filter.kind.clone(), before };
+    let wanted = events::Filter { repository_id, kind: filter.kind.clone(), before, image: filter.image() };
     let limit = paging.limit();
     let mut found = door.store.read(|c| events::page(c, &wanted, limit + 1))?;
     let more = paging::cut(&mut found, limit);
@@ -73,7 +95,16 @@ pub async fn list(
             shapes.push(shape(event, path, language)?);
         }
     }
-    let fields = [("repository", &filter.repository), ("kind", &filter.kind)];
+    let started = filter.started.map(|started| started.to_string());
+    let fields = [
+        ("repository", &filter.repository),
+        ("kind", &filter.kind),
+        ("webhook", &filter.webhook),
+        ("image", &filter.image),
+        ("tag", &filter.tag),
+        ("owner", &filter.owner),
+        ("started", &started),
+    ];
     let pairs = fields.iter().filter_map(|(name, value)| Some(paging::pair(name, value.as_ref()?)));
     let query = pairs.collect::<Vec<_>>().join("&");
     let path =

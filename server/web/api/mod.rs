@@ -4,6 +4,9 @@
 pub mod activity;
 mod causality;
 mod commits;
+mod endpoint_shapes;
+mod endpoints;
+mod deliveries;
 mod live;
 mod logs;
 pub mod paging;
@@ -13,11 +16,19 @@ pub mod repositories;
 mod run_shape;
 pub mod runs;
 mod shapes;
+mod stream_shape;
+mod streams;
+pub mod triggers;
 pub mod users;
+mod variables;
+mod webhooks;
 
-use actix_web::web;
+use std::sync::OnceLock;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::{App, HttpResponse, web};
 use utoipa::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt as _, OpenApiFactory};
 
 pub use run_shape::RunShape;
 
@@ -57,13 +68,42 @@ impl utoipa::Modify for Security {
     }
 }
 
+/// Where routes go: into the server, or into the document.
+pub trait Routes {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, one: F) -> &mut Self;
+}
+
+impl Routes for web::ServiceConfig {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, one: F) -> &mut Self {
+        web::ServiceConfig::service(self, one)
+    }
+}
+
+impl Routes for utoipa_actix_web::service_config::ServiceConfig<'_> {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, one: F) -> &mut Self {
+        utoipa_actix_web::service_config::ServiceConfig::service(self, one)
+    }
+}
+
+/// The document, made when it is first asked for: as a tree it takes more memory than all else that an idle worker has.
+pub async fn document() -> HttpResponse {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let json = DOCUMENT.get_or_init(|| {
+        let app = App::new().into_utoipa_app().openapi(Document::openapi());
+        let scope = utoipa_actix_web::scope(PREFIX).configure(|cfg| routes(cfg));
+        app.service(scope).split_for_parts().1.to_json().unwrap_or_default()
+    });
+    HttpResponse::Ok().content_type("application/json").body(json.as_str())
+}
+
 /// Every route; registering one here is also what puts it into the document.
-pub fn routes(cfg: &mut ServiceConfig) {
+pub fn routes(cfg: &mut impl Routes) {
     cfg.service(users::me)
         .service(repositories::list)
         .service(repositories::create)
         .service(users::tokens)
         .service(users::create_token)
+        .service(users::rotate_token)
         .service(users::delete_token)
         .service(users::user)
         .service(users::create_user)
@@ -84,6 +124,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(runs::cancel)
         .service(runs::rerun)
         .service(runs::show)
+        .service(triggers::list)
+        .service(triggers::create)
+        .service(triggers::edit)
+        .service(triggers::remove)
         .service(pipelines::show)
         .service(pipelines::remove)
         .service(registry::registry_tags)
@@ -91,7 +135,52 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(registry::registry_image)
         .service(causality::impact_of)
         .service(causality::causality_of_event)
+        .service(streams::list)
+        .service(streams::apply)
+        .service(streams::import)
+        .service(streams::roll_back)
+        .service(streams::tag)
+        .service(streams::untag)
+        .service(streams::show)
+        .service(streams::remove)
         .service(activity::list);
+    endpoint_routes(cfg);
+    variable_routes(cfg);
+    of_webhooks(cfg);
+}
+
+fn endpoint_routes(cfg: &mut impl Routes) {
+    cfg.service(endpoints::list)
+        .service(endpoints::create)
+        .service(endpoints::validate)
+        .service(endpoints::certificate)
+        .service(endpoints::accept)
+        .service(endpoints::show)
+        .service(endpoints::change)
+        .service(endpoints::remove);
+}
+
+fn variable_routes(cfg: &mut impl Routes) {
+    cfg.service(variables::list)
+        .service(variables::create)
+        .service(variables::show)
+        .service(variables::change)
+        .service(variables::remove);
+}
+
+fn of_webhooks(cfg: &mut impl Routes) {
+    cfg.service(webhooks::registry)
+        .service(webhooks::list)
+        .service(webhooks::create)
+        .service(webhooks::show)
+        .service(webhooks::edit)
+        .service(webhooks::rotate)
+        .service(webhooks::mirror)
+        .service(webhooks::remove)
+        .service(webhooks::test)
+        .service(deliveries::list)
+        .service(deliveries::show)
+        .service(deliveries::replay);
 }
 
 /// How bodies, addresses and queries that cannot be read are refused.

@@ -123,7 +123,7 @@ pub struct NewTokenForm {
     pub name: String,
     /// `read`, `write` or `admin`; `write` unless given.
     pub scope: Option<String>,
-    /// Days until it ends; never unless given.
+    /// Days until it ends, 183 unless given; 0 for a token that does not end.
     pub expires_in_days: Option<u32>,
 }
 
@@ -144,6 +144,50 @@ pub async fn create_token(
     Ok(HttpResponse::Created().json(shape))
 }
 
+/// Gives a token, named by its id or its name, a new secret and shows it once; the old one is dead at once. Name and
+/// scope stay, and it lasts as long as before from now on.
+#[utoipa::path(tag = "accounts", responses((status = 200, body = TokenShape), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+#[post("/users/{username}/tokens/{token}/rotate")]
+pub async fn rotate_token(
+    door: web::Data<Door>,
+    identity: Identity,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (known, owner) = owner_of_tokens(&door, &identity, &path.0)?;
+    auth::require_scope(&identity, Scope::Write)?;
+    let id = token_of(&door, &owner, &path.1)?;
+    let (made, token) = renew_token(&door, known, (owner.id, id)).await?;
+    Ok(HttpResponse::Ok().json(TokenShape { sha1: Some(token.reveal().to_owned()), ..made }))
+}
+
+/// A new secret for the token (account, id); the API and the settings page end here.
+pub async fn renew_token(
+    door: &Door,
+    known: &Known,
+    (account, id): (i64, i64),
+) -> Result<(TokenShape, Secret), Failure> {
+    needs_person(known)?;
+    let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(TOKEN_BYTES)?.reveal()));
+    let (hash, by) = (token.fingerprint(), known.account.name.to_string());
+    let renewed = door.store.write(move |c| {
+        let now = Timestamp::now();
+        accounts::rotate_token(c, account, id, &hash, now)?;
+        let found = accounts::tokens(c, account)?.into_iter().find(|token| token.id == id);
+        let found = found.ok_or_else(|| Error::Internal("a renewed token is missing".into()))?;
+        events::add(c, None, &Happened::TokenCreated { name: found.name.clone(), by }, now)?;
+        Ok(found)
+    });
+    Ok((TokenShape::of(&renewed.await?), token))
+}
+
+/// A stolen token must not be able to make itself a stronger or a longer one.
+fn needs_person(known: &Known) -> Result<(), Failure> {
+    match matches!(known.via, Via::Token) && known.scope < Scope::Admin {
+        true => Err(Error::Denied(msg!("auth-token-needs-person")).into()),
+        false => Ok(()),
+    }
+}
+
 /// Makes a token for `owner` with (name, scope, days until it ends); the API and the settings page end here.
 pub async fn make_token(
     door: &Door,
@@ -151,10 +195,7 @@ pub async fn make_token(
     owner: &Account,
     (name, scope, days): (&str, Scope, Option<u32>),
 ) -> Result<(TokenShape, Secret), Failure> {
-    // A stolen token must not be able to make itself a stronger or a longer one.
-    if matches!(known.via, Via::Token) && known.scope < Scope::Admin {
-        return Err(Error::Denied(msg!("auth-token-needs-person")).into());
-    }
+    needs_person(known)?;
     let name: String = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > LONGEST_TOKEN_NAME || name.chars().any(char::is_control) {
         return Err(Error::Invalid(msg!("auth-token-name", longest = LONGEST_TOKEN_NAME)).into());
@@ -162,6 +203,7 @@ pub async fn make_token(
     let token = Secret::new(format!("{TOKEN_PREFIX}{}", Secret::random(TOKEN_BYTES)?.reveal()));
     let now = Timestamp::now();
     let lasts = |days: u32| SignedDuration::from_hours(i64::from(days) * 24);
+    let days = Some(days.unwrap_or(accounts::TOKEN_DAYS)).filter(|days| *days > 0);
     let expires_at = days.map(|days| now.checked_add(lasts(days)).unwrap_or(Timestamp::MAX));
     let (hash, account_id, by) = (token.fingerprint(), owner.id, known.account.name.to_string());
     let made = door.store.write(move |c| {
@@ -197,13 +239,17 @@ pub async fn delete_token(
 ) -> Result<HttpResponse, Failure> {
     let (_, owner) = owner_of_tokens(&door, &identity, &path.0)?;
     auth::require_scope(&identity, Scope::Write)?;
-    let wanted = path.into_inner().1;
+    let id = token_of(&door, &owner, &path.1)?;
+    door.store.write(move |c| accounts::delete_token(c, owner.id, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The id of a token that is named by its id or its name.
+fn token_of(door: &Door, owner: &Account, wanted: &str) -> Result<i64, Failure> {
     let all = door.store.read(|c| accounts::tokens(c, owner.id))?;
     let by_id = all.iter().find(|token| token.id.to_string() == wanted);
     let found = by_id.or_else(|| all.iter().find(|token| token.name == wanted));
-    let id = found.ok_or_else(|| Error::NotFound(msg!("token-not-found")))?.id;
-    door.store.write(move |c| accounts::delete_token(c, owner.id, id)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(found.ok_or_else(|| Error::NotFound(msg!("token-not-found")))?.id)
 }
 
 /// Tokens are their owner's business, and administrators'.

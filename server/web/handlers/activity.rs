@@ -3,20 +3,23 @@
 use actix_web::web;
 use serde::Deserialize;
 
+use super::image_rows::image_row;
 use super::pieces::briefs;
 use super::provenance::visible_run;
 use super::visit::{Answer, Visit};
 use crate::messages;
 use crate::model::{Event, Happened, Message, Outcome, RepositoryPath, Result, Run};
 use crate::msg;
-use crate::store::events::{self, Filter};
+use crate::store::events::{self, Filter, ImageFilter};
 use crate::web::api::activity::visible;
 use crate::web::auth;
 use crate::web::errors::Failure;
-use crate::web::pages::activity::{self as page, Activity, ActivityRow, OutcomeRow};
+use crate::web::pages::activity::{self as page, Activity, ActivityRow, Narrowed, OutcomeRow};
 use crate::web::pages::{RunBrief, links, pieces, respond};
 
 const PER_PAGE: usize = 40;
+/// The kind of event that gets columns of its own.
+const IMAGES: &str = "image-announced";
 /// Events looked at for one page: most may be of repositories the visitor may not see.
 const MOST_LOOKED_AT: usize = 2000;
 
@@ -26,7 +29,30 @@ pub struct Asked {
     repository: String,
     #[serde(default)]
     kind: String,
+    #[serde(default)]
+    webhook: String,
+    #[serde(default)]
+    image: String,
+    #[serde(default)]
+    tag: String,
+    #[serde(default)]
+    owner: String,
+    #[serde(default)]
+    started: String,
     after: Option<i64>,
+}
+
+impl Asked {
+    fn narrowed(&self) -> Narrowed {
+        let text = |field: &str| field.trim().chars().take(200).collect();
+        Narrowed {
+            webhook: text(&self.webhook),
+            image: text(&self.image),
+            tag: text(&self.tag),
+            owner: text(&self.owner),
+            started: self.started.parse::<bool>().map(|started| started.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 /// `GET /activity?repository=&kind=&after=`.
@@ -41,30 +67,53 @@ pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
         }
     };
     let kind = kinds().into_iter().map(|(kind, _)| kind).find(|kind| *kind == asked.kind).unwrap_or_default();
-    let filter = Filter {
-        repository_id,
-        kind: Some(kind.to_owned()).filter(|kind| !kind.is_empty()),
-        before: asked.after,
+    let of_images = kind == IMAGES;
+    let narrowed = if of_images { asked.narrowed() } else { Narrowed::default() };
+    let image = ImageFilter {
+        webhook: narrowed.webhook.clone(),
+        image: narrowed.image.clone(),
+        tag: narrowed.tag.clone(),
+        owner: narrowed.owner.clone(),
+        started: narrowed.started.parse().ok(),
     };
+    let kind_wanted = Some(kind.to_owned()).filter(|kind| !kind.is_empty());
+    let filter = Filter { repository_id, kind: kind_wanted, before: asked.after, image };
     let (found, next) = page_of(&visit, filter)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut images) = (Vec::new(), Vec::new());
     for (event, path) in found {
-        rows.push(row(&visit, event, path).await?);
+        if of_images {
+            images.extend(image_row(&visit, event).await?);
+        } else {
+            rows.push(row(&visit, event, path).await?);
+        }
     }
     let repository = if repository_id.is_some() { asked.repository.clone() } else { String::new() };
+    let fields = [
+        ("webhook", narrowed.webhook.as_str()),
+        ("image", &narrowed.image),
+        ("tag", &narrowed.tag),
+        ("owner", &narrowed.owner),
+        ("started", &narrowed.started),
+    ];
+    let next = next.map(|key| links::activity(&repository, kind, &key.to_string()));
     Ok(respond(&Activity {
-        next: next.map(|key| links::activity(&repository, kind, &key.to_string())),
+        next: next.map(|address| links::activity_of_images(address, &fields)),
         page: visit.page,
         repository,
         kind: kind.to_owned(),
         kinds: kinds().into(),
         rows,
+        images: of_images.then_some(images),
+        narrowed,
     }))
 }
 
 /// What the list can be narrowed to.
-fn kinds() -> [(&'static str, Message); 8] {
+fn kinds() -> [(&'static str, Message); 11] {
     [
+        (IMAGES, msg!("hooks-kind-images")),
+        ("delivery-refused", msg!("hooks-kind-refused")),
+        ("tag-moved", msg!("hooks-kind-tag-moved")),
         ("ref-moved", msg!("pages-kind-ref-moved")),
         ("run-finished", msg!("pages-kind-run-finished")),
         ("run-requested", msg!("pages-kind-run-requested")),
@@ -112,6 +161,9 @@ async fn row(visit: &Visit, event: Event, path: Option<RepositoryPath>) -> Resul
         None => None,
     };
     let mut outcomes = Vec::new();
+    if let Happened::DeliveryRefused { message, .. } = &event.happened {
+        outcomes.push(OutcomeRow { text: message.clone(), run: None });
+    }
     for outcome in event.outcome.unwrap_or_default() {
         outcomes.push(outcome_row(visit, outcome).await?);
     }
@@ -180,6 +232,9 @@ fn sentence(visit: &Visit, happened: &Happened, run: Option<&Run>) -> Message {
 fn href(happened: &Happened, path: Option<&RepositoryPath>, run: Option<&Run>) -> Option<String> {
     if let Happened::ImagePushed { repository, digest, .. } = happened {
         return Some(links::image(repository, digest.as_str()));
+    }
+    if let Happened::ImageAnnounced { delivery_id, .. } = happened {
+        return Some(links::delivery(*delivery_id));
     }
     let repository = path?.to_string();
     match happened {

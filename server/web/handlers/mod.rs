@@ -7,6 +7,8 @@
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
+//! endpoints, variables     streams, triggers
+//! webhooks, deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
@@ -16,9 +18,12 @@ mod browse;
 mod causality;
 mod commit_lines;
 mod commits;
+mod endpoints;
+mod deliveries;
 pub mod error;
 mod health;
 mod home;
+mod image_rows;
 mod kept;
 mod new;
 mod pieces;
@@ -35,9 +40,14 @@ mod run_view;
 mod settings;
 mod sign_in;
 mod start_form;
+mod stream_new;
+mod streams;
 mod trace;
 mod trace_records;
+mod triggers;
+mod variables;
 mod visit;
+mod webhooks;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, get, post};
@@ -50,6 +60,9 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .wrap(from_fn(visit::spend_notice))
         .configure(of_the_house)
         .configure(of_accounts)
+        .configure(of_endpoints)
+        .configure(of_streams)
+        .configure(of_webhooks)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -79,12 +92,62 @@ fn of_accounts(cfg: &mut web::ServiceConfig) {
         .route("/theme", post().to(sign_in::theme))
         .route("/settings", get().to(settings::form))
         .route("/settings/tokens", post().to(settings::create_token))
+        .route("/settings/tokens/{id}/rotate", post().to(settings::rotate_token))
         .route("/settings/tokens/{id}/delete", post().to(settings::delete_token))
+        .route("/settings/variables", get().to(variables::list))
+        .route("/settings/variables", post().to(variables::create))
+        .route("/settings/variables/{name}", post().to(variables::change))
+        .route("/settings/variables/{name}/delete", post().to(variables::delete))
         .route("/settings/password", post().to(settings::change_password))
         .route("/settings/language", post().to(sign_in::language))
         .route("/admin", get().to(admin::list))
         .route("/admin/users", post().to(admin::create))
         .route("/admin/users/{name}", post().to(admin::change));
+}
+
+fn of_endpoints(cfg: &mut web::ServiceConfig) {
+    cfg.route("/endpoints", get().to(endpoints::list))
+        .route("/endpoints", post().to(endpoints::create))
+        .route("/endpoints/new", get().to(endpoints::new))
+        .route("/endpoints/{name}", get().to(endpoints::show))
+        .route("/endpoints/{name}", post().to(endpoints::change))
+        .route("/endpoints/{name}/edit", get().to(endpoints::edit))
+        .route("/endpoints/{name}/validate", post().to(endpoints::validate))
+        .route("/endpoints/{name}/delete", post().to(endpoints::delete))
+        .route("/endpoints/{name}/certificate", get().to(endpoints::certificate))
+        .route("/endpoints/{name}/certificate", post().to(endpoints::accept));
+}
+
+fn of_streams(cfg: &mut web::ServiceConfig) {
+    const STREAM: &str = "/image-streams/{owner}/{name}";
+    const TAG: &str = "/image-streams/{owner}/{name}/tags/{tag}";
+    cfg.route("/image-streams", get().to(streams::list))
+        .route("/image-streams/new", get().to(stream_new::form))
+        .route("/image-streams/new", post().to(stream_new::create))
+        .route(STREAM, get().to(streams::show))
+        .route(&format!("{STREAM}/tag"), post().to(streams::set))
+        .route(&format!("{STREAM}/delete"), post().to(streams::delete))
+        .route(TAG, get().to(streams::tag))
+        .route(&format!("{TAG}/import"), post().to(streams::import))
+        .route(&format!("{TAG}/rollback"), post().to(streams::roll_back))
+        .route(&format!("{TAG}/untag"), post().to(streams::untag));
+}
+
+fn of_webhooks(cfg: &mut web::ServiceConfig) {
+    cfg.route("/webhooks", get().to(webhooks::list))
+        .route("/webhooks/new", get().to(webhooks::new))
+        .route("/webhooks/new", post().to(webhooks::create))
+        .route("/webhooks/deliveries", get().to(deliveries::list))
+        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
+        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
+        .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/edit", get().to(webhooks::edit))
+        .route("/webhooks/{name}/edit", post().to(webhooks::change))
+        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
+        .route("/webhooks/{name}/test", post().to(webhooks::test))
+        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
+        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
+        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
 }
 
 fn of_repositories(cfg: &mut web::ServiceConfig) {
@@ -112,6 +175,9 @@ fn of_pipelines(cfg: &mut web::ServiceConfig) {
         .route(&format!("{PIPELINE}/start"), get().to(start_form::form))
         .route(&format!("{PIPELINE}/start"), post().to(start_form::start))
         .route(&format!("{PIPELINE}/delete"), post().to(pipelines::delete))
+        .route(&format!("{PIPELINE}/triggers"), post().to(triggers::add))
+        .route(&format!("{PIPELINE}/triggers/{{id}}/pause"), post().to(triggers::pause))
+        .route(&format!("{PIPELINE}/triggers/{{id}}/delete"), post().to(triggers::delete))
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
         .route(&format!("{RUN}/causality"), get().to(causality::of_run))

@@ -74,6 +74,7 @@ pub async fn show(visit: Visit, path: Path, before: web::Query<Before>) -> Answe
     };
     let (dialect, findings) = definition(&visit, &repository, &pipeline).await?;
     let branch = repository.default_branch.clone().unwrap_or_default();
+    let triggers = super::triggers::rows(&visit, &pipeline)?;
     Ok(respond(&page::Pipeline {
         path_href: links::file(&head.repository, &branch, &pipeline.path),
         next: last.map(|number| links::pipeline_after(&head.repository, pipeline.name.as_str(), number)),
@@ -82,6 +83,7 @@ pub async fn show(visit: Visit, path: Path, before: web::Query<Before>) -> Answe
         path: pipeline.path,
         discovered: pipeline.discovered,
         branches: pipeline.branches,
+        triggers,
         page: visit.page,
         head,
         dialect,

@@ -9,7 +9,7 @@ use super::visit::{Answer, Sent, Visit, complaint, see_with};
 use crate::model::Message;
 use crate::msg;
 use crate::store::accounts::{self, Scope, Token};
-use crate::web::api::users::make_token;
+use crate::web::api::users::{make_token, renew_token};
 use crate::web::auth::{self, Known, Via};
 use crate::web::errors::Failure;
 use crate::web::pages::account::{Settings, TokenRow};
@@ -65,7 +65,7 @@ pub struct TokenForm {
 pub async fn create_token(sent: Sent<TokenForm>) -> Answer {
     let Sent { visit, form } = sent;
     let known = person(&visit)?;
-    let days = form.expires.trim().parse().ok().filter(|days| *days > 0);
+    let days = form.expires.trim().parse().ok().filter(|days: &u32| *days > 0);
     let made = match form.scope.parse::<Scope>() {
         Ok(scope) => make_token(&visit.door, &known, &known.account, (&form.name, scope, days)).await,
         Err(error) => Err(error.into()),
@@ -85,6 +85,15 @@ pub async fn create_token(sent: Sent<TokenForm>) -> Answer {
 
 #[derive(Deserialize)]
 pub struct Nothing {}
+
+/// `POST /settings/tokens/{id}/rotate`: the new secret is on the page that answers.
+pub async fn rotate_token(sent: Sent<Nothing>, id: web::Path<i64>) -> Answer {
+    let visit = sent.visit;
+    let known = person(&visit)?;
+    let (_, token) = renew_token(&visit.door, &known, (known.account.id, *id)).await?;
+    let new_token = Some(token.reveal().to_owned());
+    show(visit, StatusCode::OK, Said { new_token, ..Said::default() })
+}
 
 /// `POST /settings/tokens/{id}/delete`.
 pub async fn delete_token(sent: Sent<Nothing>, id: web::Path<i64>) -> Answer {

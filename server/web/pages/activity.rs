@@ -18,7 +18,49 @@ pub struct Activity {
     /// Every kind, with its word.
     pub kinds: Vec<(&'static str, Message)>,
     pub rows: Vec<ActivityRow>,
+    /// Instead of rows, when only images that registries told of are shown.
+    pub images: Option<Vec<ImageRow>>,
+    pub narrowed: Narrowed,
     pub next: Option<String>,
+}
+
+/// As it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct Narrowed {
+    pub webhook: String,
+    pub image: String,
+    pub tag: String,
+    pub owner: String,
+    /// `true`, `false` or empty.
+    pub started: String,
+}
+
+/// An image that a registry told a Docker trigger of.
+pub struct ImageRow {
+    pub id: i64,
+    pub at: Timestamp,
+    pub host: String,
+    pub namespace: String,
+    /// The repository's name without the namespace.
+    pub name: String,
+    pub tag: String,
+    pub owner: String,
+    /// Shortened.
+    pub digest: Option<String>,
+    pub webhook: String,
+    pub delivery_id: i64,
+    /// Why it did or did not start a run; `None` while that is not decided.
+    pub message: Option<Message>,
+    pub run: Option<RunBrief>,
+}
+
+impl ImageRow {
+    pub(super) fn webhook_href(&self) -> String {
+        links::webhook(&self.webhook)
+    }
+    pub(super) fn delivery_href(&self) -> String {
+        links::delivery(self.delivery_id)
+    }
 }
 
 pub struct ActivityRow {

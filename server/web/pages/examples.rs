@@ -305,7 +305,7 @@ fn container() -> ContainerRow {
     }
 }
 
-type Render = fn(Page) -> askama::Result<String>;
+pub(super) type Render = fn(Page) -> askama::Result<String>;
 
 const PAGES: &[(&str, &str, Render)] = &[
     ("home", "/", |page| {
@@ -520,6 +520,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             stages,
             rows,
             findings: vec![finding()],
+            triggers: examples_streams::triggers(now()),
             next: Some("?after=1".into()),
         }
         .render()
@@ -743,6 +744,8 @@ const PAGES: &[(&str, &str, Render)] = &[
             kind: "ref-moved".into(),
             kinds: vec![("ref-moved", msg!("web-event-ref-moved", reference = "x"))],
             rows: all.iter().enumerate().map(row).collect(),
+            images: None,
+            narrowed: activity::Narrowed::default(),
             next: Some("?after=1".into()),
         }
         .render()
@@ -895,7 +898,9 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    for (name, path, render) in PAGES {
+    use super::{examples_endpoints, examples_streams, examples_webhooks};
+    let more = [examples_endpoints::PAGES, examples_streams::PAGES, examples_webhooks::PAGES];
+    for (name, path, render) in PAGES.iter().chain(more.into_iter().flatten()) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

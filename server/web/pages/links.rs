@@ -166,6 +166,46 @@ pub fn run_causality(repo: &str, name: &str, number: u64) -> String {
     format!("{}/causality", run(repo, name, number))
 }
 
+/// `/endpoints/{name}`.
+pub fn endpoint(name: &str) -> String {
+    format!("/endpoints/{}", encode(name, false))
+}
+
+/// `/endpoints/{name}/{part}`: `edit`, `certificate`, `validate`, `delete`.
+pub fn endpoint_part(name: &str, part: &'static str) -> String {
+    format!("{}/{part}", endpoint(name))
+}
+
+/// `POST /settings/variables/{name}`.
+pub fn variable(name: &str) -> String {
+    format!("/settings/variables/{}", encode(name, false))
+}
+
+/// `/image-streams?after=`.
+pub fn streams(after: &str) -> String {
+    with_query("/image-streams".to_owned(), &[("after", after)])
+}
+
+/// `/image-streams/{owner}/{name}`.
+pub fn stream(name: &str) -> String {
+    format!("/image-streams/{}", encode(name, true))
+}
+
+/// `.../tags/{tag}`: its history.
+pub fn stream_tag(stream_name: &str, tag: &str) -> String {
+    format!("{}/tags/{}", stream(stream_name), encode(tag, false))
+}
+
+/// The API's YAML of a stream.
+pub fn stream_export(name: &str) -> String {
+    format!("/api/v1{}?format=yaml", stream(name))
+}
+
+/// `POST .../pipelines/{pipeline}/triggers`.
+pub fn triggers(repo: &str, name: &str) -> String {
+    format!("{}/triggers", pipeline(repo, name))
+}
+
 /// `/trace?q=`.
 pub fn trace(question: &str) -> String {
     with_query("/trace".to_owned(), &[("q", question)])
@@ -179,6 +219,31 @@ pub fn sign_in(next: &str) -> String {
 /// `/activity?repository=&kind=&after=`.
 pub fn activity(repo: &str, kind: &str, after: &str) -> String {
     with_query("/activity".to_owned(), &[("repository", repo), ("kind", kind), ("after", after)])
+}
+
+/// As `activity`, with what events about images are narrowed to.
+pub fn activity_of_images(address: String, fields: &[(&str, &str)]) -> String {
+    with_query(address, fields)
+}
+
+/// `/webhooks/{name}`.
+pub fn webhook(name: &str) -> String {
+    format!("/webhooks/{}", encode(name, false))
+}
+
+/// `/webhooks/{name}/{what}`: its forms, and where they are posted to.
+pub fn webhook_at(name: &str, what: &str) -> String {
+    format!("{}/{}", webhook(name), encode(what, false))
+}
+
+/// `/webhooks/deliveries/{id}`.
+pub fn delivery(id: i64) -> String {
+    format!("/webhooks/deliveries/{id}")
+}
+
+/// `/webhooks/deliveries?after=`.
+pub fn deliveries_after(after: i64) -> String {
+    format!("/webhooks/deliveries?after={after}")
 }
 
 #[cfg(test)]

@@ -19,11 +19,18 @@ pub mod account;
 pub mod activity;
 pub mod browse;
 pub mod causality;
+pub mod endpoints;
 pub mod error;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod examples_causality;
+#[cfg(test)]
+mod examples_endpoints;
+#[cfg(test)]
+mod examples_streams;
+#[cfg(test)]
+mod examples_webhooks;
 pub mod health;
 pub mod home;
 pub mod links;
@@ -34,6 +41,8 @@ pub mod registry;
 pub mod repository;
 pub mod repository_settings;
 pub mod run;
+pub mod streams;
+pub mod webhooks;
 
 use std::fmt;
 

@@ -4,6 +4,7 @@
 use askama::Template;
 
 use super::repository::{Head, PipelineRow};
+use super::streams::TriggerRow;
 use super::{Page, RunBrief, links};
 use crate::model::{Dialect, Finding, InputKind, Message, Status};
 
@@ -36,10 +37,24 @@ pub struct Pipeline {
     pub rows: Vec<MatrixRow>,
     /// What is wrong with the definition on the default branch.
     pub findings: Vec<Finding>,
+    /// Which moves of images start it.
+    pub triggers: Vec<TriggerRow>,
     pub next: Option<String>,
 }
 
 impl Pipeline {
+    pub(super) fn triggers_href(&self) -> String {
+        links::triggers(&self.head.repository, &self.name)
+    }
+    pub(super) fn trigger_href(&self, id: &i64, act: &str) -> String {
+        format!("{}/{id}/{act}", self.triggers_href())
+    }
+    pub(super) fn brief(&self, reference: &str) -> String {
+        super::streams::brief(reference)
+    }
+    pub(super) fn watches_bases(&self) -> bool {
+        self.triggers.iter().any(|trigger| trigger.from.is_empty())
+    }
     pub(super) fn start_href(&self) -> String {
         links::start(&self.head.repository, &self.name, "")
     }

@@ -54,6 +54,7 @@ impl House {
                 trusted_proxies: Vec::new(),
                 max_push_bytes: 1 << 30,
                 push_patience: Duration::from_secs(20),
+                hook_token: crate::model::Secret::random(20).unwrap(),
             },
             gate: Gate::new().unwrap(),
         };

@@ -75,7 +75,7 @@ cli-flag-data = The server's data directory [ROPEWALK_DATA, else ./data]
 cli-flag-admin = May administer the server
 cli-flag-password-stdin = Read the password from the first line of standard input
 cli-flag-scope = What the token may do
-cli-flag-expires = Days until the token ends; without it the token does not end
+cli-flag-expires = Days until the token ends (183 unless given); 0 for one that does not end
 cli-flag-token-name = What the token is for
 cli-flag-ping-url = The server's address [the port of ROPEWALK_LISTEN, else ROPEWALK_URL, else http://127.0.0.1:3000]
 cli-flag-ping-timeout = How long to wait
@@ -123,5 +123,6 @@ cli-set-log-limit = Most bytes kept of a stage's log
 cli-set-max-push = Most bytes of one push
 cli-set-poll-seconds = Seconds between two looks at every repository
 cli-set-admin-password = File with the password of admin, for the first start
+cli-set-hook-token = File with the token that the registry sends with its notifications
 cli-set-log = What the server logs, such as info or ropewalk=debug
 cli-set-log-format = Form of the server's log

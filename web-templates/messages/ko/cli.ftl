@@ -75,7 +75,7 @@ cli-flag-data = 서버의 데이터 디렉터리 [ROPEWALK_DATA, 없으면 ./dat
 cli-flag-admin = 서버 관리 권한을 줍니다
 cli-flag-password-stdin = 표준 입력의 첫 줄에서 비밀번호를 읽습니다
 cli-flag-scope = 토큰으로 할 수 있는 일
-cli-flag-expires = 토큰이 만료될 때까지의 일수. 없으면 만료되지 않습니다
+cli-flag-expires = 토큰이 만료될 때까지의 일수(지정하지 않으면 183일). 0이면 만료되지 않습니다
 cli-flag-token-name = 토큰의 용도
 cli-flag-ping-url = 서버 주소 [ROPEWALK_LISTEN의 포트, 없으면 ROPEWALK_URL, 없으면 http://127.0.0.1:3000]
 cli-flag-ping-timeout = 기다릴 시간(초)
@@ -123,5 +123,6 @@ cli-set-log-limit = 단계 하나의 로그를 보관하는 최대 바이트
 cli-set-max-push = 푸시 한 번의 최대 바이트
 cli-set-poll-seconds = 모든 저장소를 살펴보는 간격(초)
 cli-set-admin-password = 첫 시작 때 쓸 admin 비밀번호가 든 파일
+cli-set-hook-token = 레지스트리가 알림과 함께 보내는 토큰이 든 파일
 cli-set-log = 서버 로그에 남길 것(예: info, ropewalk=debug)
 cli-set-log-format = 서버 로그의 형식

@@ -75,7 +75,7 @@ cli-flag-data = O diretório de dados do servidor [ROPEWALK_DATA, ou ./data]
 cli-flag-admin = Pode administrar o servidor
 cli-flag-password-stdin = Lê a senha da primeira linha da entrada padrão
 cli-flag-scope = O que o token pode fazer
-cli-flag-expires = Dias até o token expirar; sem esta opção ele não expira
+cli-flag-expires = Dias até o token expirar (183 se não for informado); 0 para um que não expira
 cli-flag-token-name = Para que serve o token
 cli-flag-ping-url = Endereço do servidor [a porta de ROPEWALK_LISTEN, ou ROPEWALK_URL, ou http://127.0.0.1:3000]
 cli-flag-ping-timeout = Quanto tempo esperar
@@ -123,5 +123,6 @@ cli-set-log-limit = Máximo de bytes guardados do log de um estágio
 cli-set-max-push = Máximo de bytes de um push
 cli-set-poll-seconds = Segundos entre duas verificações de todos os repositórios
 cli-set-admin-password = Arquivo com a senha de admin, para a primeira inicialização
+cli-set-hook-token = Arquivo com o token que o registro envia com as notificações
 cli-set-log = O que o servidor registra, por exemplo info ou ropewalk=debug
 cli-set-log-format = Formato do log do servidor

@@ -75,7 +75,7 @@ cli-flag-data = 伺服器的資料目錄 [ROPEWALK_DATA，否則 ./data]
 cli-flag-admin = 可以管理伺服器
 cli-flag-password-stdin = 從標準輸入的第一行讀取密碼
 cli-flag-scope = 權杖可以做什麼
-cli-flag-expires = 權杖到期前的天數；不給則不會到期
+cli-flag-expires = 權杖到期前的天數（未指定時為 183 天）；0 表示不會到期
 cli-flag-token-name = 權杖的用途
 cli-flag-ping-url = 伺服器的位址 [ROPEWALK_LISTEN 的連接埠，否則 ROPEWALK_URL，否則 http://127.0.0.1:3000]
 cli-flag-ping-timeout = 等待多久（秒）
@@ -123,5 +123,6 @@ cli-set-log-limit = 每個階段的記錄最多保留多少位元組
 cli-set-max-push = 一次推送的位元組上限
 cli-set-poll-seconds = 每隔幾秒查看所有儲存庫
 cli-set-admin-password = 存放 admin 密碼的檔案，供第一次啟動使用
+cli-set-hook-token = 存放登錄庫隨通知送出之權杖的檔案
 cli-set-log = 伺服器記錄的內容，例如 info 或 ropewalk=debug
 cli-set-log-format = 伺服器記錄的格式

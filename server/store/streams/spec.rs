@@ -1,0 +1,398 @@
+//! What is wanted of a stream: made, replaced, listed, taken away; and its tags set by hand. Nothing here asks a
+//! registry: what must be imported is noted as due, and the bell brings whoever imports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::super::rows::{json, json_opt, millis, time, time_opt, to_json};
+use super::super::{events, settings};
+use super::{NewItem, current, history, imports, items, push_item};
+use crate::model::{
+    Error, Happened, ImportCondition, ReferencePolicy, Result, StreamPath, StreamSpec, StreamTagName,
+    TagItem, TagSource, TagSpec,
+};
+use crate::msg;
+
+/// Streams whose repository has still to be looked at as a whole.
+const BEHIND: &str = "streams-behind";
+
+#[derive(Clone, Debug)]
+pub struct Stream {
+    pub id: i64,
+    pub path: StreamPath,
+    /// `host/path` of which every tag is followed.
+    pub repository: Option<String>,
+    pub lookup_local: bool,
+    pub annotations: BTreeMap<String, String>,
+    pub created_at: Timestamp,
+    pub created_by: String,
+}
+
+/// A tag as it is wanted, and how its imports stand.
+#[derive(Clone, Debug)]
+pub struct StreamTag {
+    pub spec: TagSpec,
+    /// When the next import is due.
+    pub import_at: Option<Timestamp>,
+    pub condition: Option<ImportCondition>,
+}
+
+/// What came of `apply`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    Created,
+    Configured,
+    Unchanged,
+}
+
+const STREAM: &str = "id, owner || '/' || name, repository, lookup_local, annotations, created_at, created_by";
+
+fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
+    Ok(Stream {
+        id: row.get(0)?,
+        path: super::super::rows::text(row, 1)?,
+        repository: row.get(2)?,
+        lookup_local: row.get(3)?,
+        annotations: json(row, 4)?,
+        created_at: time(row, 5)?,
+        created_by: row.get(6)?,
+    })
+}
+
+const TAG: &str = "name, source, reference, insecure, scheduled, import_mode, reference_policy, annotations, \
+                   generation, import_at, condition";
+
+fn stream_tag(row: &Row<'_>) -> rusqlite::Result<StreamTag> {
+    let policy: String = row.get(6)?;
+    let reference_policy =
+        if policy == "Local" { ReferencePolicy::Local } else { ReferencePolicy::Source };
+    Ok(StreamTag {
+        spec: TagSpec {
+            name: row.get(0)?,
+            source: json_opt(row, 1)?,
+            reference: row.get(2)?,
+            insecure: row.get(3)?,
+            scheduled: row.get(4)?,
+            import_mode: row.get(5)?,
+            reference_policy,
+            annotations: json(row, 7)?,
+            generation: row.get(8)?,
+        },
+        import_at: time_opt(row, 9)?,
+        condition: json_opt(row, 10)?,
+    })
+}
+
+pub fn by_path(c: &Connection, path: &StreamPath) -> Result<Option<Stream>> {
+    let mut statement =
+        c.prepare_cached(&format!("SELECT {STREAM} FROM image_streams WHERE owner = ?1 AND name = ?2"))?;
+    Ok(statement.query_row([path.owner.as_str(), path.name.as_str()], stream).optional()?)
+}
+
+/// By owner and name, from behind `after`.
+pub fn page(c: &Connection, after: Option<&StreamPath>, limit: u32) -> Result<Vec<Stream>> {
+    let (owner, name) = after.map_or(("", ""), |path| (path.owner.as_str(), path.name.as_str()));
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {STREAM} FROM image_streams WHERE (owner, name) > (?1, ?2) ORDER BY owner, name LIMIT ?3"
+    ))?;
+    Ok(statement.query_map(params![owner, name, limit], stream)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// All tags of a stream by name, those without a source too.
+pub fn tags(c: &Connection, stream_id: i64) -> Result<Vec<StreamTag>> {
+    let mut statement =
+        c.prepare_cached(&format!("SELECT {TAG} FROM stream_tags WHERE stream_id = ?1 ORDER BY name"))?;
+    Ok(statement.query_map([stream_id], stream_tag)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub fn tag(c: &Connection, stream_id: i64, name: &str) -> Result<Option<StreamTag>> {
+    let mut statement =
+        c.prepare_cached(&format!("SELECT {TAG} FROM stream_tags WHERE stream_id = ?1 AND name = ?2"))?;
+    Ok(statement.query_row(params![stream_id, name], stream_tag).optional()?)
+}
+
+/// Makes the stream, or makes it what is wanted. A tag whose source changes gets a new generation and is imported;
+/// one that is no longer named keeps its history and follows nothing.
+pub fn apply(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Result<Applied> {
+    let before = by_path(c, &wanted.path)?;
+    let mut changed = false;
+    let id = match &before {
+        Some(stream) => {
+            changed |= change(c, stream, wanted)?;
+            stream.id
+        }
+        None => create(c, wanted, by, at)?,
+    };
+    let mut sources = Vec::new();
+    for spec in &wanted.tags {
+        let (differs, imports) = put_tag(c, id, spec)?;
+        changed |= differs;
+        if imports {
+            sources.push(spec);
+        }
+    }
+    let named: BTreeSet<&str> = wanted.tags.iter().map(|tag| tag.name.as_str()).collect();
+    for left in tags(c, id)? {
+        if left.spec.source.is_some() && !named.contains(left.spec.name.as_str()) {
+            let mut bare = left.spec;
+            (bare.source, bare.scheduled) = (None, false);
+            changed |= put_tag(c, id, &bare)?.0;
+        }
+    }
+    for spec in sources {
+        begin(c, id, spec, by, at)?;
+    }
+    Ok(match (before, changed) {
+        (None, _) => Applied::Created,
+        (Some(_), true) => Applied::Configured,
+        (Some(_), false) => Applied::Unchanged,
+    })
+}
+
+fn create(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Result<i64> {
+    c.execute(
+        "INSERT INTO image_streams (owner, name, repository, lookup_local, annotations, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            wanted.path.owner.as_str(),
+            wanted.path.name.as_str(),
+            wanted.repository,
+            wanted.lookup_local,
+            to_json(&wanted.annotations)?,
+            millis(at),
+            by
+        ],
+    )?;
+    let id = c.last_insert_rowid();
+    fall_behind(c, id)?;
+    let happened = Happened::StreamCreated { stream: wanted.path.clone(), by: by.to_owned() };
+    events::add(c, None, &happened, at)?;
+    Ok(id)
+}
+
+fn change(c: &Connection, stream: &Stream, wanted: &StreamSpec) -> Result<bool> {
+    let same = (&stream.repository, stream.lookup_local, &stream.annotations)
+        == (&wanted.repository, wanted.lookup_local, &wanted.annotations);
+    if same {
+        return Ok(false);
+    }
+    c.execute(
+        "UPDATE image_streams SET repository = ?2, lookup_local = ?3, annotations = ?4 WHERE id = ?1",
+        params![stream.id, wanted.repository, wanted.lookup_local, to_json(&wanted.annotations)?],
+    )?;
+    if stream.repository != wanted.repository {
+        fall_behind(c, stream.id)?;
+    }
+    Ok(true)
+}
+
+/// Writes one tag's spec; whether it differs from before, and whether its source is to be imported anew.
+fn put_tag(c: &Connection, stream_id: i64, spec: &TagSpec) -> Result<(bool, bool)> {
+    let before = tag(c, stream_id, &spec.name)?;
+    let generation = before.as_ref().map_or(0, |before| before.spec.generation);
+    let renewed = before.as_ref().is_none_or(|before| {
+        (&before.spec.source, before.spec.reference, before.spec.reference_policy)
+            != (&spec.source, spec.reference, spec.reference_policy)
+            || spec.generation == 0
+    });
+    let as_before = TagSpec { generation, ..spec.clone() };
+    if !renewed && before.as_ref().is_some_and(|before| before.spec == as_before) {
+        return Ok((false, false));
+    }
+    let address = spec.source.as_ref().and_then(TagSource::address);
+    c.prepare_cached(
+        "INSERT INTO stream_tags (stream_id, name, source, source_host, source_repository, source_tag, reference,
+            insecure, scheduled, import_mode, reference_policy, annotations, generation)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT DO UPDATE SET source = ?3, source_host = ?4, source_repository = ?5, source_tag = ?6,
+            reference = ?7, insecure = ?8, scheduled = ?9, import_mode = ?10, reference_policy = ?11,
+            annotations = ?12, generation = ?13",
+    )?
+    .execute(params![
+        stream_id,
+        spec.name,
+        spec.source.as_ref().map(to_json).transpose()?,
+        address.as_ref().map(|address| &address.host),
+        address.as_ref().map(|address| &address.repository),
+        address.as_ref().map(|address| &address.tag),
+        spec.reference,
+        spec.insecure,
+        spec.scheduled,
+        spec.import_mode,
+        if spec.reference_policy == ReferencePolicy::Local { "Local" } else { "Source" },
+        to_json(&spec.annotations)?,
+        generation + i64::from(renewed)
+    ])?;
+    let key = (stream_id, spec.name.as_str());
+    let imports = spec.source.is_some() && !spec.reference;
+    if renewed || !imports {
+        imports::well(c, key)?;
+    }
+    if !imports {
+        imports::never(c, key)?;
+    } else if !renewed && spec.scheduled && before.is_some_and(|before| !before.spec.scheduled) {
+        return Ok((true, true));
+    }
+    Ok((true, imports && renewed))
+}
+
+/// Gives one tag its source, and lets it name what that names.
+pub fn follow(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
+    let spec = TagSpec { generation: 0, ..spec.clone() };
+    put_tag(c, stream_id, &spec)?;
+    begin(c, stream_id, &spec, by, at)
+}
+
+/// Asks for the source's image now; `Conflict` when the tag has no source to be asked.
+pub fn import_now(c: &Connection, name: &StreamTagName, by: &str, at: Timestamp) -> Result<()> {
+    let missing = || Error::NotFound(msg!("streams-tag-not-found", name = name));
+    let stream = by_path(c, &name.stream)?.ok_or_else(missing)?;
+    let spec = tag(c, stream.id, &name.tag)?.ok_or_else(missing)?.spec;
+    match &spec.source {
+        Some(TagSource::DockerImage(_)) if !spec.reference => {
+            imports::ask_anew(c, (stream.id, &name.tag), at)
+        }
+        Some(_) if !spec.reference => follow(c, stream.id, &spec, by, at),
+        _ => Err(Error::Conflict(msg!("streams-no-source", name = name))),
+    }
+}
+
+/// Lets the tag name what its source names: at once where we know it, else when it was asked.
+fn begin(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
+    let key = (stream_id, spec.name.as_str());
+    let found = match &spec.source {
+        None => return Ok(()),
+        Some(TagSource::DockerImage(_)) => return imports::ask(c, key, at),
+        Some(TagSource::ImageStreamTag(other)) => items(c, stream_id, other, 1)?.into_iter().next(),
+        Some(TagSource::ImageStreamImage(digest)) => history::with_digest(c, stream_id, digest)?,
+    };
+    match found {
+        Some(item) => set_item(c, key, &item, by, at),
+        // An alias of what is not there yet follows it later.
+        None if matches!(spec.source, Some(TagSource::ImageStreamTag(_))) => Ok(()),
+        None => imports::failed(c, key, ("NotFound", &msg!("streams-no-such-image")), at),
+    }
+}
+
+fn set_item(
+    c: &Connection,
+    key: (i64, &str),
+    item: &TagItem,
+    by: &str,
+    at: Timestamp,
+) -> Result<()> {
+    let reference = item.reference.clone();
+    let new = NewItem { reference, digest: item.digest.as_ref(), by: Some(by), cause_id: None };
+    push_item(c, key, &new, at)?;
+    Ok(())
+}
+
+/// Makes the tag name an image by hand; the tag is made when there is none. What it follows stays: the next move
+/// of its source counts again.
+pub fn set(
+    c: &Connection,
+    (stream_id, tag): (i64, &str),
+    new: &NewItem<'_>,
+    at: Timestamp,
+) -> Result<bool> {
+    c.prepare_cached("INSERT INTO stream_tags (stream_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![stream_id, tag])?;
+    push_item(c, (stream_id, tag), new, at)
+}
+
+/// Back to an image of the tag's history. `NotFound` when there is no such item.
+pub fn roll_back(
+    c: &Connection,
+    (stream_id, tag): (i64, &str),
+    item_id: i64,
+    (by, at): (&str, Timestamp),
+) -> Result<bool> {
+    let all = items(c, stream_id, tag, u32::MAX)?;
+    let item = all.iter().find(|item| item.id == item_id);
+    let item = item.ok_or_else(|| Error::NotFound(msg!("streams-no-such-image")))?;
+    let reference = item.reference.clone();
+    push_item(
+        c,
+        (stream_id, tag),
+        &NewItem { reference, digest: item.digest.as_ref(), by: Some(by), cause_id: None },
+        at,
+    )
+}
+
+/// Takes the tag away with its history. `NotFound` when there is none.
+pub fn untag(c: &Connection, name: &StreamTagName, by: &str, at: Timestamp) -> Result<()> {
+    let stream = by_path(c, &name.stream)?;
+    let missing = || Error::NotFound(msg!("streams-tag-not-found", name = name));
+    let stream = stream.ok_or_else(missing)?;
+    let old = current(c, name)?.map(|item| item.reference);
+    let gone = c.execute(
+        "DELETE FROM stream_tags WHERE stream_id = ?1 AND name = ?2",
+        params![stream.id, name.tag],
+    )?;
+    if gone == 0 {
+        return Err(missing());
+    }
+    let happened =
+        Happened::StreamTagMoved { stream: name.clone(), old, new: None, by: Some(by.to_owned()) };
+    events::add(c, None, &happened, at)?;
+    Ok(())
+}
+
+/// `NotFound` when there is none.
+pub fn delete(c: &Connection, path: &StreamPath, by: &str, at: Timestamp) -> Result<()> {
+    let gone = c.execute(
+        "DELETE FROM image_streams WHERE owner = ?1 AND name = ?2",
+        [path.owner.as_str(), path.name.as_str()],
+    )?;
+    if gone == 0 {
+        return Err(Error::NotFound(msg!("streams-not-found", name = path)));
+    }
+    let happened = Happened::StreamDeleted { stream: path.clone(), by: by.to_owned() };
+    events::add(c, None, &happened, at)?;
+    Ok(())
+}
+
+fn fall_behind(c: &Connection, stream_id: i64) -> Result<()> {
+    let mut all = behind(c)?;
+    all.insert(stream_id);
+    settings::set(c, BEHIND, &to_json(&all)?)
+}
+
+/// Streams whose repository has still to be looked at as a whole, because they are new.
+pub fn behind(c: &Connection) -> Result<BTreeSet<i64>> {
+    let text = settings::get(c, BEHIND)?.unwrap_or_else(|| "[]".to_owned());
+    serde_json::from_str(&text).map_err(|e| Error::internal("read which streams are behind", e))
+}
+
+/// Their repositories have been looked at: their tags name what is there.
+pub fn catch_up(c: &Connection, ids: &BTreeSet<i64>, at: Timestamp) -> Result<()> {
+    for id in ids {
+        let mut statement =
+            c.prepare_cached(&format!("SELECT {STREAM} FROM image_streams WHERE id = ?1"))?;
+        let Some(stream) = statement.query_row([id], stream).optional()? else { continue };
+        let Some((host, repository)) = stream.repository.as_deref().and_then(|r| r.split_once('/')) else {
+            continue;
+        };
+        for (name, digest) in super::super::tags::there(c, host, repository)? {
+            if tag(c, *id, &name)?.is_some_and(|known| known.spec.source.is_some()) {
+                continue;
+            }
+            let reference = format!("{host}/{repository}@{digest}");
+            let new = NewItem { reference, digest: Some(&digest), by: None, cause_id: None };
+            set(c, (*id, &name), &new, at)?;
+        }
+    }
+    let left: BTreeSet<i64> = behind(c)?.difference(ids).copied().collect();
+    settings::set(c, BEHIND, &to_json(&left)?)
+}
+
+/// Repositories at `host` of which every tag is followed, each once.
+pub fn whole_repositories(c: &Connection, host: &str) -> Result<Vec<String>> {
+    let mut statement = c.prepare_cached(
+        "SELECT DISTINCT substr(repository, length(?1) + 2) FROM image_streams
+         WHERE repository IS NOT NULL AND substr(repository, 1, length(?1) + 1) = ?1 || '/' ORDER BY 1",
+    )?;
+    Ok(statement.query_map([host], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,272 @@
+//! What registries sent: read, and the registry asked what is true. A delivery only hurries a look; that it is lost,
+//! doubled or late changes no result. What follows from one delivery is written in one transaction, so that it happens
+//! once whenever the server dies; one whose registry cannot be asked stays and is tried again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Watch;
+use crate::model::{
+    Announced, Delivery, DeliveryPart, DeliverySource, Digest, DockerWebhook, Error, Happened, Message,
+    Notice, Reading, Result, Sighting, TagAddress, Turn,
+};
+use crate::msg;
+use crate::registry;
+use crate::store::{Connection, deliveries, docker_webhooks, events, pipelines, tags};
+
+/// Deliveries read at a time; each may be a megabyte.
+const BATCH: u32 = 16;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+/// How long ids of events, and deliveries that were handled, are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Deliveries that wait for their registry, and until when. A restart tries all of them at once.
+pub(super) type Retries = BTreeMap<i64, Instant>;
+
+/// Where a delivery comes from, and who wants to hear of it.
+struct Sender {
+    /// The registry, as it stands in image references.
+    host: String,
+    webhooks: Vec<DockerWebhook>,
+    /// Begins the keys of its events: different senders may use the same ids.
+    prefix: String,
+}
+
+/// One notice with what the registry said.
+struct Found {
+    notice: Notice,
+    part: DeliveryPart,
+    /// Of pushes that somebody wants to hear of.
+    announced: Option<Announced>,
+}
+
+impl Watch {
+    /// Handles everything that has come, oldest first.
+    pub async fn handle_deliveries(&self) -> Result<Turn> {
+        let (mut after, mut turn) = (0, Turn::Idle);
+        let mut silent = BTreeSet::new();
+        loop {
+            let some = self.store.read(|c| deliveries::waiting(c, after, BATCH))?;
+            if some.is_empty() {
+                return Ok(turn);
+            }
+            for delivery in some {
+                after = delivery.id;
+                if self.lock().retries.get(&delivery.id).is_none_or(|until| *until <= Instant::now()) {
+                    turn = turn.or(self.handle(delivery, &mut silent).await?);
+                }
+            }
+        }
+    }
+
+    /// When the next delivery that waits for its registry is tried again.
+    pub(super) fn next_retry(&self) -> Option<Instant> {
+        self.lock().retries.values().min().copied()
+    }
+
+    /// Forgets what is too old to come twice.
+    pub(super) async fn prune_deliveries(&self) -> Result<()> {
+        let Ok(before) = Timestamp::now().checked_sub(KEPT) else { return Ok(()) };
+        self.store.write(move |c| deliveries::prune(c, before)).await
+    }
+
+    /// `silent` are the registries that did not answer this time round: nobody waits for them again.
+    async fn handle(&self, delivery: Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
+        let Some(sender) = self.store.read(|c| sender(c, &delivery, self.registries.own().host()))? else {
+            return self.end(&delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
+        };
+        let (notices, skipped) = match registry::read_delivery(&delivery.body) {
+            Reading::Unknown(message) => {
+                return self.end(&delivery, vec![DeliveryPart::whole(message)]).await;
+            }
+            Reading::Notices { notices, skipped } => (notices, skipped),
+        };
+        let mut all = Vec::new();
+        for notice in notices {
+            match self.look_into(&delivery, &sender, notice, silent).await? {
+                Ok(found) => all.push(found),
+                Err(why) => return self.try_again(&delivery, vec![why]).await,
+            }
+        }
+        self.write(delivery, sender, (all, skipped)).await
+    }
+
+    /// What the registry says of one notice, or why it says nothing.
+    async fn look_into(
+        &self,
+        delivery: &Delivery,
+        sender: &Sender,
+        notice: Notice,
+        silent: &mut BTreeSet<String>,
+    ) -> Result<std::result::Result<Found, DeliveryPart>> {
+        let address = notice.address(&sender.host);
+        let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
+        let ended = |message| Found { part: part(message), announced: None, notice: notice.clone() };
+        let key = keyed(delivery, sender, &notice);
+        let other = notice.host.as_ref().filter(|host| **host != sender.host);
+        if let Some(other) = other {
+            return Ok(Ok(ended(msg!("hook-other-host", host = other, expected = sender.host))));
+        }
+        let (known, followed) = self.store.read(|c| {
+            let known = key.as_ref().map_or(Ok(false), |key| deliveries::is_known(c, key))?;
+            Ok((known, deliveries::is_followed(c, &address)?))
+        })?;
+        if known {
+            return Ok(Ok(ended(msg!("hook-twice"))));
+        }
+        let wanted = notice.pushed && !sender.webhooks.is_empty();
+        if !followed && !wanted {
+            return Ok(Ok(ended(msg!("hook-not-followed"))));
+        }
+        if silent.contains(&address.host) {
+            return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
+        }
+        let (message, digest) = if self.registries.at(&address.host).is_none() {
+            (msg!("hook-not-asked", host = address.host), None)
+        } else {
+            match self.look_at_tag(&address, Some(delivery.id)).await {
+                Ok(sighting) => self.compared(delivery, &address, &sighting)?,
+                Err(error) => {
+                    let Some(message) = error.message().cloned() else { return Err(error) };
+                    silent.insert(address.host.clone());
+                    return Ok(Err(part(message)));
+                }
+            }
+        };
+        let announced = wanted.then(|| Announced::new(&address, &notice.owner, digest));
+        Ok(Ok(Found { part: part(message), announced, notice }))
+    }
+
+    /// Whether the tag has moved since the delivery came, whoever saw it first.
+    fn compared(
+        &self,
+        delivery: &Delivery,
+        address: &TagAddress,
+        sighting: &Sighting,
+    ) -> Result<(Message, Option<Digest>)> {
+        let digest = sighting.digest().cloned();
+        let seen = self.store.read(|c| tags::get(c, address))?;
+        let moved = seen.is_some_and(|seen| seen.moved_at >= delivery.received_at);
+        let message = match (&digest, moved) {
+            (Some(digest), true) => msg!("hook-moved", digest = digest.short()),
+            (Some(digest), false) => msg!("hook-nothing-new", digest = digest.short()),
+            (None, _) if *sighting == Sighting::Gone => msg!("hook-gone"),
+            (None, _) => msg!("hook-no-digest"),
+        };
+        Ok((message, digest))
+    }
+
+    /// Everything that follows, at once.
+    async fn write(
+        &self,
+        delivery: Delivery,
+        sender: Sender,
+        (all, skipped): (Vec<Found>, usize),
+    ) -> Result<Turn> {
+        self.lock().retries.remove(&delivery.id);
+        let write = move |c: &Connection| {
+            let now = Timestamp::now();
+            let mut outcome = Vec::new();
+            for found in all {
+                let key = keyed(&delivery, &sender, &found.notice);
+                let mut part = found.part;
+                if let Some(key) = key
+                    && !deliveries::first_time(c, &key, delivery.id, now)?
+                {
+                    part.message = msg!("hook-twice");
+                    outcome.push(part);
+                    continue;
+                }
+                if let Some(image) = &found.announced {
+                    part.events = announce(c, (delivery.id, &sender.webhooks), image, now)?;
+                }
+                outcome.push(part);
+            }
+            if skipped > 0 {
+                outcome.push(DeliveryPart::whole(msg!("hook-skipped", count = skipped)));
+            }
+            if outcome.is_empty() {
+                outcome.push(DeliveryPart::whole(msg!("hook-empty")));
+            }
+            match deliveries::done(c, delivery.id, &outcome, now)? {
+                true => Ok(()),
+                false => Err(Error::Internal("a delivery was handled twice".into())),
+            }
+        };
+        self.store.write(write).await?;
+        Ok(Turn::Worked)
+    }
+
+    async fn end(&self, delivery: &Delivery, outcome: Vec<DeliveryPart>) -> Result<Turn> {
+        let id = delivery.id;
+        self.store.write(move |c| deliveries::done(c, id, &outcome, Timestamp::now())).await?;
+        Ok(Turn::Worked)
+    }
+
+    async fn try_again(&self, delivery: &Delivery, why: Vec<DeliveryPart>) -> Result<Turn> {
+        let (id, tries) = (delivery.id, delivery.tries);
+        let wait = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
+        self.lock().retries.insert(id, Instant::now() + wait);
+        self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
+        Ok(Turn::Idle)
+    }
+}
+
+/// `None` when the webhook whose token it bore is no longer there.
+fn sender(c: &Connection, delivery: &Delivery, own: &str) -> Result<Option<Sender>> {
+    let Some(id) = delivery.webhook_id else {
+        let mut webhooks = docker_webhooks::of_registry(c, None)?;
+        for endpoint in docker_webhooks::endpoints(c)?.into_iter().filter(|endpoint| endpoint.host == own) {
+            webhooks.extend(docker_webhooks::of_registry(c, Some(endpoint.id))?);
+        }
+        return Ok(Some(Sender { host: own.to_owned(), webhooks, prefix: String::new() }));
+    };
+    let Some(webhook) = docker_webhooks::by_id(c, id)? else { return Ok(None) };
+    let host = docker_webhooks::host(c, &webhook, own)?;
+    // A registry speaks for all webhooks of it, whichever of their tokens it was given.
+    let (webhooks, prefix) = match delivery.source {
+        DeliverySource::Distribution => {
+            let all = docker_webhooks::of_registry(c, webhook.endpoint_id)?;
+            let all = if all.iter().any(|one| one.id == webhook.id) { all } else { vec![webhook] };
+            (all, if host == own { String::new() } else { format!("{host} ") })
+        }
+        DeliverySource::DockerHub | DeliverySource::Generic => {
+            let prefix = format!("webhook {} ", webhook.id);
+            (vec![webhook], prefix)
+        }
+    };
+    Ok(Some(Sender { host, webhooks, prefix }))
+}
+
+/// The key under which the sender's event counts once. What a person sends again counts again.
+fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String> {
+    let key = notice.key.as_ref()?;
+    match delivery.replay_of {
+        Some(_) => Some(format!("replay {} {key}", delivery.id)),
+        None => Some(format!("{}{key}", sender.prefix)),
+    }
+}
+
+/// An event for each webhook, under the repository of its pipeline.
+fn announce(
+    c: &Connection,
+    (delivery_id, webhooks): (i64, &[DockerWebhook]),
+    image: &Announced,
+    at: Timestamp,
+) -> Result<Vec<i64>> {
+    let mut made = Vec::new();
+    for webhook in webhooks {
+        let pipeline = webhook.pipeline_id.map(|id| pipelines::by_id(c, id)).transpose()?.flatten();
+        let happened = Happened::ImageAnnounced {
+            webhook_id: webhook.id,
+            webhook: webhook.name.clone(),
+            delivery_id,
+            image: image.clone(),
+        };
+        made.push(events::add(c, pipeline.map(|p| p.repository_id), &happened, at)?);
+    }
+    Ok(made)
+}

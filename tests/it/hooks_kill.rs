@@ -1,0 +1,123 @@
+//! The real binary killed while deliveries arrive: what was answered 202 is there afterwards, and counts once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ropewalk::model::Happened;
+use ropewalk::store::events::{self, Filter};
+use ropewalk::store::{Store, deliveries, repositories, runs};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::hooks::{envelope, event, push_image, repository};
+use crate::kit::data::Data;
+use crate::kit::server::Server;
+use crate::kit::{Copy, PASSWORD};
+
+const ROUNDS: usize = 40;
+const SENDERS: usize = 4;
+const LONGEST: Duration = Duration::from_millis(120);
+
+/// Where to kill: the same places for the same seed, which a failure names.
+struct Places {
+    seed: u64,
+    state: u64,
+}
+
+impl Places {
+    fn new() -> Places {
+        let given = std::env::var("KILL_SEED").ok().map(|text| text.parse().unwrap());
+        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        Places { seed, state: seed | 1 }
+    }
+
+    fn next(&mut self) -> Duration {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        LONGEST.mul_f64((self.state >> 11) as f64 / (1u64 << 53) as f64)
+    }
+}
+
+/// Sends until the server is gone; every id that was answered 202 is noted.
+async fn sender(server: String, token: String, (round, number): (usize, usize), taken: Arc<Mutex<BTreeSet<String>>>) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for n in 0.. {
+        let id = format!("round-{round}-sender-{number}-{n}");
+        let body = envelope(&[event(&id, "push", &repository("kill"), "1")]);
+        let request = http.post(format!("{server}/hooks/registry")).bearer_auth(&token).body(body);
+        match request.send().await {
+            Ok(answer) if answer.status() == 202 => drop(taken.lock().unwrap().insert(id)),
+            Ok(answer) => panic!("{}", answer.status()),
+            Err(_) => return,
+        }
+    }
+}
+
+fn post(server: &Server, path: &str, body: &Value) {
+    let credentials = format!("admin:{PASSWORD}");
+    let address = format!("{}{path}", server.url());
+    let mut command = std::process::Command::new("curl");
+    command.args(["-sSf", "--user", &credentials, "--json", &body.to_string(), &address]);
+    assert!(command.output().unwrap().status.success(), "{path}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
+    push_image(&repository("kill"), "1", "kill").await;
+    let data = Arc::new(Data::new());
+    let mut server = Server::start(data.path());
+    let copy = Copy::new();
+    // Its runs fail before they start: what counts here is that there is one of each.
+    copy.write("images.yml", "stages: 3\n").commit("A definition with a finding");
+    copy.push(&server.remote("admin/images")).await;
+    post(&server, "/api/v1/repos/admin/images/pipelines", &json!({"name": "on-image", "path": "images.yml"}));
+    post(&server, "/api/v1/webhooks/docker", &json!({"name": "base", "pipeline": "admin/images/on-image"}));
+    let token = server.api("/api/v1/webhooks/registry")["token"].as_str().unwrap().to_owned();
+
+    let mut places = Places::new();
+    let taken = Arc::new(Mutex::new(BTreeSet::new()));
+    for round in 0..ROUNDS {
+        let mut senders = JoinSet::new();
+        for number in 0..SENDERS {
+            senders.spawn(sender(server.url(), token.clone(), (round, number), taken.clone()));
+        }
+        tokio::time::sleep(places.next()).await;
+        server.kill();
+        senders.join_all().await;
+        server = Server::start(data.path());
+    }
+    let what = format!("KILL_SEED={}", places.seed);
+    let store = Store::open(data.path()).unwrap();
+    server.until(|_| store.read(|c| deliveries::waiting(c, 0, 1)).unwrap().is_empty());
+    server.until(|_| store.read(|c| events::undecided(c, 1)).unwrap().is_empty());
+
+    let all = store.read(|c| deliveries::page(c, None, None, u32::MAX)).unwrap();
+    let mut kept = BTreeMap::new();
+    for delivery in &all {
+        let body: Value = serde_json::from_slice(&delivery.body).unwrap();
+        let id = body["events"][0]["id"].as_str().unwrap().to_owned();
+        assert!(kept.insert(id, delivery.id).is_none(), "{what}: kept twice");
+    }
+    let taken = taken.lock().unwrap().clone();
+    assert!(taken.len() > ROUNDS, "{what}: only {} were taken", taken.len());
+    let lost: Vec<_> = taken.iter().filter(|id| !kept.contains_key(*id)).collect();
+    assert!(lost.is_empty(), "{what}: answered 202 and lost: {lost:?}");
+
+    let kind = Filter { kind: Some("image-announced".into()), ..Filter::default() };
+    let announced = store.read(|c| events::page(c, &kind, u32::MAX)).unwrap();
+    let mut of_deliveries = BTreeMap::<i64, usize>::new();
+    for event in &announced {
+        let Happened::ImageAnnounced { delivery_id, .. } = &event.happened else { continue };
+        *of_deliveries.entry(*delivery_id).or_default() += 1;
+    }
+    assert!(of_deliveries.values().all(|count| *count == 1), "{what}: {of_deliveries:?}");
+    assert_eq!(of_deliveries.len(), kept.len(), "{what}: every delivery is announced once");
+    let found = store.read(|c| {
+        let repository = repositories::by_path(c, &"admin/images".parse()?)?.unwrap();
+        runs::of_repository(c, repository.id, None, 100_000)
+    });
+    assert_eq!(found.unwrap().len(), kept.len(), "{what}: one run for each");
+}

@@ -1,0 +1,339 @@
+//! Image streams and image triggers through the front door, with a real registry and a real engine: what is pushed
+//! is found by the poll alone, moves once, and starts what depends on it once.
+
+use ropewalk::model::{Cause, Run, Sighting, Status, StreamTagName, TagAddress};
+use ropewalk::store::{events, streams};
+use serde_json::{Value, json};
+
+use crate::kit::{Copy, House, PASSWORD, one_step};
+
+const REGISTRY: &str = "registry.local:5000";
+
+async fn docker(args: &[&str]) -> String {
+    let mut command = tokio::process::Command::new("docker");
+    let output = command.args(args).stdin(std::process::Stdio::null()).output().await.unwrap();
+    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Pushes a new, empty image under `repository:tag`; its digest at the registry.
+async fn push(repository: &str, tag: &str, what: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.tar");
+    std::fs::write(&empty, [0; 1024]).unwrap();
+    let name = format!("{REGISTRY}/{repository}:{tag}");
+    docker(&["import", "--change", &format!("LABEL what={what}"), empty.to_str().unwrap(), &name]).await;
+    docker(&["push", "--quiet", &name]).await;
+    docker(&["rmi", &name]).await;
+    digest(repository, tag).await
+}
+
+async fn digest(repository: &str, tag: &str) -> String {
+    let accept = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
+    let url = format!("http://{REGISTRY}/v2/{repository}/manifests/{tag}");
+    let answer = reqwest::Client::new().head(url).header("Accept", accept).send().await.unwrap();
+    answer.headers()["docker-content-digest"].to_str().unwrap().to_owned()
+}
+
+/// A repository name of this test run's own in the registry.
+fn fresh(name: &str) -> String {
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    format!("streams-test/{name}-{nanos:x}")
+}
+
+fn names(house: &House, tag: &str) -> Option<String> {
+    let name: StreamTagName = tag.parse().unwrap();
+    let item = house.app.store.read(|c| streams::current(c, &name)).unwrap()?;
+    Some(item.reference.rsplit('@').next().unwrap().to_owned())
+}
+
+async fn until_names(house: &House, tag: &str, digest: &str) {
+    house.wait_for(&format!("{tag} to name {digest}"), |house| names(house, tag).filter(|now| now == digest)).await;
+}
+
+async fn apply(house: &House, yaml: &str) -> (u16, Value) {
+    let request = house.http.post(format!("{}/api/v1/image-streams", house.url));
+    let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
+    let answer = request.body(yaml.to_owned()).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+async fn delete(house: &House, path: &str) -> u16 {
+    let request = house.http.delete(format!("{}{path}", house.url)).basic_auth("admin", Some(PASSWORD));
+    request.send().await.unwrap().status().as_u16()
+}
+
+fn stream_yaml(name: &str, tag: &str, image: &str) -> String {
+    format!(
+        "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: {name}}}\nspec:\n  tags:\n  \
+         - name: '{tag}'\n    from: {{kind: DockerImage, name: '{image}'}}\n"
+    )
+}
+
+/// The poll, by hand; and everything that follows from what it found is decided.
+async fn poll(house: &House) {
+    house.app.watch.poll_tags().await.unwrap();
+    let undecided = |house: &House| house.app.store.read(|c| events::undecided(c, 1)).unwrap();
+    house.wait_for("every event to be decided", |house| undecided(house).is_empty().then_some(())).await;
+}
+
+fn moved_to(run: &Run) -> Vec<String> {
+    let Cause::ImageChange { changes } = &run.cause else { panic!("{:?}", run.cause) };
+    changes.iter().map(|change| change.new.rsplit('@').next().unwrap().to_owned()).collect()
+}
+
+fn moves(house: &House) -> usize {
+    let filter = events::Filter { kind: Some("stream-tag-moved".into()), ..Default::default() };
+    house.app.store.read(|c| events::page(c, &filter, 1000)).unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_base_image_starts_its_dependants_once_and_a_roll_back_does_too() {
+    let house = House::with(&[("poll-seconds", "3600")]).await;
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", &one_step("true")).commit("One");
+    copy.push(&house.remote("admin/app")).await;
+    house.run_ended("admin/app", "default", 1).await;
+
+    let base = fresh("base");
+    let first = push(&base, "1", "a").await;
+    let (status, report) = apply(&house, &stream_yaml("base", "1", &format!("{REGISTRY}/{base}:1"))).await;
+    assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("created")), "{report}");
+    until_names(&house, "admin/base:1", &first).await;
+
+    // The trigger, as OpenShift writes it: it starts at once what has not had the image.
+    let build = format!(
+        "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {{name: default}}\nspec:\n  source: {{git: {{uri: '{}/admin/app.git'}}}}\n  \
+         triggers:\n  - {{type: ImageChange, imageChange: {{from: {{kind: ImageStreamTag, name: 'base:1'}}}}}}\n  - type: ConfigChange\n",
+        house.url
+    );
+    let (status, report) = apply(&house, &build).await;
+    assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("configured")), "{report}");
+    assert_eq!(report["notes"][0]["code"], "openshift-trigger-type");
+    let run = house.run_ended("admin/app", "default", 2).await;
+    assert_eq!((run.status, moved_to(&run)), (Status::Passed, vec![first.clone()]));
+    assert_eq!(apply(&house, &build).await.1["applied"][0]["result"], "unchanged");
+
+    // Found by the poll alone, once, however often it looks.
+    let second = push(&base, "1", "b").await;
+    poll(&house).await;
+    let run = house.run_ended("admin/app", "default", 3).await;
+    assert_eq!(moved_to(&run), [second.clone()]);
+    assert_eq!(moves(&house), 2);
+    let writes = house.app.store.writes();
+    poll(&house).await;
+    assert_eq!(house.app.store.writes(), writes, "nothing moved: nothing is written");
+    assert!(house.find_run("admin/app", "default", 4).is_none());
+
+    // Paused: three pushes, and one run when it is let go on.
+    let triggers = "/api/v1/repos/admin/app/pipelines/default/triggers";
+    let id = house.json(triggers).await[0]["id"].as_i64().unwrap();
+    let (status, _) = house.patch(&format!("{triggers}/{id}"), json!({"paused": true})).await;
+    assert_eq!(status, 200);
+    let mut newest = String::new();
+    for what in ["c", "d", "e"] {
+        newest = push(&base, "1", what).await;
+        poll(&house).await;
+    }
+    assert!(house.find_run("admin/app", "default", 4).is_none());
+    let pending = &house.json(triggers).await[0]["pending"];
+    assert_eq!(pending.as_array().unwrap().len(), 1, "what would run is shown before: {pending}");
+    assert!(pending[0]["new"].as_str().unwrap().ends_with(&newest) && pending[0]["old"].as_str().unwrap().ends_with(&second));
+    house.patch(&format!("{triggers}/{id}"), json!({"paused": false})).await;
+    let run = house.run_ended("admin/app", "default", 4).await;
+    assert_eq!(moved_to(&run), [newest.clone()]);
+
+    // Rolled back, the dependants follow; the next look at the source does not undo it.
+    let tag = "/api/v1/image-streams/admin/base/tags/1";
+    let (status, stream) = house.post(&format!("{tag}/rollback"), json!({"image": second})).await;
+    assert_eq!((status, &stream["status"]["tags"][0]["items"][0]["image"]), (200, &json!(second)), "{stream}");
+    let run = house.run_ended("admin/app", "default", 5).await;
+    assert_eq!(moved_to(&run), [second.clone()]);
+    poll(&house).await;
+    assert_eq!(names(&house, "admin/base:1").as_deref(), Some(second.as_str()));
+    assert!(house.find_run("admin/app", "default", 6).is_none());
+
+    // A delivery's look ends in the same place, and is remembered as its reason.
+    let last = push(&base, "1", "f").await;
+    let address = TagAddress { host: REGISTRY.into(), repository: base.clone(), tag: "1".into() };
+    let seen = house.app.watch.look_at_tag(&address, Some(7)).await.unwrap();
+    assert!(matches!(seen, Sighting::Image(found) if found.as_str() == last));
+    assert!(matches!(house.app.watch.look_at_tag(&address, Some(8)).await.unwrap(), Sighting::Image(_)));
+    assert_eq!(moved_to(&house.run_ended("admin/app", "default", 6).await), [last]);
+    let filter = events::Filter { kind: Some("tag-moved".into()), ..Default::default() };
+    let event = house.app.store.read(|c| events::page(c, &filter, 1)).unwrap().remove(0);
+    assert!(serde_json::to_string(&event.happened).unwrap().contains("\"delivery_id\":7"), "{event:?}");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_are_what_their_yaml_says() {
+    let house = House::with(&[("poll-seconds", "3600")]).await;
+    let base = fresh("yaml");
+    let image = push(&base, "1", "a").await;
+    let from = format!("{REGISTRY}/{base}");
+    let yaml = format!(
+        "{}  - name: stable\n    from: {{kind: ImageStreamTag, name: '1'}}\n  - name: gone\n    from: {{kind: DockerImage, name: '{from}:no'}}\n  \
+         - name: elsewhere\n    from: {{kind: DockerImage, name: 'registry.example.org/x:1'}}\n    importPolicy: {{scheduled: true}}\n  \
+         - name: copied\n    from: {{kind: DockerImage, name: '{from}:1'}}\n    referencePolicy: {{type: Local}}\n  \
+         - name: pinned\n    from: {{kind: DockerImage, name: '{from}@{image}'}}\n",
+        stream_yaml("tools", "1", &format!("{from}:1"))
+    );
+    let (status, report) = apply(&house, &yaml).await;
+    assert_eq!(status, 200, "{report}");
+    for tag in ["1", "stable", "pinned"] {
+        until_names(&house, &format!("admin/tools:{tag}"), &image).await;
+    }
+    let condition = |stream: &Value, tag: &str| {
+        let tags = stream["status"]["tags"].as_array().unwrap();
+        tags.iter().find(|one| one["tag"] == tag).map(|one| one["conditions"][0]["reason"].clone())
+    };
+    let failed = |house: &House| {
+        let filter = events::Filter { kind: Some("import-failed".into()), ..Default::default() };
+        house.app.store.read(|c| events::page(c, &filter, 10)).unwrap().len()
+    };
+    house.wait_for("three imports to fail", |house| (failed(house) == 3).then_some(())).await;
+    let stream = house.json("/api/v1/image-streams/admin/tools").await;
+    for (tag, reason) in [("gone", "NotFound"), ("elsewhere", "NotConfigured"), ("copied", "Unreachable")] {
+        assert_eq!(condition(&stream, tag), Some(json!(reason)), "{stream}");
+    }
+    // By hand again: the reason is no news, and the schedule begins anew.
+    let (status, _) = house.post("/api/v1/image-streams/admin/tools/tags/gone/import", json!({})).await;
+    assert_eq!(status, 202);
+    assert_eq!(house.post("/api/v1/image-streams/admin/tools/tags/nothing/import", json!({})).await.0, 404);
+
+    // What is exported can be applied again, and changes nothing.
+    let export = house.get("/api/v1/image-streams/admin/tools?format=yaml").await.text().await.unwrap();
+    let (status, report) = apply(&house, &export).await;
+    assert_eq!((status, &report["applied"][0]["result"], &report["notes"]), (200, &json!("unchanged"), &json!([])), "{export}");
+    let (status, refused) = apply(&house, &yaml.replace("scheduled", "sheduled")).await;
+    assert_eq!((status, &refused["error"]["code"]), (422, &json!("pipeline-key-similar")), "{refused}");
+    assert_eq!(refused["findings"][0]["line"], 14);
+
+    // Tags by hand: from an image, from another tag; away again. The alias goes along.
+    let other = push(&base, "2", "b").await;
+    let tag = |tag: &str| format!("/api/v1/image-streams/admin/tools/tags/{tag}");
+    let (status, answer) = house.post(&tag("1"), json!({"image": format!("{from}:2")})).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(names(&house, "admin/tools:stable"), Some(other.clone()));
+    assert_eq!(house.post(&tag("new"), json!({"tag": "pinned"})).await.0, 200);
+    assert_eq!(names(&house, "admin/tools:new"), Some(image));
+    assert_eq!(house.post(&tag("1"), json!({"image": format!("{from}:no")})).await.0, 404);
+    assert_eq!(house.post(&tag("1"), json!({"image": "registry.example.org/x:1"})).await.0, 403);
+    assert_eq!(house.post(&tag("1"), json!({})).await.0, 422);
+    assert_eq!((delete(&house, &tag("new")).await, delete(&house, &tag("new")).await), (204, 404));
+
+    // Its own repository is followed without a word, also what was there before.
+    let name = fresh("own").replace("streams-test/", "");
+    let own = push(&format!("admin/{name}"), "1", "x").await;
+    let yaml = format!("{{apiVersion: v1, kind: ImageStream, metadata: {{name: {name}}}}}");
+    assert_eq!(apply(&house, &yaml).await.0, 200);
+    until_names(&house, &format!("admin/{name}:1"), &own).await;
+    let newer = push(&format!("admin/{name}"), "1", "y").await;
+    poll(&house).await;
+    assert_eq!(names(&house, &format!("admin/{name}:1")), Some(newer));
+
+    who_may_what(&house).await;
+    pages(&house).await;
+    let address = format!("/api/v1/image-streams/admin/{name}");
+    assert_eq!((delete(&house, &address).await, delete(&house, &address).await), (204, 404));
+    house.stop().await;
+}
+
+async fn who_may_what(house: &House) {
+    let password = "three quiet kettles";
+    house.post("/api/v1/admin/users", json!({"username": "eve", "password": password})).await;
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", &one_step("true")).commit("One");
+    copy.push(&house.remote("admin/secret")).await;
+    house.run_ended("admin/secret", "default", 1).await;
+    house.patch("/api/v1/repos/admin/secret", json!({"private": true})).await;
+    let eve = |method: reqwest::Method, path: &str, body: String| {
+        let request = house.http.request(method, format!("{}{path}", house.url)).basic_auth("eve", Some(password));
+        let request = request.header("Content-Type", "application/json").body(body);
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    use reqwest::Method;
+    let stream = "/api/v1/image-streams/admin/tools";
+    let triggers = "/api/v1/repos/admin/secret/pipelines/default/triggers";
+    assert_eq!(eve(Method::GET, stream, String::new()).await, 200);
+    assert_eq!(eve(Method::DELETE, stream, String::new()).await, 403);
+    assert_eq!(eve(Method::POST, &format!("{stream}/tags/1"), json!({"tag": "stable"}).to_string()).await, 403);
+    assert_eq!(eve(Method::POST, &format!("{stream}/tags/1/rollback"), "{}".into()).await, 403);
+    let yaml = stream_yaml("x", "1", "base:1").replace("{name: x}", "{name: x, namespace: admin}");
+    assert_eq!(eve(Method::POST, "/api/v1/image-streams", yaml).await, 403);
+    assert_eq!(eve(Method::GET, triggers, String::new()).await, 404);
+    assert_eq!(eve(Method::POST, triggers, "{}".into()).await, 404);
+    let build = "{apiVersion: v1, kind: BuildConfig, metadata: {name: default, annotations: {ropewalk.io/repository: admin/secret}}, spec: {triggers: []}}";
+    assert_eq!(eve(Method::POST, "/api/v1/image-streams", build.into()).await, 404);
+    assert_eq!(house.http.get(format!("{}{stream}", house.url)).send().await.unwrap().status(), 401);
+}
+
+async fn pages(house: &House) {
+    let form = |path: &str, fields: &[(&str, &str)]| {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = house.http.post(format!("{}{path}", house.url)).basic_auth("admin", Some(PASSWORD));
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        async move { request.send().await.unwrap() }
+    };
+    let made = form("/image-streams/new", &[("name", "admin/formed"), ("tag", ""), ("image", "")]).await;
+    assert_eq!(made.headers()["location"], "/image-streams/admin/formed");
+    let twice = form("/image-streams/new", &[("name", "admin/formed")]).await;
+    assert_eq!(twice.status(), 409);
+    let set = form("/image-streams/admin/tools/tag", &[("tag", "byhand"), ("other", "pinned")]).await;
+    assert_eq!(set.status(), 303);
+    let wrong = form("/image-streams/new", &[("yaml", "kind: Pod\n")]).await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().await.unwrap().contains("YAML:1:1"));
+    let before = names(house, "admin/tools:1").unwrap();
+    let shown = house.get("/image-streams/admin/tools/tags/1").await.text().await.unwrap();
+    assert!(shown.contains(&before), "{shown}");
+    let name: StreamTagName = "admin/tools:1".parse().unwrap();
+    let older = house.app.store.read(|c| streams::items(c, 1, &name.tag, 9)).unwrap().pop().unwrap();
+    let back = form("/image-streams/admin/tools/tags/1/rollback", &[("image", &older.reference)]).await;
+    assert_eq!(back.status(), 303, "{}", back.text().await.unwrap());
+    assert_ne!(names(house, "admin/tools:1").unwrap(), before);
+    for path in ["/image-streams", "/image-streams/new", "/image-streams/admin/tools"] {
+        assert_eq!(house.get(path).await.status(), 200, "{path}");
+    }
+    let triggers = "/admin/secret/pipelines/default/triggers";
+    assert_eq!(form(triggers, &[("from", "admin/tools:1"), ("paused", "true")]).await.status(), 303);
+    let shown = house.get("/admin/secret/pipelines/default").await.text().await.unwrap();
+    assert!(shown.contains("admin/tools:1") && shown.contains("Let it go on"), "{shown}");
+    let id = house.json(&format!("/api/v1/repos{triggers}")).await[0]["id"].to_string();
+    assert_eq!(form(&format!("{triggers}/{id}/delete"), &[]).await.status(), 303);
+    assert_eq!(house.json(&format!("/api/v1/repos{triggers}")).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_unchanged_tags_cost_no_write() {
+    const TAGS: usize = 300;
+    let house = House::with(&[("poll-seconds", "3600")]).await;
+    let base = fresh("many");
+    push(&base, "t0", "a").await;
+    let http = reqwest::Client::new();
+    let address = |tag: &str| format!("http://{REGISTRY}/v2/{base}/manifests/{tag}");
+    let accept = "application/vnd.docker.distribution.manifest.v2+json";
+    let manifest = http.get(address("t0")).header("Accept", accept).send().await.unwrap();
+    let kind = manifest.headers()["content-type"].clone();
+    let manifest = manifest.bytes().await.unwrap();
+    for n in 1..TAGS {
+        let put = http.put(address(&format!("t{n}"))).header("Content-Type", kind.clone()).body(manifest.clone());
+        assert_eq!(put.send().await.unwrap().status(), 201);
+    }
+    let yaml = format!(
+        "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: many}}\nspec: {{dockerImageRepository: '{REGISTRY}/{base}'}}\n"
+    );
+    assert_eq!(apply(&house, &yaml).await.0, 200);
+    let last = format!("admin/many:t{}", TAGS - 1);
+    house.wait_for("every tag", |house| names(house, &last)).await;
+    poll(&house).await;
+    let writes = house.app.store.writes();
+    poll(&house).await;
+    assert_eq!(house.app.store.writes(), writes);
+    let moved = push(&base, "t7", "b").await;
+    poll(&house).await;
+    assert_eq!(names(&house, "admin/many:t7"), Some(moved));
+    assert_eq!(moves(&house), TAGS + 1);
+    house.stop().await;
+}
