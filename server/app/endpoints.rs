@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::model::Result;
 use crate::registry::{Client, Registries};
-use crate::store::endpoints::{self, Endpoint, Given};
 use crate::store::Store;
+use crate::store::endpoints::{self, Endpoint, Given};
 
 /// By host: what a client was made from, and the client; none when it cannot be made.
 #[derive(Default)]
@@ -40,7 +40,9 @@ impl Known {
 /// One endpoint that cannot be used must not take the others away.
 fn made(store: &Store, registries: &Registries, row: &Endpoint) -> Option<Client> {
     let client = row.access(store.sealer()).and_then(|access| registries.client_for(&access));
-    client.inspect_err(|error| tracing::warn!(name = %row.given.name, %error, "an endpoint cannot be used")).ok()
+    client
+        .inspect_err(|error| tracing::warn!(name = %row.given.name, %error, "an endpoint cannot be used"))
+        .ok()
 }
 
 /// Follows the bell for as long as the server runs.

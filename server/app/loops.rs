@@ -1,9 +1,11 @@
 //! The loops of the house, each driven the same way: work until idle, then wait for the bell or the clock.
 //! What a loop does is in its own room; here is only when.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{App, endpoints};
@@ -13,12 +15,28 @@ use crate::model::{Result, Turn};
 /// After a start the door comes first: what looks at everything begins when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
 
+/// Where only a row brings work.
+const LONG: Duration = Duration::from_secs(3600);
 /// How often the histories of image streams are gone through.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+const ALL: [fn(Arc<App>) -> Work; 9] = [
+    |app| Box::pin(async move { after_the_door(drive_watch(&app)).await }),
+    |app| Box::pin(async move { drive(&app, "trigger", || app.trigger.tick()).await }),
+    |app| Box::pin(async move { drive(&app, "run", || app.runs.tick()).await }),
+    |app| Box::pin(async move { drive_health(&app).await }),
+    |app| Box::pin(async move { after_the_door(sweep(&app)).await }),
+    |app| Box::pin(async move { endpoints::follow(&app, endpoints::Known::default()).await }),
+    |app| Box::pin(async move { after_the_door(drive_tags(&app)).await }),
+    |app| Box::pin(async move { drive_deliveries(&app).await }),
+    |app| Box::pin(async move { drive_imports(&app).await }),
+];
+
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-    let spawn = |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
-        let mut halted = halted.clone();
+    let spawn = |begin: fn(Arc<App>) -> Work| {
+        let (work, mut halted) = (begin(app.clone()), halted.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = work => {}
@@ -26,26 +44,12 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
             }
         })
     };
-    let (one, two, three, four, five) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
-    let (six, seven) = (app.clone(), app.clone());
-    vec![
-        spawn(Box::pin(async move {
-            tokio::time::sleep(DOOR_FIRST).await;
-            drive_watch(&one).await;
-        })),
-        spawn(Box::pin(async move { drive(&two, "trigger", || two.trigger.tick()).await })),
-        spawn(Box::pin(async move { drive(&three, "run", || three.runs.tick()).await })),
-        spawn(Box::pin(async move { drive_health(&four).await })),
-        spawn(Box::pin(async move {
-            tokio::time::sleep(DOOR_FIRST).await;
-            sweep(&five).await;
-        })),
-        spawn(Box::pin(async move { endpoints::follow(&six, endpoints::Known::default()).await })),
-        spawn(Box::pin(async move {
-            tokio::time::sleep(DOOR_FIRST).await;
-            drive_tags(&seven).await;
-        })),
-    ]
+    ALL.map(spawn).into()
+}
+
+async fn after_the_door(work: impl Future<Output = ()>) {
+    tokio::time::sleep(DOOR_FIRST).await;
+    work.await;
 }
 
 /// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
@@ -93,26 +97,59 @@ async fn drive_watch(app: &App) {
     }
 }
 
-/// Tags at registries: apart from git, which no slow registry may hold up.
+/// What registries sent: apart from the tags, which a long look at all of them must not hold up.
+async fn drive_deliveries(app: &App) {
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        if let Err(error) = app.watch.handle_deliveries().await {
+            tracing::error!(%error, "deliveries could not be handled; they are tried again in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        }
+        let again = app.watch.next_delivery();
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => {}
+        }
+    }
+}
+
+/// Tags at our registry: apart from git, which no slow registry may hold up.
 async fn drive_tags(app: &App) {
     let mut bell = app.store.bell();
     loop {
         bell.borrow_and_update();
-        let looked = async {
-            app.watch.tick_tags().await?;
-            app.watch.next_tags()
+        if let Err(error) = app.watch.tick_tags().await {
+            tracing::error!(%error, "the loop that follows tags failed; it goes on in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep_until(app.watch.next_tags().into()) => {}
+        }
+    }
+}
+
+/// Imports from any registry: apart from ours, which no other may hold up.
+async fn drive_imports(app: &App) {
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        let imported = async {
+            app.watch.import_due(Timestamp::now()).await?;
+            app.watch.next_import(Timestamp::now())
         };
-        let next = match looked.await {
-            Ok(next) => next,
+        let wait = match imported.await {
+            Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(%error, "the loop that follows tags failed; it goes on in a second");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
+                tracing::error!(%error, "the loop that imports images failed; it goes on in a second");
+                Some(Duration::from_secs(1))
             }
         };
         tokio::select! {
             changed = bell.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep_until(next.into()) => {}
+            () = tokio::time::sleep(wait.unwrap_or(LONG)) => {}
         }
     }
 }

@@ -161,7 +161,7 @@ async fn show(session: &Session, client: &Client, show: &Show) -> Result<(), Exi
         url.set_query(Some("format=yaml"));
         let answer = client.send(Method::GET, url, None).await?;
         let text = answer.text().await.map_err(|e| Exit::failed(msg!("cli-answer", cause = e)))?;
-        return session.terminal.line(text.trim_end());
+        return text.lines().try_for_each(|line| session.terminal.line(line));
     }
     let stream = client.get(&parts).await?;
     if session.json {

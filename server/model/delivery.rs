@@ -115,6 +115,9 @@ impl Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// In the order they were sent; `skipped` others are about nothing that is followed here.
-    Notices { notices: Vec<Notice>, skipped: usize },
+    Notices {
+        notices: Vec<Notice>,
+        skipped: usize,
+    },
     Unknown(Message),
 }

@@ -156,7 +156,8 @@ pub struct Check {
 impl DockerWebhook {
     /// Every question in its order. The first that is not good decides.
     pub fn checks(&self, image: &Announced, around: &Circumstances) -> Result<Vec<Check>> {
-        let check = |good: bool, yes: Message, no: Message| Check { good, message: if good { yes } else { no } };
+        let check =
+            |good: bool, yes: Message, no: Message| Check { good, message: if good { yes } else { no } };
         let enabled = check(self.enabled, msg!("webhook-enabled"), msg!("webhook-disabled"));
         let name = &image.repository;
         let fits = pattern(&self.image_pattern)?.is_none_or(|wanted| wanted.is_match(name));
@@ -295,12 +296,8 @@ mod tests {
         };
         let all_bad = Circumstances { pipeline: None, branch: None, token: TokenRight::Bad };
         assert_eq!(first_bad(&webhook(), &good), "");
-        let off = DockerWebhook {
-            enabled: false,
-            image_pattern: "x".into(),
-            tag_pattern: "x".into(),
-            ..webhook()
-        };
+        let off =
+            DockerWebhook { enabled: false, image_pattern: "x".into(), tag_pattern: "x".into(), ..webhook() };
         assert_eq!(first_bad(&off, &all_bad), "webhook-disabled");
         let on = DockerWebhook { enabled: true, ..off };
         assert_eq!(first_bad(&on, &all_bad), "webhook-image-missed");

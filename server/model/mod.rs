@@ -1,8 +1,8 @@
 //! The nouns of the house and the pure rules between them. No I/O, no async; time is an argument.
 
-mod endpoint;
 mod delivery;
 mod docker_webhook;
+mod endpoint;
 mod error;
 mod event;
 mod health;
@@ -18,12 +18,12 @@ mod status;
 mod stream;
 mod turn;
 
-pub use endpoint::{Access, CheckStep, Credentials, EndpointKind};
 pub use delivery::{Delivery, DeliveryPart, DeliverySource, Notice, Reading};
 pub use docker_webhook::{
     Check as WebhookCheck, Circumstances, DockerWebhook, ServerType, TokenRight, announced_values,
     check_webhook_name, pattern, put_in,
 };
+pub use endpoint::{Access, CheckStep, Credentials, EndpointKind};
 pub use error::{Error, Result};
 pub use event::{Announced, Event, Happened, Outcome};
 pub use health::{Check, Condition, RunningContainer, Surroundings};

@@ -4,8 +4,8 @@
 //! becomes a `Finding` with its place, and one finding is enough to keep a run from starting. This
 //! room opens no file and starts nothing; bytes come in, the model goes out.
 
-pub mod bases;
 mod announced;
+pub mod bases;
 mod branches;
 mod environment;
 mod finding;

@@ -120,12 +120,27 @@ fn page(url: &mut Url, limit: Option<usize>, after: Option<&str>) {
 #[derive(Clone, Debug)]
 pub(super) enum Place<'a> {
     Root,
-    Catalogue { limit: Option<usize>, after: Option<&'a str> },
-    Tags { repository: &'a Repository, after: Option<&'a str> },
-    Manifest { repository: &'a Repository, reference: &'a Reference },
-    Blob { repository: &'a Repository, digest: &'a Digest },
+    Catalogue {
+        limit: Option<usize>,
+        after: Option<&'a str>,
+    },
+    Tags {
+        repository: &'a Repository,
+        after: Option<&'a str>,
+    },
+    Manifest {
+        repository: &'a Repository,
+        reference: &'a Reference,
+    },
+    Blob {
+        repository: &'a Repository,
+        digest: &'a Digest,
+    },
     /// Where an upload begins; or what another repository of the same registry has already.
-    Uploads { repository: &'a Repository, mount: Option<(&'a Digest, &'a Repository)> },
+    Uploads {
+        repository: &'a Repository,
+        mount: Option<(&'a Digest, &'a Repository)>,
+    },
 }
 
 impl Place<'_> {

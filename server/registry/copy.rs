@@ -79,27 +79,29 @@ struct Plan {
 impl Copy<'_> {
     /// Reads all manifests below `top`.
     async fn plan(&self, top: Document) -> Result<Plan> {
-        let too_many = || Error::Conflict(msg!("endpoints-image-too-large", repository = self.source.as_str()));
+        let too_many =
+            || Error::Conflict(msg!("endpoints-image-too-large", repository = self.source.as_str()));
         let mut plan = Plan { children: Vec::new(), blobs: BTreeMap::new() };
         let mut seen = BTreeSet::from([top.digest.clone()]);
         let mut open = vec![top];
         let (mut is_top, mut indexes) = (true, Vec::new());
         while let Some(document) = open.pop() {
-            let is_index = match manifest::parse(&document.media_type, &document.body).map_err(Error::Conflict)? {
-                Manifest::Image(image) => {
-                    let size = |size: u64| (size > 0).then_some(size);
-                    plan.blobs.insert(image.config.clone(), size(image.config_size));
-                    let ours = image.layers.into_iter().filter(|layer| !is_foreign(&layer.media_type));
-                    plan.blobs.extend(ours.map(|layer| (layer.digest, size(layer.size))));
-                    false
-                }
-                Manifest::Index(platforms) => {
-                    for platform in platforms.into_iter().filter(|p| seen.insert(p.digest.clone())) {
-                        open.push(self.child(platform.digest).await?);
+            let is_index =
+                match manifest::parse(&document.media_type, &document.body).map_err(Error::Conflict)? {
+                    Manifest::Image(image) => {
+                        let size = |size: u64| (size > 0).then_some(size);
+                        plan.blobs.insert(image.config.clone(), size(image.config_size));
+                        let ours = image.layers.into_iter().filter(|layer| !is_foreign(&layer.media_type));
+                        plan.blobs.extend(ours.map(|layer| (layer.digest, size(layer.size))));
+                        false
                     }
-                    true
-                }
-            };
+                    Manifest::Index(platforms) => {
+                        for platform in platforms.into_iter().filter(|p| seen.insert(p.digest.clone())) {
+                            open.push(self.child(platform.digest).await?);
+                        }
+                        true
+                    }
+                };
             if seen.len() > MOST_MANIFESTS || plan.blobs.len() > MOST_BLOBS {
                 return Err(too_many());
             }
@@ -155,7 +157,8 @@ impl Copy<'_> {
             status => return Err(self.from.unexpected(status)),
         }
         let base = wire.base.clone();
-        let pieces = response.bytes_stream().map(move |piece| piece.map_err(|e| Trouble::from_http(&base, &e)));
+        let pieces =
+            response.bytes_stream().map(move |piece| piece.map_err(|e| Trouble::from_http(&base, &e)));
         self.to.flow(&self.target, (url, digest, size), pieces).await
     }
 }

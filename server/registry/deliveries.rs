@@ -126,9 +126,7 @@ fn plain(value: &Value) -> Reading {
             Ok(image) => (image.host, image.repository, image.tag),
             Err(_) => return Reading::Unknown(msg!("hook-unknown-body")),
         },
-        (None, Some(repository)) => {
-            (None, repository.to_owned(), text(value, &["tag"]).map(str::to_owned))
-        }
+        (None, Some(repository)) => (None, repository.to_owned(), text(value, &["tag"]).map(str::to_owned)),
         (None, None) => return Reading::Unknown(msg!("hook-unknown-body")),
     };
     let Some(tag) = tag else { return Reading::Unknown(msg!("hook-no-tag")) };
@@ -207,9 +205,13 @@ mod tests {
         let mut whole = full.clone();
         whole["push_data"]["pushed_at"] = 1_417_566_161.into();
         assert_eq!(notices(whole).0[0].key, found.key);
-        let official = json!({"push_data": {"tag": "1"}, "repository": {"repo_name": "busybox", "owner": "library"}});
+        let official =
+            json!({"push_data": {"tag": "1"}, "repository": {"repo_name": "busybox", "owner": "library"}});
         let found = &notices(official).0[0];
-        assert_eq!((found.repository.as_str(), found.owner.as_str(), &found.key), ("busybox", "library", &None));
+        assert_eq!(
+            (found.repository.as_str(), found.owner.as_str(), &found.key),
+            ("busybox", "library", &None)
+        );
         let parts = json!({"push_data": {"tag": "1"}, "repository": {"namespace": "a", "name": "b"}});
         assert_eq!(notices(parts).0[0].repository, "a/b");
         assert_eq!(unknown(r#"{"push_data":{},"repository":{"repo_name":"a/b"}}"#), "hook-no-tag");
@@ -242,8 +244,20 @@ mod tests {
 
     fn any_json() -> impl Strategy<Value = Value> {
         let words = prop::sample::select(vec![
-            "events", "push_data", "repository", "repo_name", "tag", "target", "action", "push", "image", "id",
-            "mediaType", "name", "pushed_at", MANIFESTS[2],
+            "events",
+            "push_data",
+            "repository",
+            "repo_name",
+            "tag",
+            "target",
+            "action",
+            "push",
+            "image",
+            "id",
+            "mediaType",
+            "name",
+            "pushed_at",
+            MANIFESTS[2],
         ]);
         let leaf = prop_oneof![
             Just(Value::Null),

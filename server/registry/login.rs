@@ -114,16 +114,18 @@ impl Login {
             let before = std::mem::replace(&mut state.basic, true);
             return if before { Ok(None) } else { self.basic(at.base).map(Some) };
         }
-        let (Some(wanted), false) = (named("bearer"), matches!(self.credentials, Credentials::Token(_))) else {
+        let (Some(wanted), false) = (named("bearer"), matches!(self.credentials, Credentials::Token(_)))
+        else {
             return Ok(None);
         };
         let realm = self.allowed(at, wanted.get("realm").unwrap_or_default())?;
         let service = wanted.get("service").map(str::to_owned);
         let scope = wanted.get("scope").filter(|scope| !scope.is_empty());
         // What was asked for in other words than ours is still kept under ours.
-        let asked: Vec<String> = scope.map_or_else(|| scopes.to_vec(), |scope| {
-            scope.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect()
-        });
+        let asked: Vec<String> = scope.map_or_else(
+            || scopes.to_vec(),
+            |scope| scope.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect(),
+        );
         let header = self.fetch(at, (&realm, service.as_deref()), &asked).await?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = state.tokens.get(&asked.join(" ")).cloned() {
@@ -135,9 +137,10 @@ impl Login {
 
     fn basic(&self, base: &Base) -> Result<HeaderValue, Trouble> {
         match &self.credentials {
-            Credentials::Basic { user, password } => {
-                sensitive(base, &format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.reveal()))))
-            }
+            Credentials::Basic { user, password } => sensitive(
+                base,
+                &format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.reveal()))),
+            ),
             Credentials::Anonymous | Credentials::Token(_) => Err(self.refused(base, "401")),
         }
     }

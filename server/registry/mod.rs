@@ -10,7 +10,7 @@
 //! ```text
 //! base, guard, trust   where to, and whether to     wire, patience   one request, and how often
 //! challenge, login     who we are                   client, catalogue, image, manifest, config   reading
-//! upload, copy         writing                      certificate, validate   what a person is shown of an endpoint
+//! upload, meter, copy  writing                      certificate, validate   what a person is shown of an endpoint
 //! ```
 
 mod base;
@@ -21,12 +21,13 @@ mod challenge;
 mod client;
 mod config;
 mod copy;
-mod guard;
 mod deliveries;
+mod guard;
 mod hub;
 mod image;
 mod login;
 mod manifest;
+mod meter;
 mod patience;
 mod push_log;
 mod registries;

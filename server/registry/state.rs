@@ -181,7 +181,9 @@ fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
 
 /// A certificate that is not the accepted one.
 fn changed(error: &rustls::Error) -> Option<Known> {
-    let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error else { return None };
+    let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error else {
+        return None;
+    };
     let changed = other.0.downcast_ref::<Changed>()?;
     Some(Known::Changed(changed.found.clone()))
 }

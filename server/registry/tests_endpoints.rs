@@ -56,13 +56,19 @@ async fn a_registry_with_a_password_takes_ours_and_no_other() {
     // Once more, of unknown length, into another repository; and taken over into a third.
     known.push_blob_stream("team/web", &digest, None, pieces(blob)).await.unwrap();
     assert!(known.mount_blob("team/cli", &digest, "team/api").await.unwrap());
-    assert!(known.has_blob("team/web", &digest).await.unwrap() && known.has_blob("team/cli", &digest).await.unwrap());
+    assert!(
+        known.has_blob("team/web", &digest).await.unwrap()
+            && known.has_blob("team/cli", &digest).await.unwrap()
+    );
     let elsewhere = digest_of(b"nobody has it").unwrap();
     assert!(!known.mount_blob("team/cli", &elsewhere, "team/api").await.unwrap());
 
     let steps = registries().validate(&access(&registry.address, password(PASSWORD))).await.unwrap();
     let expected = ["resolved", "connected", "plain", "registry", "signed-in"];
-    assert_eq!(keys(&steps), expected.map(|step| format!("endpoints-step-{step}")).each_ref().map(|k| (k.as_str(), true)));
+    assert_eq!(
+        keys(&steps),
+        expected.map(|step| format!("endpoints-step-{step}")).each_ref().map(|k| (k.as_str(), true))
+    );
     for (credentials, sentence) in [
         (password("wrong"), "endpoints-refused"),
         (Credentials::Token(Secret::new("abc")), "endpoints-refused"),
@@ -105,14 +111,20 @@ fn token_registry(realm: &'static str, lasts: u32, tokens: Arc<AtomicUsize>) -> 
     Faulty::reading(move |_, head| {
         let lower = head.to_ascii_lowercase();
         let host = lower.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-        let header = head.lines().find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case("authorization")));
+        let header = head
+            .lines()
+            .find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case("authorization")));
         let sent = header.map_or("", |(_, value)| value);
         if head.starts_with("GET /token?service=us&scope=repository%3Aa%3Apull ") {
             if sent != format!("Basic {name}") {
                 return answer("401 Unauthorized", "", b"");
             }
             let number = tokens.fetch_add(1, Ordering::SeqCst) + 1;
-            return answer("200 OK", "", format!("{{\"token\":\"T{number}\",\"expires_in\":{lasts}}}").as_bytes());
+            return answer(
+                "200 OK",
+                "",
+                format!("{{\"token\":\"T{number}\",\"expires_in\":{lasts}}}").as_bytes(),
+            );
         }
         let right = format!("Bearer T{}", tokens.load(Ordering::SeqCst));
         if sent != right || sent == "Bearer T0" {
@@ -154,7 +166,13 @@ async fn a_token_is_fetched_once_and_again_when_it_has_ended() {
 #[tokio::test]
 async fn credentials_go_nowhere_else() {
     let thief = Faulty::start(|_, _| answer("200 OK", "", br#"{"token":"x"}"#));
-    for realm in ["http://elsewhere.invalid/token", "http://127.0.0.2/token", "ftp://{host}/", "//", "http://u:p@{host}/"] {
+    for realm in [
+        "http://elsewhere.invalid/token",
+        "http://127.0.0.2/token",
+        "ftp://{host}/",
+        "//",
+        "http://u:p@{host}/",
+    ] {
         let registry = token_registry(realm, 300, Arc::default());
         let known = client(&registry.address, password(PASSWORD));
         assert_eq!(key(known.tags("a").await), "endpoints-realm-refused", "{realm}");
@@ -180,6 +198,57 @@ async fn credentials_go_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_given_token_is_sent_as_it_is_and_docker_hubs_blobs_are_fetched_without_it() {
+    let registry = Faulty::reading(|_, head| {
+        match head.to_ascii_lowercase().contains("authorization: bearer abc\r\n") {
+            true => answer("200 OK", "", b"{}"),
+            false => answer("401 Unauthorized", "WWW-Authenticate: Basic realm=x\r\n", b""),
+        }
+    });
+    let given = access(&registry.address, Credentials::Token(Secret::new("abc")));
+    let steps = registries().validate(&given).await.unwrap();
+    assert_eq!(keys(&steps).last(), Some(&("endpoints-step-token", true)), "{steps:?}");
+    assert!(!format!("{given:?}").contains("abc"));
+
+    let hub = Access { kind: EndpointKind::DockerHub, ..access("", given.credentials.clone()) };
+    let hub = Access { url: "https://docker.io".into(), ..hub };
+    let from = url::Url::parse("https://registry-1.docker.io/v2/library/debian/blobs/x").unwrap();
+    for (to, followed) in [
+        ("https://production.cloudflare.docker.com/registry-v2/x?sig=1", true),
+        ("https://x.r2.cloudflarestorage.com/x", true),
+        ("http://production.cloudflare.docker.com/x", false),
+        ("https://production.cloudflare.docker.com:8443/x", false),
+        ("https://evildocker.com/x", false),
+        ("https://evil.example/.docker.com", false),
+    ] {
+        let next = |access: &Access| registries().client_for(access).unwrap().wire.next(&from, to).is_some();
+        assert_eq!(next(&hub), followed, "{to}");
+        let plain = Access {
+            kind: EndpointKind::Distribution,
+            url: "https://registry-1.docker.io".into(),
+            ..hub.clone()
+        };
+        assert!(!next(&plain), "{to}");
+    }
+}
+
+#[test]
+fn a_broken_certificate_is_refused_and_nothing_panics() {
+    let folder = certified(None);
+    let pem = std::fs::read_to_string(folder.path().join("cert.pem")).unwrap();
+    let whole = super::Certificate::all(&pem).unwrap();
+    assert_eq!((whole.len(), whole[0].pem.as_str()), (1, pem.as_str()));
+    for at in 28..pem.len() - 26 {
+        for other in ["A", "/", ""] {
+            let mut broken = pem.clone();
+            broken.replace_range(at..=at, other);
+            let _ = super::Certificate::all(&broken);
+            let _ = super::trust::only(&broken);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_leads_inside_is_not_followed() {
     let registry = Registry::start("");
     let named = registry.address.replace("127.0.0.1", "localhost");
@@ -189,7 +258,8 @@ async fn a_name_that_leads_inside_is_not_followed() {
     for refused in ["http://127.0.0.1:3000", "http://169.254.169.254", "http://registry.local:5000"] {
         assert!(registries().client_for(&access(refused, Credentials::Anonymous)).is_err(), "{refused}");
     }
-    let hub = Access { kind: EndpointKind::DockerHub, ..access("https://hub.docker.com", Credentials::Anonymous) };
+    let hub =
+        Access { kind: EndpointKind::DockerHub, ..access("https://hub.docker.com", Credentials::Anonymous) };
     let hub = registries().client_for(&hub).unwrap();
     assert_eq!((hub.host(), hub.address().as_str()), ("docker.io", "https://registry-1.docker.io"));
 }
@@ -199,7 +269,16 @@ fn certified(by: Option<&std::path::Path>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut openssl = Command::new("openssl");
     openssl.current_dir(folder.path()).args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
-    openssl.args(["ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout", "key.pem", "-out", "cert.pem"]);
+    openssl.args([
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "30",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    ]);
     openssl.args(["-subj", "/O=Team/CN=registry.test", "-addext", "subjectAltName=IP:127.0.0.1"]);
     if let Some(by) = by {
         openssl.arg("-CA").arg(by.join("cert.pem")).arg("-CAkey").arg(by.join("key.pem"));
@@ -219,7 +298,7 @@ async fn a_certificate_is_shown_accepted_and_missed_when_it_changes() {
 
     let plain = access(&alone.address, Credentials::Anonymous);
     let steps = registries.validate(&plain).await.unwrap();
-    assert_eq!(keys(&steps)[2..], [("registry-tls", false), ("endpoints-step-certificate", false)]);
+    assert_eq!(keys(&steps)[2..], [("registry-tls", false), ("endpoints-step-certificate-unknown", false)]);
     let presented = registries.presented(&plain).await.unwrap();
     assert_eq!(presented.len(), 1);
     assert!(presented[0].subject.contains("registry.test") && presented[0].issuer.contains("Team"));
@@ -283,7 +362,9 @@ async fn a_source_that_lies_or_breaks_off_leaves_no_tag() {
     let to = Registry::start("");
     let target = to.client();
     let other = config.iter().rev().copied().collect::<Vec<u8>>();
-    for (blob, sentence) in [(other, "registry-digest-mismatch"), (config[..20].to_vec(), "endpoints-blob-length")] {
+    for (blob, sentence) in
+        [(other, "registry-digest-mismatch"), (config[..20].to_vec(), "endpoints-blob-length")]
+    {
         let manifest = manifest.clone();
         let liar = Faulty::start(move |_, line| match line.contains("/blobs/") {
             true => answer("200 OK", "", &blob),
@@ -295,7 +376,8 @@ async fn a_source_that_lies_or_breaks_off_leaves_no_tag() {
         assert!(!target.has_blob("b", &digest_of(config).unwrap()).await.unwrap());
     }
     let lying = Faulty::start(move |_, _| {
-        let headers = format!("Content-Type: {IMAGE}\r\nDocker-Content-Digest: {}\r\n", digest_of(b"other").unwrap());
+        let headers =
+            format!("Content-Type: {IMAGE}\r\nDocker-Content-Digest: {}\r\n", digest_of(b"other").unwrap());
         answer("200 OK", &headers, manifest.as_bytes())
     });
     let copied = copy_image(&lying.client(), ("a", "v1"), &target, ("b", "v1")).await;

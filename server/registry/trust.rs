@@ -24,7 +24,8 @@ const LONGEST_PEM: usize = 256 * 1024;
 
 /// The certificates of a PEM text; `Invalid` when there is none or one is broken.
 pub(super) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
-    let refuse = |cause: &dyn fmt::Display| Error::Invalid(msg!("endpoints-certificate-unreadable", cause = cause));
+    let refuse =
+        |cause: &dyn fmt::Display| Error::Invalid(msg!("endpoints-certificate-unreadable", cause = cause));
     if pem.len() > LONGEST_PEM {
         return Err(refuse(&format_args!("> {LONGEST_PEM} B")));
     }
@@ -46,7 +47,8 @@ pub(super) fn only(pem: &str) -> Result<ClientConfig> {
     let authorities = match roots.is_empty() {
         true => None,
         false => {
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
             Some(verifier.map_err(|cause| Error::internal("reading certificates", cause))?)
         }
     };

@@ -2,29 +2,25 @@
 //! passes is hashed; what does not have the digest it was announced with never becomes a blob, because the last piece
 //! is only sent once all of it is right.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _};
 use reqwest::header::LOCATION;
 use reqwest::{Method, Response, StatusCode};
-use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 use url::Url;
 
 use super::base::{Place, Reference, Repository};
 use super::client::{Client, digest_of};
+use super::meter::{Fault, Meter, metered, moving};
 use super::state::{Condition, Trouble};
 use super::wire::{self, Call, Content};
 use crate::model::{Digest, Result};
 use crate::msg;
 
-/// A transfer in which nothing moves for so long has come to its end.
-const STALL: Duration = Duration::from_secs(60);
-/// So many times as long may a registry take to look at what it has got.
-const LOOKS: u32 = 10;
 const LARGEST_REFUSAL: usize = 64 * 1024;
 
 /// How an upload begins.
@@ -120,10 +116,8 @@ impl Client {
     pub(super) async fn holds(&self, repository: &Repository, digest: &Digest) -> Result<bool, Trouble> {
         let place = Place::Blob { repository, digest };
         // With the right to write from the start: nearly always a push follows.
-        let call = Call {
-            follow: true,
-            ..Call::new(Method::HEAD, self.wire.base.url(&place), place.scopes(true))
-        };
+        let call =
+            Call { follow: true, ..Call::new(Method::HEAD, self.wire.base.url(&place), place.scopes(true)) };
         match self.wire.send(call).await?.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
@@ -159,21 +153,15 @@ impl Client {
     ) -> Result<(), Trouble> {
         let fault: Fault = Arc::default();
         let moved = Arc::new(AtomicU64::new(0));
-        let meter = Meter {
-            hasher: Sha256::new(),
-            count: 0,
-            size,
-            wrong: {
-                let (client, repository, digest) = (self.clone(), repository.clone(), digest.clone());
-                Box::new(move |found| match found {
-                    Some(found) if found == digest => None,
-                    Some(found) => Some(client.mismatch(&repository, &digest, &found)),
-                    None => Some(Trouble::damaged(msg!("endpoints-blob-length", digest = digest))),
-                })
-            },
-            moved: moved.clone(),
-            fault: fault.clone(),
+        let wrong = {
+            let (client, repository, digest) = (self.clone(), repository.clone(), digest.clone());
+            move |found| match found {
+                Some(found) if found == digest => None,
+                Some(found) => Some(client.mismatch(&repository, &digest, &found)),
+                None => Some(Trouble::damaged(msg!("endpoints-blob-length", digest = digest))),
+            }
         };
+        let meter = Meter::new(size, Box::new(wrong), (moved.clone(), fault.clone()));
         let mut url = at.clone();
         url.query_pairs_mut().append_pair("digest", digest.as_str());
         let scopes = Place::Uploads { repository, mount: None }.scopes(true);
@@ -202,7 +190,10 @@ impl Client {
         let scopes = Place::Uploads { repository, mount: None }.scopes(true);
         let gone = self.wire.send(Call::new(Method::DELETE, at, scopes));
         if !matches!(timeout(Duration::from_secs(5), gone).await, Ok(Ok(_))) {
-            tracing::debug!(host = self.host(), "an upload that was given up stays until the registry clears it");
+            tracing::debug!(
+                host = self.host(),
+                "an upload that was given up stays until the registry clears it"
+            );
         }
     }
 
@@ -223,83 +214,4 @@ impl Client {
 fn stated(response: &Response) -> Option<Digest> {
     let stated = response.headers().get("docker-content-digest")?.to_str().ok()?;
     Digest::new(stated).ok()
-}
-
-/// Why a stream was broken off.
-type Fault = Arc<Mutex<Option<Trouble>>>;
-
-/// What is known of a stream so far.
-struct Meter {
-    hasher: Sha256,
-    count: u64,
-    size: Option<u64>,
-    /// What to say of a digest at the end; `None` of the length.
-    wrong: Box<dyn Fn(Option<Digest>) -> Option<Trouble> + Send>,
-    moved: Arc<AtomicU64>,
-    fault: Fault,
-}
-
-impl Meter {
-    /// Takes the next piece, or the end; the trouble with it, if there is any.
-    fn take(&mut self, piece: Option<&Bytes>) -> Option<Trouble> {
-        if let Some(piece) = piece {
-            self.hasher.update(piece);
-            self.count += piece.len() as u64;
-            self.moved.store(self.count, Ordering::Relaxed);
-        }
-        let ends = match (self.size, piece) {
-            (Some(size), Some(_)) if self.count > size => return (self.wrong)(None),
-            (Some(size), None) if self.count < size => return (self.wrong)(None),
-            (Some(size), _) => self.count == size,
-            (None, piece) => piece.is_none(),
-        };
-        if !ends {
-            return None;
-        }
-        let found: String = self.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        (self.wrong)(Digest::new(format!("sha256:{found}")).ok())
-    }
-}
-
-/// The stream as it is sent: broken off before its end when it is not what it should be.
-fn metered(
-    meter: Meter,
-    stream: impl Stream<Item = Result<Bytes, Trouble>> + Send + 'static,
-) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
-    let broken = || std::io::Error::other("the blob is not what it should be");
-    stream::unfold(Some((meter, Box::pin(stream))), move |state| async move {
-        let (mut meter, mut stream) = state?;
-        let piece = timeout(STALL, stream.next()).await;
-        let trouble = match &piece {
-            Ok(Some(Ok(piece))) => meter.take(Some(piece)),
-            Ok(Some(Err(trouble))) => Some(trouble.clone()),
-            Ok(None) => meter.take(None),
-            Err(_) => (meter.wrong)(None).map(|trouble| Trouble { again: true, ..trouble }),
-        };
-        if let Some(trouble) = trouble {
-            *meter.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
-            return Some((Err(broken()), None));
-        }
-        match piece {
-            Ok(Some(Ok(piece))) => Some((Ok(piece), Some((meter, stream)))),
-            _ => None,
-        }
-    })
-}
-
-/// `None` when nothing moves any more.
-async fn moving<T>(moved: &AtomicU64, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = std::pin::pin!(work);
-    let (mut before, mut looks) = (0, 0);
-    loop {
-        if let Ok(done) = timeout(STALL, &mut work).await {
-            return Some(done);
-        }
-        let now = moved.load(Ordering::Relaxed);
-        looks = if now == before { looks + 1 } else { 0 };
-        if looks >= LOOKS {
-            return None;
-        }
-        before = now;
-    }
 }

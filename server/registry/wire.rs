@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Method, Response, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -206,7 +208,7 @@ impl Wire {
     }
 
     /// Where a redirect leads: within the registry, or from Docker Hub to where it keeps its blobs.
-    fn next(&self, from: &Url, location: &str) -> Option<Url> {
+    pub fn next(&self, from: &Url, location: &str) -> Option<Url> {
         let to = from.join(location).ok()?;
         let host = to.host_str().unwrap_or_default();
         let hub = self.kind == EndpointKind::DockerHub

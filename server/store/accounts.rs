@@ -268,13 +268,7 @@ pub fn delete_token(c: &Connection, account_id: i64, id: i64) -> Result<()> {
 
 /// Gives a token a new secret: the old one is dead at once, and what it lasts begins anew. `NotFound` when the account
 /// has no such token.
-pub fn rotate_token(
-    c: &Connection,
-    account_id: i64,
-    id: i64,
-    hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<()> {
+pub fn rotate_token(c: &Connection, account_id: i64, id: i64, hash: &[u8; 32], now: Timestamp) -> Result<()> {
     let changed = c.execute(
         "UPDATE tokens SET hash = ?3, expires_at = ?4 + expires_at - created_at, created_at = ?4, last_used_at = NULL
          WHERE id = ?1 AND account_id = ?2",

@@ -8,7 +8,8 @@ use super::rows::{json, json_opt, millis, text, time, time_opt, to_json};
 use crate::model::{Delivery, DeliveryPart, DeliverySource, Error, Result, TagAddress};
 use crate::msg;
 
-const COLUMNS: &str = "id, received_at, source, webhook_id, address, headers, body, replay_of, replay_by, handled, tries,
+const COLUMNS: &str =
+    "id, received_at, source, webhook_id, address, headers, body, replay_of, replay_by, handled, tries,
     handled_at, outcome";
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
@@ -82,7 +83,12 @@ pub fn waiting(c: &Connection, after: i64, limit: u32) -> Result<Vec<Delivery>> 
 }
 
 /// Newest first, before `before`; those of one webhook, or all.
-pub fn page(c: &Connection, webhook_id: Option<i64>, before: Option<i64>, limit: u32) -> Result<Vec<Delivery>> {
+pub fn page(
+    c: &Connection,
+    webhook_id: Option<i64>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Delivery>> {
     let narrowed = if webhook_id.is_some() { "webhook_id = ?1" } else { "?1 IS NULL" };
     let mut statement = c.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM deliveries WHERE {narrowed} AND id < ?2 ORDER BY id DESC LIMIT ?3"
@@ -136,13 +142,8 @@ pub fn prune(c: &Connection, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Whether a stream's tag, a whole stream or a pipeline's base is this tag.
-pub fn is_followed(c: &Connection, address: &TagAddress) -> Result<bool> {
-    let mut statement = c.prepare_cached(
-        "SELECT 1 FROM stream_tags WHERE source_host = ?1 AND source_repository = ?2 AND source_tag = ?3
-         UNION ALL SELECT 1 FROM pipeline_bases WHERE host = ?1 AND repository = ?2 AND tag = ?3
-         UNION ALL SELECT 1 FROM image_streams WHERE repository = ?4 LIMIT 1",
-    )?;
-    let whole = format!("{}/{}", address.host, address.repository);
-    Ok(statement.exists([&address.host, &address.repository, &address.tag, &whole])?)
+/// Whether a stream follows every tag of the repository.
+pub fn is_of_stream(c: &Connection, address: &TagAddress) -> Result<bool> {
+    let mut statement = c.prepare_cached("SELECT 1 FROM image_streams WHERE repository = ?1")?;
+    Ok(statement.exists([format!("{}/{}", address.host, address.repository)])?)
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::accounts::{self, Scope};
+use super::endpoints;
 use super::pipelines::{self, Pipeline};
 use super::repositories::{self, Repository};
 use super::rows::{json, json_opt, millis, text, time, to_json};
@@ -196,45 +197,9 @@ pub fn of_registry(c: &Connection, endpoint_id: Option<i64>) -> Result<Vec<Docke
     Ok(statement.query_map([endpoint_id], webhook)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What a webhook needs to know of its endpoint.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    pub id: i64,
-    pub name: String,
-    /// `distribution` or `docker-hub`.
-    pub kind: String,
-    pub url: String,
-    /// As it stands in image references.
-    pub host: String,
-    pub user: Option<String>,
-    pub sealed: Option<Vec<u8>>,
-}
-
-/// Every endpoint that is a registry, by name.
-pub fn endpoints(c: &Connection) -> Result<Vec<Endpoint>> {
-    let mut statement =
-        c.prepare_cached("SELECT id, name, kind, url, host, user, secret FROM endpoints ORDER BY name")?;
-    let endpoint = |row: &Row<'_>| {
-        Ok(Endpoint {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            kind: row.get(2)?,
-            url: row.get(3)?,
-            host: row.get(4)?,
-            user: row.get(5)?,
-            sealed: row.get(6)?,
-        })
-    };
-    Ok(statement.query_map([], endpoint)?.collect::<rusqlite::Result<_>>()?)
-}
-
-pub fn endpoint(c: &Connection, id: i64) -> Result<Option<Endpoint>> {
-    Ok(endpoints(c)?.into_iter().find(|endpoint| endpoint.id == id))
-}
-
 /// The registry that a webhook hears of, as it stands in image references; `own` is the stack's.
 pub fn host(c: &Connection, webhook: &DockerWebhook, own: &str) -> Result<String> {
-    let endpoint = webhook.endpoint_id.map(|id| endpoint(c, id)).transpose()?.flatten();
+    let endpoint = webhook.endpoint_id.map(|id| endpoints::by_id(c, id)).transpose()?.flatten();
     Ok(match (endpoint, webhook.server_type) {
         (Some(endpoint), _) => endpoint.host,
         (None, ServerType::DockerHub) => "docker.io".to_owned(),
@@ -260,7 +225,9 @@ pub fn circumstances(c: &Connection, webhook: &DockerWebhook, now: Timestamp) ->
         }
     };
     let facts = Circumstances {
-        pipeline: place.as_ref().map(|(repository, pipeline)| format!("{}/{}", repository.path, pipeline.name)),
+        pipeline: place
+            .as_ref()
+            .map(|(repository, pipeline)| format!("{}/{}", repository.path, pipeline.name)),
         branch: place.as_ref().and_then(|(repository, _)| repository.default_branch.clone()),
         token,
     };

@@ -268,7 +268,9 @@ mod tests {
         let late = store.write(move |c| update(c, &stale, &given("team3", None), "new:1", now)).await;
         assert!(matches!(late, Err(Error::Conflict(m)) if m.key == "endpoints-changed-meanwhile"));
         let found = store.read(|c| by_name(c, "Team2")).unwrap().unwrap();
-        assert!(found.checked.is_none() && found.given.sealed.is_none() && found.updated_at > seen.updated_at);
+        assert!(
+            found.checked.is_none() && found.given.sealed.is_none() && found.updated_at > seen.updated_at
+        );
         store.write(|c| delete(c, "team2")).await.unwrap();
         assert!(matches!(store.write(|c| delete(c, "team2")).await, Err(Error::NotFound(_))));
         assert!(store.read(list).unwrap().is_empty());

@@ -9,9 +9,9 @@
 
 pub mod accounts;
 pub mod causality;
-pub mod endpoints;
 pub mod deliveries;
 pub mod docker_webhooks;
+pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod pipelines;
@@ -251,7 +251,8 @@ mod tests {
     /// Each version's migration meets the rows that the versions before it wrote.
     #[test]
     fn every_version_takes_over_what_the_one_before_had() {
-        let samples = [include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
+        let samples =
+            [include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();
         let mut connection = connect(&directory.path().join("ropewalk.db"), false).unwrap();

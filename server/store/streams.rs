@@ -49,8 +49,7 @@ pub fn items(c: &Connection, stream_id: i64, tag: &str, limit: u32) -> Result<Ve
 
 /// When a tag of the stream last came to name another image.
 pub fn moved_at(c: &Connection, stream_id: i64) -> Result<Option<Timestamp>> {
-    let mut statement =
-        c.prepare_cached("SELECT max(created_at) FROM stream_items WHERE stream_id = ?1")?;
+    let mut statement = c.prepare_cached("SELECT max(created_at) FROM stream_items WHERE stream_id = ?1")?;
     Ok(statement.query_row([stream_id], |row| super::rows::time_opt(row, 0))?)
 }
 

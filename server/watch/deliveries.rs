@@ -13,8 +13,8 @@ use crate::model::{
     Notice, Reading, Result, Sighting, TagAddress, Turn,
 };
 use crate::msg;
-use crate::registry;
-use crate::store::{Connection, deliveries, docker_webhooks, events, pipelines, tags};
+use crate::registry::{self, DOCKER_HUB};
+use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
 
 /// Deliveries read at a time; each may be a megabyte.
 const BATCH: u32 = 16;
@@ -63,7 +63,7 @@ impl Watch {
     }
 
     /// When the next delivery that waits for its registry is tried again.
-    pub(super) fn next_retry(&self) -> Option<Instant> {
+    pub fn next_delivery(&self) -> Option<Instant> {
         self.lock().retries.values().min().copied()
     }
 
@@ -75,6 +75,7 @@ impl Watch {
 
     /// `silent` are the registries that did not answer this time round: nobody waits for them again.
     async fn handle(&self, delivery: Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
+        self.lock().retries.remove(&delivery.id);
         let Some(sender) = self.store.read(|c| sender(c, &delivery, self.registries.own().host()))? else {
             return self.end(&delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
         };
@@ -86,7 +87,7 @@ impl Watch {
         };
         let mut all = Vec::new();
         for notice in notices {
-            match self.look_into(&delivery, &sender, notice, silent).await? {
+            match self.look_up(&delivery, &sender, notice, silent).await? {
                 Ok(found) => all.push(found),
                 Err(why) => return self.try_again(&delivery, vec![why]).await,
             }
@@ -95,7 +96,7 @@ impl Watch {
     }
 
     /// What the registry says of one notice, or why it says nothing.
-    async fn look_into(
+    async fn look_up(
         &self,
         delivery: &Delivery,
         sender: &Sender,
@@ -112,7 +113,7 @@ impl Watch {
         }
         let (known, followed) = self.store.read(|c| {
             let known = key.as_ref().map_or(Ok(false), |key| deliveries::is_known(c, key))?;
-            Ok((known, deliveries::is_followed(c, &address)?))
+            Ok((known, self.is_followed(c, &address)?))
         })?;
         if known {
             return Ok(Ok(ended(msg!("hook-twice"))));
@@ -138,6 +139,16 @@ impl Watch {
         };
         let announced = wanted.then(|| Announced::new(&address, &notice.owner, digest));
         Ok(Ok(Found { part: part(message), announced, notice }))
+    }
+
+    /// Whether anybody follows the tag: by its name, as Docker Hub's when our registry is the engine's mirror, or with
+    /// all others of its repository.
+    fn is_followed(&self, c: &Connection, address: &TagAddress) -> Result<bool> {
+        let mirrored = address.host == self.registries.own().host();
+        let hub = TagAddress { host: DOCKER_HUB.to_owned(), ..address.clone() };
+        Ok(tags::is_followed(c, address)?
+            || (mirrored && tags::is_followed(c, &hub)?)
+            || deliveries::is_of_stream(c, address)?)
     }
 
     /// Whether the tag has moved since the delivery came, whoever saw it first.
@@ -166,7 +177,6 @@ impl Watch {
         sender: Sender,
         (all, skipped): (Vec<Found>, usize),
     ) -> Result<Turn> {
-        self.lock().retries.remove(&delivery.id);
         let write = move |c: &Connection| {
             let now = Timestamp::now();
             let mut outcome = Vec::new();
@@ -219,7 +229,7 @@ impl Watch {
 fn sender(c: &Connection, delivery: &Delivery, own: &str) -> Result<Option<Sender>> {
     let Some(id) = delivery.webhook_id else {
         let mut webhooks = docker_webhooks::of_registry(c, None)?;
-        for endpoint in docker_webhooks::endpoints(c)?.into_iter().filter(|endpoint| endpoint.host == own) {
+        if let Some(endpoint) = endpoints::by_host(c, own)? {
             webhooks.extend(docker_webhooks::of_registry(c, Some(endpoint.id))?);
         }
         return Ok(Some(Sender { host: own.to_owned(), webhooks, prefix: String::new() }));

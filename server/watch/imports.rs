@@ -1,8 +1,10 @@
 //! Imports into image streams that are due: asks the registry what the source names, has it copied where that is
 //! wanted, and writes what came of it. A row brings an import, a schedule brings the row.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt as _, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::tags::{AT_ONCE, reason};
 use super::{Watch, schedule};
@@ -56,10 +58,11 @@ impl Watch {
         Ok(Turn::Worked)
     }
 
-    /// When imports want to be looked at again.
-    pub(super) fn next_import(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+    /// How long until an import is due, if no row brings one earlier.
+    pub fn next_import(&self, now: Timestamp) -> Result<Option<Duration>> {
         let next = self.store.read(imports::next)?;
-        Ok(next.map(|next| if next <= now { self.lock().pace.free_at(now) } else { next }))
+        let next = next.map(|next| if next <= now { self.lock().pace.free_at(now) } else { next });
+        Ok(next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default()))
     }
 
     async fn import(&self, due: Due, now: Timestamp) -> Result<()> {
@@ -71,17 +74,23 @@ impl Watch {
                 Outcome::Failed(word, message)
             }
         };
-        let next = self.again(&due, now);
+        let next = self.again(&due, &outcome, now);
         self.store.write(move |c| write(c, &due, &outcome, next)).await
     }
 
-    /// When the schedule wants the tag again. What comes from our own registry is looked at every minute anyway.
-    fn again(&self, due: &Due, now: Timestamp) -> Option<Timestamp> {
+    /// When the tag is to be imported again: by its schedule, or because nothing was learned. What comes from our own
+    /// registry is looked at every minute anyway.
+    fn again(&self, due: &Due, outcome: &Outcome, now: Timestamp) -> Option<Timestamp> {
         let own =
             |address: TagAddress| self.registries.located(&address).host == self.registries.own().host();
         let polled = due.source.address().is_some_and(own);
-        let seed = schedule::seed(due.stream_id, &due.tag);
-        (due.scheduled && !polled).then(|| schedule::next(now, seed))
+        let in_vain = matches!(outcome, Outcome::Failed("Unreachable" | "InternalError", _));
+        match polled {
+            true if in_vain => now.checked_add(SignedDuration::from_mins(1)).ok(),
+            true => None,
+            false => (due.scheduled || in_vain)
+                .then(|| schedule::next(now, schedule::seed(due.stream_id, &due.tag))),
+        }
     }
 
     async fn outcome(&self, due: &Due) -> Result<Found> {
@@ -127,7 +136,7 @@ impl Watch {
     /// The image in our own registry, where the stream keeps its copies; `host/repository@sha256:...`.
     async fn copied(&self, due: &Due, _found: &Found) -> Result<String> {
         // Copying between registries is not in this room's reach yet: an image that would not survive is refused.
-        Err(Error::Conflict(msg!("streams-local-not-possible", name = due.name())))
+        Err(Error::Invalid(msg!("streams-local-not-possible", name = due.name())))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Notices: compares the refs of every repository with the record and writes an event for each that
 //! moved. A push, inotify and the minute clock only decide when to look; the comparison is always the same.
 //!
-//! `tags` does the same for tags at registries, `imports` brings images into streams, `deliveries` reads what registries
-//! sent; they are driven on their own, so that a slow registry never holds up git.
+//! `tags` does the same for tags at registries, `imports` brings images into streams, and `deliveries` reads what
+//! registries sent; they are driven on their own, so that a slow registry never holds up git.
 
 mod deliveries;
 mod imports;
@@ -39,9 +39,9 @@ pub struct Watch {
 struct State {
     stamps: BTreeMap<i64, git::RefsStamp>,
     polled: Option<Instant>,
+    retries: deliveries::Retries,
     tags_polled: Option<Instant>,
     pace: schedule::Pace,
-    retries: deliveries::Retries,
 }
 
 impl Watch {
@@ -73,30 +73,22 @@ impl Watch {
         if !due && moved.is_empty() {
             return Ok(Turn::Idle);
         }
-        if due { self.poll().await } else { self.look_at(moved).await }
+        let worked = if due { self.poll().await? } else { self.look_at(moved).await? };
+        Ok(worked)
     }
 
-    /// Handles what registries sent, looks at the tags at ours when their minute is over, and imports what is due.
+    /// Compares the tags at our registry when their minute is over.
     pub async fn tick_tags(&self) -> Result<Turn> {
-        let handled = self.handle_deliveries().await?;
-        let due = self.lock().tags_polled.is_none_or(|at| at + self.every <= Instant::now());
-        let looked = if due {
-            self.prune_deliveries().await?;
-            self.poll_tags().await?
+        if self.next_tags() <= Instant::now() {
+            self.poll_tags().await
         } else {
-            self.follow_new_streams().await?
-        };
-        Ok(handled.or(looked).or(self.import_due(Timestamp::now()).await?))
+            self.follow_new_streams().await
+        }
     }
 
-    /// When `tick_tags` has something to do again, if no row brings it earlier.
-    pub fn next_tags(&self) -> Result<Instant> {
-        let poll = self.lock().tags_polled.map_or_else(Instant::now, |at| at + self.every);
-        let now = Timestamp::now();
-        let import = self.next_import(now)?;
-        let wait = import.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
-        let retry = self.next_retry();
-        Ok([wait.map(|wait| Instant::now() + wait), retry].into_iter().flatten().fold(poll, Instant::min))
+    /// When the next comparison of tags is due.
+    pub fn next_tags(&self) -> Instant {
+        self.lock().tags_polled.map_or_else(Instant::now, |at| at + self.every)
     }
 
     /// Compares every repository now, whatever the clock says.
@@ -107,6 +99,7 @@ impl Watch {
         let known: BTreeSet<i64> = all.iter().map(|r| r.id).collect();
         self.lock().stamps.retain(|id, _| known.contains(id));
         let mut turn = Turn::Idle;
+        self.prune_deliveries().await?;
         self.fetch_mirrors(&all).await;
         for repository in self.changed(all).await? {
             turn = turn.or(self.compare(&repository).await);

@@ -94,7 +94,8 @@ async fn docker_hub(request: HttpRequest, door: web::Data<Door>, payload: web::P
 
 /// `POST /hooks/registry`: the stack's own registry by its token, another by that of one of its webhooks.
 async fn registry(request: HttpRequest, door: web::Data<Door>, payload: web::Payload) -> Answer {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header =
+        request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (scheme, value) = header.split_once(' ').unwrap_or_default();
     let token = Secret::new(if scheme.eq_ignore_ascii_case("bearer") { value.trim() } else { "" });
     let webhook = match door.settings.hook_token.matches(token.reveal()) {

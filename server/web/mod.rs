@@ -7,9 +7,9 @@
 //! git, push, first_push            git over HTTP            api/    JSON for programs
 //! causality, impact  what led to what
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
+//! hooks  what registries send       webhooks, deliveries  Docker triggers, and what came
 //! endpoints, variables             what may be said about them, for the API and the pages
 //! streams  changes of image streams and triggers
-//! hooks  what registries send       webhooks, deliveries  Docker triggers, and what came
 //! ```
 
 pub mod ansi;
@@ -19,8 +19,8 @@ mod attempts;
 mod auth;
 mod causality;
 mod csrf;
-mod endpoints;
 mod deliveries;
+mod endpoints;
 mod errors;
 mod first_push;
 mod gate;
@@ -28,8 +28,8 @@ mod git;
 mod handlers;
 mod headers;
 mod health;
-mod impact;
 mod hooks;
+mod impact;
 mod live;
 pub mod pages;
 mod push;
@@ -37,10 +37,10 @@ mod sessions;
 mod start;
 mod state;
 mod streams;
-mod webhooks;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod webhooks;
 
 use std::net::TcpListener;
 use std::time::Duration;

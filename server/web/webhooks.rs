@@ -19,7 +19,8 @@ use crate::model::{
 };
 use crate::msg;
 use crate::store::accounts::{self, Scope};
-use crate::store::docker_webhooks::{self, Endpoint, Token, Wanted};
+use crate::store::docker_webhooks::{self, Token, Wanted};
+use crate::store::endpoints::{self, Endpoint};
 use crate::store::pipelines::{self, Pipeline};
 use crate::store::repositories::{self, Repository};
 
@@ -61,11 +62,15 @@ impl Whole {
         self.place.as_ref().map(|(repository, pipeline)| format!("{}/{}", repository.path, pipeline.name))
     }
 
+    pub fn endpoint_name(&self) -> Option<String> {
+        self.endpoint.as_ref().map(|endpoint| endpoint.given.name.to_string())
+    }
+
     pub fn written(&self) -> Written {
         let webhook = self.webhook.clone();
         Written {
             pipeline: self.pipeline().unwrap_or_default(),
-            endpoint: self.endpoint.as_ref().map(|endpoint| endpoint.name.clone()).unwrap_or_default(),
+            endpoint: self.endpoint_name().unwrap_or_default(),
             name: webhook.name,
             description: webhook.description,
             project: webhook.project,
@@ -87,7 +92,7 @@ pub fn whole(door: &Door, webhook: DockerWebhook) -> Result<Whole> {
             Some(pipeline) => repositories::by_id(c, pipeline.repository_id)?.map(|found| (found, pipeline)),
             None => None,
         };
-        let endpoint = webhook.endpoint_id.map(|id| docker_webhooks::endpoint(c, id)).transpose()?.flatten();
+        let endpoint = webhook.endpoint_id.map(|id| endpoints::by_id(c, id)).transpose()?.flatten();
         Ok(Whole { webhook, place, endpoint })
     })
 }
@@ -228,8 +233,7 @@ fn checked(
     let endpoint = match written.endpoint.trim() {
         "" => None,
         name => {
-            let all = door.store.read(docker_webhooks::endpoints)?;
-            let found = all.into_iter().find(|endpoint| endpoint.name.eq_ignore_ascii_case(name));
+            let found = door.store.read(|c| endpoints::by_name(c, name))?;
             let shown = || name.chars().take(80).collect::<String>().escape_debug().to_string();
             Some(found.ok_or_else(|| Error::Invalid(msg!("webhook-no-endpoint", name = shown())))?)
         }

@@ -26,9 +26,11 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// Pushes an image that holds nothing but `mark`; returns its digest.
 pub async fn push_image(repository: &str, tag: &str, mark: &str) -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let base = format!("http://{REGISTRY}/v2/{repository}");
-    let config = json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"mark": mark}}}).to_string();
+    let config =
+        json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"mark": mark}}}).to_string();
     let begun = http.post(format!("{base}/blobs/uploads/")).send().await.unwrap();
     let place = begun.headers()["location"].to_str().unwrap().to_owned();
     let joint = if place.contains('?') { '&' } else { '?' };
@@ -56,7 +58,12 @@ pub fn envelope(events: &[Value]) -> String {
     json!({"events": events}).to_string()
 }
 
-async fn send(house: &House, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> (u16, String) {
+async fn send(
+    house: &House,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> (u16, String) {
     let mut request = house.http.post(format!("{}{path}", house.url)).body(body);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -96,7 +103,8 @@ async fn prepared(house: &House, mut webhook: Value, script: &str) -> Value {
 async fn handled(house: &House, count: usize) -> Vec<Value> {
     house
         .wait_for("deliveries to be handled", |house| {
-            let all = house.app.store.read(|c| ropewalk::store::deliveries::page(c, None, None, 1000)).unwrap();
+            let all =
+                house.app.store.read(|c| ropewalk::store::deliveries::page(c, None, None, 1000)).unwrap();
             (all.len() >= count && all.iter().all(|one| one.handled)).then_some(())
         })
         .await;
@@ -118,7 +126,8 @@ async fn decided(house: &House, count: usize) -> Vec<Value> {
             (all.len() >= count && all.iter().all(|one| one.outcome.is_some())).then_some(())
         })
         .await;
-    let mut all = house.json("/api/v1/activity?kind=image-announced&limit=100").await.as_array().unwrap().clone();
+    let mut all =
+        house.json("/api/v1/activity?kind=image-announced&limit=100").await.as_array().unwrap().clone();
     all.reverse();
     all
 }
@@ -132,7 +141,8 @@ async fn a_notification_starts_one_run_that_knows_its_image() {
     let name = repository("run");
     let webhook = json!({"name": "base", "imageNameRegExPattern": name, "tagNamePattern": r"v\d+",
         "inputs": {"VERSION": "${DOCKER_TAG}-${input.DOCKER_REPO_NAME}"}});
-    let script = "echo \"got $VERSION $DOCKER_TAG $DOCKER_EVENT_OWNER_NAME $DOCKER_REPO_NAMESPACE $DOCKER_IMAGE_REF\"";
+    let script =
+        "echo \"got $VERSION $DOCKER_TAG $DOCKER_EVENT_OWNER_NAME $DOCKER_REPO_NAMESPACE $DOCKER_IMAGE_REF\"";
     let (house, _) = house_with(webhook, script).await;
     let digest = push_image(&name, "v1", "one").await;
     push_image(&name, "test", "one").await;
@@ -243,7 +253,8 @@ async fn what_is_wrong_is_refused_and_what_is_odd_is_kept() {
     let kept = house.json(&format!("/api/v1/deliveries/{id}")).await;
     assert_eq!(kept["body"], hostile.to_string());
     assert!(!kept["headers"].to_string().contains("secret"), "{kept}");
-    for page in [format!("/webhooks/deliveries/{id}"), "/webhooks/deliveries".into(), "/webhooks/base".into()] {
+    for page in [format!("/webhooks/deliveries/{id}"), "/webhooks/deliveries".into(), "/webhooks/base".into()]
+    {
         let html = house.get(&page).await.text().await.unwrap();
         assert!(!html.contains(evil) && html.contains("&#60;script&#62;"), "{page}: {html}");
     }
@@ -366,7 +377,8 @@ async fn docker_hub_payloads_and_signed_ones_start_runs_while_the_token_is_good(
     // The rights of the API token's owner count at the moment of use.
     let tokens = house.json("/api/v1/users/admin/tokens").await;
     let revoke = format!("{}/api/v1/users/admin/tokens/{}", house.url, tokens[0]["id"]);
-    let gone = house.http.delete(revoke).basic_auth("admin", Some(crate::kit::PASSWORD)).send().await.unwrap();
+    let gone =
+        house.http.delete(revoke).basic_auth("admin", Some(crate::kit::PASSWORD)).send().await.unwrap();
     assert_eq!(gone.status(), 204);
     assert_eq!(send(&house, &address, &[], hub_payload(&name, "7", 2.0)).await.0, 202);
     assert_eq!(outcome(&decided(&house, 4).await[3]), "webhook-token-bad");
@@ -375,17 +387,24 @@ async fn docker_hub_payloads_and_signed_ones_start_runs_while_the_token_is_good(
     let (_, rotated) = house.post("/api/v1/webhooks/docker/base/rotate", json!({})).await;
     assert_eq!(send(&house, &address, &[], "{}").await.0, 401);
     let (status, said) = house
-        .patch("/api/v1/webhooks/docker/base", json!({"serverType": "DockerHub", "api_token": "", "version": 99}))
+        .patch(
+            "/api/v1/webhooks/docker/base",
+            json!({"serverType": "DockerHub", "api_token": "", "version": 99}),
+        )
         .await;
     assert_eq!((status, &said["error"]["code"]), (409, &json!("webhook-changed")));
     let change = json!({"serverType": "DockerHub", "api_token": "", "version": rotated["version"]});
     assert_eq!(house.patch("/api/v1/webhooks/docker/base", change).await.0, 200);
     let address = format!("{HUB}?secureToken={}", rotated["secret_token"].as_str().unwrap());
-    let official = json!({"push_data": {"tag": "1"}, "repository": {"repo_name": "busybox", "owner": "library"}});
+    let official =
+        json!({"push_data": {"tag": "1"}, "repository": {"repo_name": "busybox", "owner": "library"}});
     assert_eq!(send(&house, &address, &[], official.to_string()).await.0, 202);
     assert_eq!(code(&handled(&house, 9).await[8]), "hook-not-asked");
     let last = &decided(&house, 5).await[4];
-    assert_eq!((&last["happened"]["image"]["repository"], outcome(last)), (&json!("library/busybox"), "trigger-started"));
+    assert_eq!(
+        (&last["happened"]["image"]["repository"], outcome(last)),
+        (&json!("library/busybox"), "trigger-started")
+    );
     for (body, code) in [
         (json!({"name": "x", "image_pattern": "a(b"}), "webhook-pattern-at"),
         (json!({"name": "x y"}), "webhook-name"),
@@ -404,7 +423,8 @@ async fn docker_hub_payloads_and_signed_ones_start_runs_while_the_token_is_good(
 }
 
 async fn post_text(house: &House, path: &str, body: String) -> String {
-    let request = house.http.post(format!("{}{path}", house.url)).basic_auth("admin", Some(crate::kit::PASSWORD));
+    let request =
+        house.http.post(format!("{}{path}", house.url)).basic_auth("admin", Some(crate::kit::PASSWORD));
     request.body(body).send().await.unwrap().text().await.unwrap()
 }
 

@@ -118,7 +118,8 @@ async fn what_is_done_to_a_webhook_is_done_at_docker_hub_too_and_a_failure_loses
     house.app.store.write(insert).await.unwrap();
     let of_hub = || hub.known.lock().unwrap().webhooks.clone();
 
-    let new = json!({"name": "app", "endpoint": "hub", "serverType": "DockerHub", "image_pattern": "team/app"});
+    let new =
+        json!({"name": "app", "endpoint": "hub", "serverType": "DockerHub", "image_pattern": "team/app"});
     let (status, made) = house.post("/api/v1/webhooks/docker", new).await;
     assert_eq!((status, &made["remote_error"]), (201, &Value::Null), "{made}");
     assert_eq!(made["remote_id"], "team/app#slug-1");
@@ -148,12 +149,14 @@ async fn what_is_done_to_a_webhook_is_done_at_docker_hub_too_and_a_failure_loses
     house.patch("/api/v1/webhooks/docker/app", json!({"image_pattern": "team/app"})).await;
     assert_eq!(of_hub().len(), 1);
     let wrong = house.app.store.sealer().seal(&Secret::new("other")).unwrap();
-    let update = move |c: &ropewalk::store::Connection| Ok(c.execute("UPDATE endpoints SET secret = ?1", [&wrong])?);
+    let update =
+        move |c: &ropewalk::store::Connection| Ok(c.execute("UPDATE endpoints SET secret = ?1", [&wrong])?);
     house.app.store.write(update).await.unwrap();
     let (_, refused) = house.post("/api/v1/webhooks/docker/app/mirror", json!({})).await;
     assert!(refused["remote_error"].as_str().unwrap().contains("password"), "{refused}");
     let right = house.app.store.sealer().seal(&Secret::new("hub-password")).unwrap();
-    let update = move |c: &ropewalk::store::Connection| Ok(c.execute("UPDATE endpoints SET secret = ?1", [&right])?);
+    let update =
+        move |c: &ropewalk::store::Connection| Ok(c.execute("UPDATE endpoints SET secret = ?1", [&right])?);
     house.app.store.write(update).await.unwrap();
     house.post("/api/v1/webhooks/docker/app/mirror", json!({})).await;
 

@@ -9,6 +9,7 @@ use ropewalk::model::Happened;
 use ropewalk::store::events::{self, Filter};
 use ropewalk::store::{Store, deliveries, repositories, runs};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::hooks::{envelope, event, push_image, repository};
@@ -41,15 +42,25 @@ impl Places {
     }
 }
 
+/// What was answered 202.
+#[derive(Clone, Default)]
+struct Taken {
+    ids: Arc<Mutex<BTreeSet<String>>>,
+    count: watch::Sender<usize>,
+}
+
 /// Sends until the server is gone; every id that was answered 202 is noted.
-async fn sender(server: String, token: String, (round, number): (usize, usize), taken: Arc<Mutex<BTreeSet<String>>>) {
+async fn sender(server: String, token: String, (round, number): (usize, usize), taken: Taken) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for n in 0.. {
         let id = format!("round-{round}-sender-{number}-{n}");
         let body = envelope(&[event(&id, "push", &repository("kill"), "1")]);
         let request = http.post(format!("{server}/hooks/registry")).bearer_auth(&token).body(body);
         match request.send().await {
-            Ok(answer) if answer.status() == 202 => drop(taken.lock().unwrap().insert(id)),
+            Ok(answer) if answer.status() == 202 => {
+                taken.ids.lock().unwrap().insert(id);
+                taken.count.send_modify(|count| *count += 1);
+            }
             Ok(answer) => panic!("{}", answer.status()),
             Err(_) => return,
         }
@@ -78,15 +89,19 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
     let token = server.api("/api/v1/webhooks/registry")["token"].as_str().unwrap().to_owned();
 
     let mut places = Places::new();
-    let taken = Arc::new(Mutex::new(BTreeSet::new()));
+    let taken = Taken::default();
+    let mut answered = taken.count.subscribe();
     for round in 0..ROUNDS {
         let mut senders = JoinSet::new();
         for number in 0..SENDERS {
             senders.spawn(sender(server.url(), token.clone(), (round, number), taken.clone()));
         }
+        // From the first answer on: how long a start takes is the machine's business.
+        answered.changed().await.unwrap();
         tokio::time::sleep(places.next()).await;
         server.kill();
         senders.join_all().await;
+        answered.borrow_and_update();
         server = Server::start(data.path());
     }
     let what = format!("KILL_SEED={}", places.seed);
@@ -101,7 +116,7 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
         let id = body["events"][0]["id"].as_str().unwrap().to_owned();
         assert!(kept.insert(id, delivery.id).is_none(), "{what}: kept twice");
     }
-    let taken = taken.lock().unwrap().clone();
+    let taken = taken.ids.lock().unwrap().clone();
     assert!(taken.len() > ROUNDS, "{what}: only {} were taken", taken.len());
     let lost: Vec<_> = taken.iter().filter(|id| !kept.contains_key(*id)).collect();
     assert!(lost.is_empty(), "{what}: answered 202 and lost: {lost:?}");

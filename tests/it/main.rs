@@ -15,6 +15,7 @@ mod browser_pages;
 mod browser_run;
 mod cli;
 mod disk;
+mod endpoints;
 mod engine;
 mod guide;
 mod hooks;

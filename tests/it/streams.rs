@@ -29,7 +29,8 @@ async fn push(repository: &str, tag: &str, what: &str) -> String {
 }
 
 async fn digest(repository: &str, tag: &str) -> String {
-    let accept = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
+    let accept =
+        "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
     let url = format!("http://{REGISTRY}/v2/{repository}/manifests/{tag}");
     let answer = reqwest::Client::new().head(url).header("Accept", accept).send().await.unwrap();
     answer.headers()["docker-content-digest"].to_str().unwrap().to_owned()
@@ -48,7 +49,9 @@ fn names(house: &House, tag: &str) -> Option<String> {
 }
 
 async fn until_names(house: &House, tag: &str, digest: &str) {
-    house.wait_for(&format!("{tag} to name {digest}"), |house| names(house, tag).filter(|now| now == digest)).await;
+    house
+        .wait_for(&format!("{tag} to name {digest}"), |house| names(house, tag).filter(|now| now == digest))
+        .await;
 }
 
 async fn apply(house: &House, yaml: &str) -> (u16, Value) {
@@ -118,7 +121,7 @@ async fn a_new_base_image_starts_its_dependants_once_and_a_roll_back_does_too() 
     let second = push(&base, "1", "b").await;
     poll(&house).await;
     let run = house.run_ended("admin/app", "default", 3).await;
-    assert_eq!(moved_to(&run), [second.clone()]);
+    assert_eq!(moved_to(&run), std::slice::from_ref(&second));
     assert_eq!(moves(&house), 2);
     let writes = house.app.store.writes();
     poll(&house).await;
@@ -138,7 +141,10 @@ async fn a_new_base_image_starts_its_dependants_once_and_a_roll_back_does_too() 
     assert!(house.find_run("admin/app", "default", 4).is_none());
     let pending = &house.json(triggers).await[0]["pending"];
     assert_eq!(pending.as_array().unwrap().len(), 1, "what would run is shown before: {pending}");
-    assert!(pending[0]["new"].as_str().unwrap().ends_with(&newest) && pending[0]["old"].as_str().unwrap().ends_with(&second));
+    assert!(
+        pending[0]["new"].as_str().unwrap().ends_with(&newest)
+            && pending[0]["old"].as_str().unwrap().ends_with(&second)
+    );
     house.patch(&format!("{triggers}/{id}"), json!({"paused": false})).await;
     let run = house.run_ended("admin/app", "default", 4).await;
     assert_eq!(moved_to(&run), [newest.clone()]);
@@ -146,9 +152,13 @@ async fn a_new_base_image_starts_its_dependants_once_and_a_roll_back_does_too() 
     // Rolled back, the dependants follow; the next look at the source does not undo it.
     let tag = "/api/v1/image-streams/admin/base/tags/1";
     let (status, stream) = house.post(&format!("{tag}/rollback"), json!({"image": second})).await;
-    assert_eq!((status, &stream["status"]["tags"][0]["items"][0]["image"]), (200, &json!(second)), "{stream}");
+    assert_eq!(
+        (status, &stream["status"]["tags"][0]["items"][0]["image"]),
+        (200, &json!(second)),
+        "{stream}"
+    );
     let run = house.run_ended("admin/app", "default", 5).await;
-    assert_eq!(moved_to(&run), [second.clone()]);
+    assert_eq!(moved_to(&run), std::slice::from_ref(&second));
     poll(&house).await;
     assert_eq!(names(&house, "admin/base:1").as_deref(), Some(second.as_str()));
     assert!(house.find_run("admin/app", "default", 6).is_none());
@@ -194,7 +204,7 @@ async fn streams_are_what_their_yaml_says() {
     };
     house.wait_for("three imports to fail", |house| (failed(house) == 3).then_some(())).await;
     let stream = house.json("/api/v1/image-streams/admin/tools").await;
-    for (tag, reason) in [("gone", "NotFound"), ("elsewhere", "NotConfigured"), ("copied", "Unreachable")] {
+    for (tag, reason) in [("gone", "NotFound"), ("elsewhere", "NotConfigured"), ("copied", "Invalid")] {
         assert_eq!(condition(&stream, tag), Some(json!(reason)), "{stream}");
     }
     // By hand again: the reason is no news, and the schedule begins anew.
@@ -205,7 +215,11 @@ async fn streams_are_what_their_yaml_says() {
     // What is exported can be applied again, and changes nothing.
     let export = house.get("/api/v1/image-streams/admin/tools?format=yaml").await.text().await.unwrap();
     let (status, report) = apply(&house, &export).await;
-    assert_eq!((status, &report["applied"][0]["result"], &report["notes"]), (200, &json!("unchanged"), &json!([])), "{export}");
+    assert_eq!(
+        (status, &report["applied"][0]["result"], &report["notes"]),
+        (200, &json!("unchanged"), &json!([])),
+        "{export}"
+    );
     let (status, refused) = apply(&house, &yaml.replace("scheduled", "sheduled")).await;
     assert_eq!((status, &refused["error"]["code"]), (422, &json!("pipeline-key-similar")), "{refused}");
     assert_eq!(refused["findings"][0]["line"], 14);
@@ -249,7 +263,8 @@ async fn who_may_what(house: &House) {
     house.run_ended("admin/secret", "default", 1).await;
     house.patch("/api/v1/repos/admin/secret", json!({"private": true})).await;
     let eve = |method: reqwest::Method, path: &str, body: String| {
-        let request = house.http.request(method, format!("{}{path}", house.url)).basic_auth("eve", Some(password));
+        let request =
+            house.http.request(method, format!("{}{path}", house.url)).basic_auth("eve", Some(password));
         let request = request.header("Content-Type", "application/json").body(body);
         async move { request.send().await.unwrap().status().as_u16() }
     };
@@ -258,7 +273,10 @@ async fn who_may_what(house: &House) {
     let triggers = "/api/v1/repos/admin/secret/pipelines/default/triggers";
     assert_eq!(eve(Method::GET, stream, String::new()).await, 200);
     assert_eq!(eve(Method::DELETE, stream, String::new()).await, 403);
-    assert_eq!(eve(Method::POST, &format!("{stream}/tags/1"), json!({"tag": "stable"}).to_string()).await, 403);
+    assert_eq!(
+        eve(Method::POST, &format!("{stream}/tags/1"), json!({"tag": "stable"}).to_string()).await,
+        403
+    );
     assert_eq!(eve(Method::POST, &format!("{stream}/tags/1/rollback"), "{}".into()).await, 403);
     let yaml = stream_yaml("x", "1", "base:1").replace("{name: x}", "{name: x, namespace: admin}");
     assert_eq!(eve(Method::POST, "/api/v1/image-streams", yaml).await, 403);
@@ -318,7 +336,8 @@ async fn many_unchanged_tags_cost_no_write() {
     let kind = manifest.headers()["content-type"].clone();
     let manifest = manifest.bytes().await.unwrap();
     for n in 1..TAGS {
-        let put = http.put(address(&format!("t{n}"))).header("Content-Type", kind.clone()).body(manifest.clone());
+        let put =
+            http.put(address(&format!("t{n}"))).header("Content-Type", kind.clone()).body(manifest.clone());
         assert_eq!(put.send().await.unwrap().status(), 201);
     }
     let yaml = format!(
@@ -335,5 +354,97 @@ async fn many_unchanged_tags_cost_no_write() {
     poll(&house).await;
     assert_eq!(names(&house, "admin/many:t7"), Some(moved));
     assert_eq!(moves(&house), TAGS + 1);
+    house.stop().await;
+}
+
+/// `ropewalk ARGS` with standard input; exit code, output and what was said beside it.
+async fn program(variables: &[(&str, &str)], args: &[&str], input: &str) -> (i32, String, String) {
+    use tokio::io::AsyncWriteExt as _;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ropewalk"));
+    command.args(args).env_clear().envs(variables.iter().copied());
+    let piped = std::process::Stdio::piped;
+    let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().unwrap();
+    let mut to = child.stdin.take().unwrap();
+    // A program that does not read it may have ended by now.
+    let _ = to.write_all(input.as_bytes()).await;
+    drop(to);
+    let output = child.wait_with_output().await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_from_the_command_line() {
+    let house = House::with(&[("poll-seconds", "3600")]).await;
+    let base = fresh("cli");
+    let (first, second) = (push(&base, "1", "a").await, push(&base, "2", "b").await);
+    let url = house.url.replace("http://", &format!("http://admin:{PASSWORD}@"));
+    let variables = [("ROPEWALK_URL", url.as_str())];
+    let run = async |args: &[&str], input: &str| program(&variables, args, input).await;
+    let yaml = stream_yaml("tools", "1", &format!("{REGISTRY}/{base}:1"));
+    let noted = format!("{yaml}    importPolicy: {{insecure: true}}\n");
+    let (code, out, said) = run(&["apply", "-f", "-"], &noted).await;
+    assert_eq!((code, out.as_str()), (0, "ImageStream admin/tools created\n"), "{said}");
+    assert!(said.contains("-:8:19: "), "{said}");
+    until_names(&house, "admin/tools:1", &first).await;
+    let file = house.data.path().join("stream.yml");
+    std::fs::write(&file, &yaml).unwrap();
+    let (code, out, _) = run(&["apply", "-f", file.to_str().unwrap()], "").await;
+    assert_eq!((code, out.as_str()), (0, "ImageStream admin/tools configured\n"));
+    let (code, out, said) = run(&["apply", "-f", "-"], "kind: Pod\napiVersion: v1\n").await;
+    assert!(code == 2 && out.is_empty() && said.contains("1:1: "), "{code} {said}");
+    assert_eq!(run(&["apply", "-f", "no/such/file"], "").await.0, 4);
+
+    let image = format!("{REGISTRY}/{base}:2");
+    let (code, out, said) = run(&["stream", "tag", "admin/tools:1", &image], "").await;
+    assert_eq!((code, out.trim().rsplit('@').next()), (0, Some(second.as_str())), "{said}");
+    let (code, out, _) = run(&["stream", "rollback", "admin/tools:1"], "").await;
+    assert_eq!((code, out.trim().rsplit('@').next()), (0, Some(first.as_str())));
+    let (code, out, _) =
+        run(&["stream", "tag", "admin/tools:other", "--from-tag", "1", "--follow"], "").await;
+    assert_eq!((code, out.trim().rsplit('@').next()), (0, Some(first.as_str())));
+    let (_, out, _) = run(&["stream", "list"], "").await;
+    assert_eq!(out.split_whitespace().collect::<Vec<_>>(), ["admin/tools", "1,other"]);
+    let (_, out, _) = run(&["stream", "show", "admin/tools"], "").await;
+    assert!(out.contains(&first) && out.lines().count() == 2, "{out}");
+    let (_, out, _) = run(&["stream", "show", "admin/tools", "--yaml"], "").await;
+    assert_eq!(run(&["apply", "-f", "-"], &out).await.1, "ImageStream admin/tools unchanged\n");
+    assert_eq!(run(&["stream", "import", "admin/tools:1"], "").await.0, 0);
+    assert_eq!(run(&["stream", "untag", "admin/tools:other"], "").await.0, 0);
+    assert_eq!(run(&["stream", "untag", "admin/tools:other"], "").await.0, 4);
+    assert_eq!(run(&["stream", "show", "nobody/nothing"], "").await.0, 4);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_registry_holds_up_no_git() {
+    let asked = std::sync::Arc::new(tokio::sync::Notify::new());
+    let ask = asked.clone();
+    let silent = crate::kit::stand_in::StandIn::start(move |request, _| {
+        if request.contains("/manifests/") {
+            ask.notify_one();
+        }
+        crate::kit::stand_in::Reply::Silence
+    })
+    .await;
+    let address = format!("http://{}", silent.host);
+    let house = House::with(&[("registry", &address), ("poll-seconds", "3600")]).await;
+    assert_eq!(apply(&house, &stream_yaml("base", "1", &format!("{}/base:1", silent.host))).await.0, 200);
+    asked.notified().await;
+    // While that import waits, and a poll of tags as well:
+    let watch = house.app.watch.clone();
+    let poll = tokio::spawn(async move { watch.poll_tags().await });
+    asked.notified().await;
+    house.app.watch.poll().await.unwrap();
+    assert!(!poll.is_finished(), "the comparison of refs did not wait for it");
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", &one_step("true")).commit("One");
+    copy.push(&house.remote("admin/app")).await;
+    house.run_ended("admin/app", "default", 1).await;
+    let failed = |house: &House| {
+        let stream = house.app.store.read(|c| streams::spec::tags(c, 1)).unwrap().remove(0);
+        stream.condition.map(|condition| condition.reason)
+    };
+    assert_eq!(house.wait_for("the import to give up", failed).await, "Unreachable");
     house.stop().await;
 }

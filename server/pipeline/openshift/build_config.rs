@@ -52,7 +52,8 @@ impl File<'_, '_> {
             None => None,
             Some(Err(error)) => {
                 let message = error.message().cloned();
-                self.reader.say(place, message.unwrap_or_else(|| msg!("openshift-missing", key = REPOSITORY)));
+                self.reader
+                    .say(place, message.unwrap_or_else(|| msg!("openshift-missing", key = REPOSITORY)));
                 return None;
             }
         };
@@ -177,12 +178,8 @@ impl File<'_, '_> {
         }
         let kind = self.text(&fields, "kind").unwrap_or_default();
         if kind != "ImageStreamTag" {
-            let wrong = msg!(
-                "openshift-value",
-                key = "from.kind",
-                value = shown(&kind),
-                known = "ImageStreamTag"
-            );
+            let wrong =
+                msg!("openshift-value", key = "from.kind", value = shown(&kind), known = "ImageStreamTag");
             self.reader.say(node.place, wrong);
             return None;
         }

@@ -118,7 +118,9 @@ impl File<'_, '_> {
             "List" | "ImageStreamList" | "BuildConfigList" => return self.list(node, depth),
             other => {
                 let known = KINDS.join(", ");
-                return self.reader.say(node.place, msg!("openshift-kind", kind = shown(other), known = known));
+                return self
+                    .reader
+                    .say(node.place, msg!("openshift-kind", kind = shown(other), known = known));
             }
         };
         self.found.objects.extend(done);
@@ -139,8 +141,7 @@ impl File<'_, '_> {
 
     /// The fields at the top of an object whose version must be one of these.
     fn top<'n>(&mut self, node: &'n Node, kind: &str, versions: [&str; 2]) -> Option<Fields<'n>> {
-        let fields =
-            self.reader.fields(node, kind, &["apiVersion", "kind", "metadata", "spec", "status"])?;
+        let fields = self.reader.fields(node, kind, &["apiVersion", "kind", "metadata", "spec", "status"])?;
         let version = match fields.get("apiVersion") {
             Some(version) => self.reader.string(version, "apiVersion")?,
             None => {
@@ -215,8 +216,7 @@ impl File<'_, '_> {
         match known.into_iter().find(|value| *value == text) {
             Some(value) => value,
             None => {
-                let wrong =
-                    msg!("openshift-value", key = key, value = shown(text), known = known.join(", "));
+                let wrong = msg!("openshift-value", key = key, value = shown(text), known = known.join(", "));
                 self.reader.say(node.place, wrong);
                 known[0]
             }

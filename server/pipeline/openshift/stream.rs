@@ -129,10 +129,8 @@ impl File<'_, '_> {
                 _ => String::new(),
             };
             let known = "0, 1, 2, ...";
-            self.reader.say(
-                node.place,
-                msg!("openshift-value", key = "generation", value = value, known = known),
-            );
+            self.reader
+                .say(node.place, msg!("openshift-value", key = "generation", value = value, known = known));
         }
         number.unwrap_or(1)
     }
@@ -142,8 +140,7 @@ impl File<'_, '_> {
         let Some(node) = fields.get("importPolicy").filter(|policy| !is_nothing(policy)) else {
             return DEFAULT;
         };
-        let Some(policy) =
-            self.reader.fields(node, "importPolicy", &["insecure", "scheduled", "importMode"])
+        let Some(policy) = self.reader.fields(node, "importPolicy", &["insecure", "scheduled", "importMode"])
         else {
             return DEFAULT;
         };
@@ -151,9 +148,10 @@ impl File<'_, '_> {
         if insecure {
             self.note_that(node.place, msg!("openshift-insecure"));
         }
-        if policy.get("importMode").is_some_and(
-            |mode| matches!(&mode.value, Value::Text { text, .. } if text == "Legacy"),
-        ) {
+        if policy
+            .get("importMode")
+            .is_some_and(|mode| matches!(&mode.value, Value::Text { text, .. } if text == "Legacy"))
+        {
             self.note_that(node.place, msg!("openshift-legacy"));
         }
         let mode = self.one_of(&policy, "importMode", ["Legacy", "PreserveOriginal"]);

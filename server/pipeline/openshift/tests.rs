@@ -69,7 +69,8 @@ fn a_stream_is_read_whole() {
     assert_eq!(tags[1].source, Some(TagSource::ImageStreamTag("3.12".into())));
     assert!(found.notes.is_empty(), "{:?}", found.notes);
     // JSON is YAML.
-    let json = r#"{"apiVersion":"image.openshift.io/v1","kind":"ImageStream","metadata":{"name":"base"},"spec":{}}"#;
+    let json =
+        r#"{"apiVersion":"image.openshift.io/v1","kind":"ImageStream","metadata":{"name":"base"},"spec":{}}"#;
     let found = objects(json).unwrap();
     assert!(matches!(&found.objects[..], [Object::Stream(s)] if s.path.to_string() == "ada/base"));
 }
@@ -89,7 +90,10 @@ fn triggers_are_read_and_the_rest_is_named() {
     assert_eq!(triggers.len(), 2);
     assert!(triggers[0].from.is_none() && !triggers[0].paused && triggers[1].paused);
     let from = triggers[1].from.as_ref().unwrap();
-    assert_eq!((from.namespace.as_deref(), from.name.as_str(), from.tag.as_str()), (Some("marta"), "base", "3.12"));
+    assert_eq!(
+        (from.namespace.as_deref(), from.name.as_str(), from.tag.as_str()),
+        (Some("marta"), "base", "3.12")
+    );
     let said: Vec<_> = found.notes.iter().map(|n| n.message.args.values().next().unwrap().as_str()).collect();
     assert_eq!(said, ["spec.strategy", "spec.source.git.ref", "ConfigChange"]);
 }
@@ -108,7 +112,10 @@ fn what_openshift_does_not_have_is_refused_with_its_place() {
     assert_eq!(keys(&wrong("base:3.12", "stable")), [(15, 40, "openshift-same-stream")]);
     assert_eq!(keys(&wrong("'3.12'", "'3 12'")), [(10, 11, "openshift-tag-name")]);
     assert_eq!(keys(&wrong("kind: ImageStream\n", "kind: Pod\n")), [(1, 1, "openshift-kind")]);
-    assert_eq!(keys(&wrong("image.openshift.io/v1", "image.openshift.io/v2")), [(1, 13, "openshift-version")]);
+    assert_eq!(
+        keys(&wrong("image.openshift.io/v1", "image.openshift.io/v2")),
+        [(1, 13, "openshift-version")]
+    );
     assert_eq!(keys(&wrong("name: stable", "name: '3.12'")).last().unwrap().2, "openshift-same-stream");
     let twice = BUILD.replace("  - type: ConfigChange\n", "  - type: ImageChange\n");
     assert_eq!(keys(&objects(&twice).unwrap_err()), [(12, 5, "openshift-trigger-twice")]);
@@ -121,9 +128,7 @@ fn source() -> impl Strategy<Value = Option<TagSource>> {
         Just(None),
         "[a-z]{1,8}(:[a-z0-9]{1,5})?".prop_map(|name| Some(TagSource::DockerImage(name))),
         Just(Some(TagSource::ImageStreamTag("zz".into()))),
-        Just(Some(TagSource::ImageStreamImage(
-            Digest::new(format!("sha256:{}", "0".repeat(64))).unwrap()
-        ))),
+        Just(Some(TagSource::ImageStreamImage(Digest::new(format!("sha256:{}", "0".repeat(64))).unwrap()))),
     ]
 }
 

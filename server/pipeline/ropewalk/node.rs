@@ -78,7 +78,8 @@ fn read(text: &str, findings: &mut Findings, before: Option<Vec<Node>>) -> Optio
     options.block_nesting_limit = DEEPEST;
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut builder = Builder { findings, open: Vec::new(), anchors: BTreeMap::new(), weight: 0, root: None, before };
+    let mut builder =
+        Builder { findings, open: Vec::new(), anchors: BTreeMap::new(), weight: 0, root: None, before };
     while let Some(event) = parser.next_event() {
         match event {
             Ok((Event::StreamEnd, _)) => break,

@@ -56,15 +56,16 @@ pub fn due(c: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
             t.generation, t.generation > coalesce((SELECT max(i.generation) FROM stream_items i
                 WHERE i.stream_id = t.stream_id AND i.tag = t.name), 0)
          FROM stream_tags t JOIN image_streams s ON s.id = t.stream_id
-         WHERE t.import_at <= ?1 AND t.source IS NOT NULL ORDER BY t.import_at LIMIT ?2",
+         WHERE t.import_at <= ?1 AND t.source IS NOT NULL ORDER BY 9 DESC, t.import_at LIMIT ?2",
     )?;
     Ok(statement.query_map(params![millis(now), limit], due_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// When the next import is due.
 pub fn next(c: &Connection) -> Result<Option<Timestamp>> {
-    let mut statement =
-        c.prepare_cached("SELECT min(import_at) FROM stream_tags WHERE import_at IS NOT NULL")?;
+    let mut statement = c.prepare_cached(
+        "SELECT min(import_at) FROM stream_tags WHERE import_at IS NOT NULL AND source IS NOT NULL",
+    )?;
     Ok(statement.query_row([], |row| time_opt(row, 0))?)
 }
 
@@ -162,8 +163,7 @@ pub fn failed(
     if told {
         return Ok(());
     }
-    let condition =
-        ImportCondition { reason: reason.to_owned(), message: message.clone(), at, generation };
+    let condition = ImportCondition { reason: reason.to_owned(), message: message.clone(), at, generation };
     c.prepare_cached("UPDATE stream_tags SET condition = ?3 WHERE stream_id = ?1 AND name = ?2")?
         .execute(params![stream_id, tag, to_json(&condition)?])?;
     let stream = StreamTagName { stream: path(c, stream_id)?, tag: tag.to_owned() };

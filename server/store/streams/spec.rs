@@ -47,7 +47,8 @@ pub enum Applied {
     Unchanged,
 }
 
-const STREAM: &str = "id, owner || '/' || name, repository, lookup_local, annotations, created_at, created_by";
+const STREAM: &str =
+    "id, owner || '/' || name, repository, lookup_local, annotations, created_at, created_by";
 
 fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
     Ok(Stream {
@@ -66,8 +67,7 @@ const TAG: &str = "name, source, reference, insecure, scheduled, import_mode, re
 
 fn stream_tag(row: &Row<'_>) -> rusqlite::Result<StreamTag> {
     let policy: String = row.get(6)?;
-    let reference_policy =
-        if policy == "Local" { ReferencePolicy::Local } else { ReferencePolicy::Source };
+    let reference_policy = if policy == "Local" { ReferencePolicy::Local } else { ReferencePolicy::Source };
     Ok(StreamTag {
         spec: TagSpec {
             name: row.get(0)?,
@@ -276,13 +276,7 @@ fn begin(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp
     }
 }
 
-fn set_item(
-    c: &Connection,
-    key: (i64, &str),
-    item: &TagItem,
-    by: &str,
-    at: Timestamp,
-) -> Result<()> {
+fn set_item(c: &Connection, key: (i64, &str), item: &TagItem, by: &str, at: Timestamp) -> Result<()> {
     let reference = item.reference.clone();
     let new = NewItem { reference, digest: item.digest.as_ref(), by: Some(by), cause_id: None };
     push_item(c, key, &new, at)?;
@@ -291,12 +285,7 @@ fn set_item(
 
 /// Makes the tag name an image by hand; the tag is made when there is none. What it follows stays: the next move
 /// of its source counts again.
-pub fn set(
-    c: &Connection,
-    (stream_id, tag): (i64, &str),
-    new: &NewItem<'_>,
-    at: Timestamp,
-) -> Result<bool> {
+pub fn set(c: &Connection, (stream_id, tag): (i64, &str), new: &NewItem<'_>, at: Timestamp) -> Result<bool> {
     c.prepare_cached("INSERT INTO stream_tags (stream_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![stream_id, tag])?;
     push_item(c, (stream_id, tag), new, at)
@@ -334,8 +323,7 @@ pub fn untag(c: &Connection, name: &StreamTagName, by: &str, at: Timestamp) -> R
     if gone == 0 {
         return Err(missing());
     }
-    let happened =
-        Happened::StreamTagMoved { stream: name.clone(), old, new: None, by: Some(by.to_owned()) };
+    let happened = Happened::StreamTagMoved { stream: name.clone(), old, new: None, by: Some(by.to_owned()) };
     events::add(c, None, &happened, at)?;
     Ok(())
 }
@@ -369,8 +357,7 @@ pub fn behind(c: &Connection) -> Result<BTreeSet<i64>> {
 /// Their repositories have been looked at: their tags name what is there.
 pub fn catch_up(c: &Connection, ids: &BTreeSet<i64>, at: Timestamp) -> Result<()> {
     for id in ids {
-        let mut statement =
-            c.prepare_cached(&format!("SELECT {STREAM} FROM image_streams WHERE id = ?1"))?;
+        let mut statement = c.prepare_cached(&format!("SELECT {STREAM} FROM image_streams WHERE id = ?1"))?;
         let Some(stream) = statement.query_row([id], stream).optional()? else { continue };
         let Some((host, repository)) = stream.repository.as_deref().and_then(|r| r.split_once('/')) else {
             continue;

@@ -49,11 +49,15 @@ impl EndpointShape {
         let check = endpoint.checked.as_ref().map(|checked| CheckShape {
             ok: checked.ok,
             checked_at: checked.at.to_string(),
-            steps: checked.steps.iter().map(|step| StepShape {
-                ok: step.ok,
-                code: step.message.key.to_string(),
-                message: messages::render(language, &step.message),
-            }).collect(),
+            steps: checked
+                .steps
+                .iter()
+                .map(|step| StepShape {
+                    ok: step.ok,
+                    code: step.message.key.to_string(),
+                    message: messages::render(language, &step.message),
+                })
+                .collect(),
         });
         EndpointShape {
             name: given.name.to_string(),

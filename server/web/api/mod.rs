@@ -4,9 +4,9 @@
 pub mod activity;
 mod causality;
 mod commits;
+mod deliveries;
 mod endpoint_shapes;
 mod endpoints;
-mod deliveries;
 mod live;
 mod logs;
 pub mod paging;
@@ -21,6 +21,7 @@ mod streams;
 pub mod triggers;
 pub mod users;
 mod variables;
+mod webhook_shapes;
 mod webhooks;
 
 use std::sync::OnceLock;

@@ -228,7 +228,7 @@ impl CauseShape {
 }
 
 impl ChangeShape {
-    fn of(change: &ImageChange) -> Self {
+    pub fn of(change: &ImageChange) -> Self {
         ChangeShape { watched: change.watched.clone(), old: change.old.clone(), new: change.new.clone() }
     }
 }

@@ -51,8 +51,7 @@ impl StreamShape {
     /// What can be applied again, here or elsewhere.
     pub fn export(door: &Door, stream: &Stream) -> Result<Value, Failure> {
         let tags = door.store.read(|c| spec::tags(c, stream.id))?;
-        let shape =
-            StreamShape { metadata: metadata(stream), spec: wanted(door, stream, &tags), ..bare() };
+        let shape = StreamShape { metadata: metadata(stream), spec: wanted(door, stream, &tags), ..bare() };
         serde_json::to_value(shape).map_err(|e| Error::internal("write a stream", e).into())
     }
 }

@@ -116,7 +116,7 @@ pub async fn apply(
 fn refused(findings: &[Finding], language: Language) -> HttpResponse {
     let shapes: Vec<_> = findings.iter().map(|finding| FindingShape::of(finding, language)).collect();
     let lines = shapes.iter().map(|f| format!("{}:{}: {}", f.line, f.column, f.message));
-    let message = lines.collect::<Vec<_>>().join("\n");
+    let message = lines.collect::<Vec<_>>().join("; ");
     let code = shapes.first().map(|finding| finding.code.clone());
     let error = serde_json::json!({ "code": code, "message": message });
     HttpResponse::UnprocessableEntity().json(serde_json::json!({ "error": error, "findings": shapes }))

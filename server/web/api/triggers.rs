@@ -9,6 +9,7 @@ use super::super::auth::{self, Identity};
 use super::super::errors::{ErrorBody, Failure};
 use super::super::state::Door;
 use super::pipelines::find;
+use super::run_shape::ChangeShape;
 use crate::model::{Error, ImageChange, Result, StreamTagName};
 use crate::msg;
 use crate::store::pipelines::Pipeline;
@@ -28,19 +29,6 @@ pub struct TriggerShape {
     pub pending: Vec<ChangeShape>,
 }
 
-#[derive(Serialize, ToSchema)]
-pub struct ChangeShape {
-    pub watched: String,
-    pub old: Option<String>,
-    pub new: String,
-}
-
-impl ChangeShape {
-    fn of(change: ImageChange) -> Self {
-        ChangeShape { watched: change.watched, old: change.old, new: change.new }
-    }
-}
-
 /// The pipeline's triggers with what each would start.
 pub fn of_pipeline(door: &Door, pipeline_id: i64) -> Result<Vec<(ImageTrigger, Vec<ImageChange>)>> {
     door.store.read(|c| {
@@ -56,7 +44,7 @@ fn shape((trigger, changes): (ImageTrigger, Vec<ImageChange>)) -> TriggerShape {
         paused: trigger.paused,
         last: trigger.last,
         last_at: trigger.last_at.map(|at| at.to_string()),
-        pending: changes.into_iter().map(ChangeShape::of).collect(),
+        pending: changes.iter().map(ChangeShape::of).collect(),
     }
 }
 
@@ -78,7 +66,11 @@ fn one(door: &Door, pipeline: &Pipeline, id: i64) -> Result<TriggerShape, Failur
 /// The image triggers of a pipeline.
 #[utoipa::path(tag = "image triggers", responses((status = 200, body = Vec<TriggerShape>), (status = 404, body = ErrorBody)))]
 #[get("/repos/{owner}/{repo}/pipelines/{pipeline}/triggers")]
-pub async fn list(door: web::Data<Door>, identity: Identity, path: web::Path<(String, String, String)>) -> Result<HttpResponse, Failure> {
+pub async fn list(
+    door: web::Data<Door>,
+    identity: Identity,
+    path: web::Path<(String, String, String)>,
+) -> Result<HttpResponse, Failure> {
     let pipeline = readable(&door, &identity, (&path.0, &path.1, &path.2))?;
     let found = of_pipeline(&door, pipeline.id)?;
     Ok(HttpResponse::Ok().json(found.into_iter().map(shape).collect::<Vec<_>>()))

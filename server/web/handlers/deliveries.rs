@@ -36,7 +36,12 @@ pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
 }
 
 /// The newest first, of one webhook or all.
-pub fn rows(visit: &Visit, webhook: Option<i64>, before: Option<i64>, limit: u32) -> Result<Vec<DeliveryRow>> {
+pub fn rows(
+    visit: &Visit,
+    webhook: Option<i64>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<DeliveryRow>> {
     let found = visit.door.store.read(|c| store::page(c, webhook, before, limit))?;
     Ok(found.into_iter().map(|delivery| row(&delivery)).collect())
 }

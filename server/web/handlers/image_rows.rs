@@ -8,7 +8,9 @@ use crate::web::pages::activity::ImageRow;
 
 /// `None` for events of another kind.
 pub async fn image_row(visit: &Visit, event: Event) -> Result<Option<ImageRow>> {
-    let Happened::ImageAnnounced { webhook, delivery_id, image, .. } = event.happened else { return Ok(None) };
+    let Happened::ImageAnnounced { webhook, delivery_id, image, .. } = event.happened else {
+        return Ok(None);
+    };
     let outcome = event.outcome.and_then(|all| all.into_iter().next());
     let (message, run_id) = outcome.map_or((None, None), |outcome| (Some(outcome.message), outcome.run_id));
     let run = match run_id {

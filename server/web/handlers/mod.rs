@@ -8,7 +8,7 @@
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
 //! endpoints, variables     streams, triggers
-//! webhooks, deliveries, image_rows   Docker triggers and what came to them
+//! webhooks (webhook_form), deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
@@ -18,8 +18,8 @@ mod browse;
 mod causality;
 mod commit_lines;
 mod commits;
-mod endpoints;
 mod deliveries;
+mod endpoints;
 pub mod error;
 mod health;
 mod home;
@@ -47,6 +47,7 @@ mod trace_records;
 mod triggers;
 mod variables;
 mod visit;
+mod webhook_form;
 mod webhooks;
 
 use actix_web::middleware::from_fn;
@@ -60,9 +61,9 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .wrap(from_fn(visit::spend_notice))
         .configure(of_the_house)
         .configure(of_accounts)
+        .configure(of_webhooks)
         .configure(of_endpoints)
         .configure(of_streams)
-        .configure(of_webhooks)
         .configure(of_repositories)
         .configure(of_pipelines)
         .default_service(web::to(error::nothing));
@@ -105,6 +106,23 @@ fn of_accounts(cfg: &mut web::ServiceConfig) {
         .route("/admin/users/{name}", post().to(admin::change));
 }
 
+fn of_webhooks(cfg: &mut web::ServiceConfig) {
+    cfg.route("/webhooks", get().to(webhooks::list))
+        .route("/webhooks/new", get().to(webhook_form::new))
+        .route("/webhooks/new", post().to(webhook_form::create))
+        .route("/webhooks/deliveries", get().to(deliveries::list))
+        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
+        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
+        .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/edit", get().to(webhook_form::edit))
+        .route("/webhooks/{name}/edit", post().to(webhook_form::change))
+        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
+        .route("/webhooks/{name}/test", post().to(webhooks::test))
+        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
+        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
+        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
+}
+
 fn of_endpoints(cfg: &mut web::ServiceConfig) {
     cfg.route("/endpoints", get().to(endpoints::list))
         .route("/endpoints", post().to(endpoints::create))
@@ -131,23 +149,6 @@ fn of_streams(cfg: &mut web::ServiceConfig) {
         .route(&format!("{TAG}/import"), post().to(streams::import))
         .route(&format!("{TAG}/rollback"), post().to(streams::roll_back))
         .route(&format!("{TAG}/untag"), post().to(streams::untag));
-}
-
-fn of_webhooks(cfg: &mut web::ServiceConfig) {
-    cfg.route("/webhooks", get().to(webhooks::list))
-        .route("/webhooks/new", get().to(webhooks::new))
-        .route("/webhooks/new", post().to(webhooks::create))
-        .route("/webhooks/deliveries", get().to(deliveries::list))
-        .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
-        .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
-        .route("/webhooks/{name}", get().to(webhooks::show))
-        .route("/webhooks/{name}/edit", get().to(webhooks::edit))
-        .route("/webhooks/{name}/edit", post().to(webhooks::change))
-        .route("/webhooks/{name}/test", get().to(webhooks::test_form))
-        .route("/webhooks/{name}/test", post().to(webhooks::test))
-        .route("/webhooks/{name}/rotate", post().to(webhooks::rotate))
-        .route("/webhooks/{name}/mirror", post().to(webhooks::mirror))
-        .route("/webhooks/{name}/delete", post().to(webhooks::delete));
 }
 
 fn of_repositories(cfg: &mut web::ServiceConfig) {

@@ -163,9 +163,7 @@ pub async fn set(sent: Sent<SetForm>, path: Path) -> Answer {
         local: form.local,
     };
     match streams::tag(&visit.door, &visit.identity, &name, target).await {
-        Ok(()) => {
-            Ok(see_with(&links::stream(&stream.to_string()), &msg!("streams-tag-set", name = name)))
-        }
+        Ok(()) => Ok(see_with(&links::stream(&stream.to_string()), &msg!("streams-tag-set", name = name))),
         Err(failure) => {
             let status = failure.status();
             let error = said(failure)?;

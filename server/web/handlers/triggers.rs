@@ -33,7 +33,10 @@ pub fn rows(visit: &Visit, pipeline: &Pipeline) -> Result<Vec<TriggerRow>> {
 }
 
 /// The pipeline, if its triggers are the visitor's to change; and its page.
-fn pipeline(visit: &Visit, (owner, name, pipeline): (&str, &str, &str)) -> Result<(Pipeline, String), Failure> {
+fn pipeline(
+    visit: &Visit,
+    (owner, name, pipeline): (&str, &str, &str),
+) -> Result<(Pipeline, String), Failure> {
     let repository = pieces::writable(visit, &(owner.to_owned(), name.to_owned()))?;
     let found = api::find(&visit.door, &repository, pipeline)?;
     let address = links::pipeline(&repository.path.to_string(), found.name.as_str());
@@ -64,10 +67,7 @@ pub struct PauseForm {
 }
 
 /// `POST .../triggers/{id}/pause`.
-pub async fn pause(
-    sent: Sent<PauseForm>,
-    path: web::Path<(String, String, String, i64)>,
-) -> Answer {
+pub async fn pause(sent: Sent<PauseForm>, path: web::Path<(String, String, String, i64)>) -> Answer {
     let Sent { visit, form } = sent;
     let (pipeline, address) = pipeline(&visit, (&path.0, &path.1, &path.2))?;
     triggers::pause(&visit.door, &visit.identity, &pipeline, (path.3, form.paused)).await?;
@@ -78,10 +78,7 @@ pub async fn pause(
 pub struct Nothing {}
 
 /// `POST .../triggers/{id}/delete`.
-pub async fn delete(
-    sent: Sent<Nothing>,
-    path: web::Path<(String, String, String, i64)>,
-) -> Answer {
+pub async fn delete(sent: Sent<Nothing>, path: web::Path<(String, String, String, i64)>) -> Answer {
     let visit = sent.visit;
     let (pipeline, address) = pipeline(&visit, (&path.0, &path.1, &path.2))?;
     triggers::drop_trigger(&visit.door, &visit.identity, &pipeline, path.3).await?;

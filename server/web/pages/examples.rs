@@ -898,9 +898,9 @@ fn check(name: &str, html: &str) {
 #[test]
 fn all_pages_in_all_languages() {
     let folder = std::env::var_os("ROPEWALK_PAGES").map(std::path::PathBuf::from);
-    use super::{examples_endpoints, examples_streams, examples_webhooks};
-    let more = [examples_endpoints::PAGES, examples_streams::PAGES, examples_webhooks::PAGES];
-    for (name, path, render) in PAGES.iter().chain(more.into_iter().flatten()) {
+    let more = super::examples_endpoints::PAGES.iter().chain(super::examples_streams::PAGES);
+    let more = more.chain(super::examples_webhooks::PAGES);
+    for (name, path, render) in PAGES.iter().chain(more) {
         for language in Language::ALL {
             let html = render(page(language, Theme::Auto, path)).unwrap();
             check(&format!("{name} in {language}"), &html);

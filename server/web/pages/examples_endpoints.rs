@@ -3,7 +3,8 @@
 use askama::Template as _;
 
 use super::endpoints::{
-    CertificateRow, Endpoint, EndpointCertificate, EndpointForm, EndpointRow, Endpoints, VariableRow, Variables,
+    CertificateRow, Endpoint, EndpointCertificate, EndpointForm, EndpointRow, Endpoints, VariableRow,
+    Variables,
 };
 use super::examples::{HOSTILE, Render, ago};
 use crate::model::CheckStep;

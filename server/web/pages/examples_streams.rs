@@ -32,8 +32,7 @@ fn line(at: Timestamp, tag: &str, hostile: bool) -> TagLine {
         local: hostile,
         reference: hostile,
         import_at: hostile.then_some(at),
-        condition: hostile
-            .then(|| ("Unreachable".to_owned(), msg!("registry-refused", host = HOSTILE), at)),
+        condition: hostile.then(|| ("Unreachable".to_owned(), msg!("registry-refused", host = HOSTILE), at)),
     }
 }
 

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::activity::{Activity, ImageRow, Narrowed};
 use super::webhooks::{
-    Deliveries, Delivery, DeliveryRow, Fields, Secrets, TestResult, VerdictRow, Webhook, WebhookForm, WebhookRow,
-    WebhookTest, Webhooks,
+    Deliveries, Delivery, DeliveryRow, Fields, Secrets, TestResult, VerdictRow, Webhook, WebhookForm,
+    WebhookRow, WebhookTest, Webhooks,
 };
 use super::*;
 use crate::model::{DeliverySource, ServerType, WebhookCheck};
@@ -68,8 +68,12 @@ fn deliveries() -> Vec<DeliveryRow> {
 pub const PAGES: &[(&str, &str, Render)] = &[
     ("webhooks", "/webhooks", |page| {
         let rows = vec![row("base"), row("other")];
-        Webhooks { page, rows, registry: Some(("http://localhost:3000/hooks/registry".into(), "0123".into())) }
-            .render()
+        Webhooks {
+            page,
+            rows,
+            registry: Some(("http://localhost:3000/hooks/registry".into(), "0123".into())),
+        }
+        .render()
     }),
     ("webhook", "/webhooks/base", |page| {
         let secrets = Secrets {
@@ -95,8 +99,11 @@ pub const PAGES: &[(&str, &str, Render)] = &[
         .render()
     }),
     ("webhook_form", "/webhooks/new", |page| {
-        let fields =
-            Fields { name: HOSTILE.into(), inputs: "</textarea><script>alert(1)</script>".into(), ..Fields::default() };
+        let fields = Fields {
+            name: HOSTILE.into(),
+            inputs: "</textarea><script>alert(1)</script>".into(),
+            ..Fields::default()
+        };
         WebhookForm {
             page,
             changing: Some((HOSTILE.into(), 3)),
@@ -115,8 +122,11 @@ pub const PAGES: &[(&str, &str, Render)] = &[
         ];
         let inputs = vec![("DOCKER_EVENT_OWNER_NAME".into(), HOSTILE.into())];
         let verdict = VerdictRow { image: HOSTILE.into(), would_start: false, checks, inputs };
-        let result =
-            TestResult { unknown: Some(msg!("hook-no-json", cause = HOSTILE)), skipped: 2, verdicts: vec![verdict] };
+        let result = TestResult {
+            unknown: Some(msg!("hook-no-json", cause = HOSTILE)),
+            skipped: 2,
+            verdicts: vec![verdict],
+        };
         WebhookTest { page, name: "base".into(), payload: HOSTILE.into(), result: Some(result) }.render()
     }),
     ("deliveries", "/webhooks/deliveries", |page| {

@@ -163,7 +163,8 @@ pub async fn roll_back(
         let newest = history.first().ok_or_else(missing)?;
         let wanted = |item: &&crate::model::TagItem| match &image {
             Some(image) => {
-                item.reference == *image || item.digest.as_ref().is_some_and(|digest| digest.as_str() == image)
+                item.reference == *image
+                    || item.digest.as_ref().is_some_and(|digest| digest.as_str() == image)
             }
             None => item.reference != newest.reference,
         };

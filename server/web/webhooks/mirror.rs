@@ -2,15 +2,15 @@
 //! trigger is not lost because another system is silent.
 
 use super::{Whole, whole};
-use crate::model::{Error, Message, Result, Secret, is_repository};
+use crate::model::{EndpointKind, Error, Message, Result, Secret, is_repository};
 use crate::msg;
 use crate::registry::Hub;
-use crate::store::docker_webhooks::{self, Endpoint};
+use crate::store::docker_webhooks;
+use crate::store::endpoints::Endpoint;
 use crate::web::errors::Failure;
 use crate::web::hooks;
 use crate::web::state::Door;
 
-const KIND: &str = "docker-hub";
 /// Between the repository and the name there, in what is remembered.
 const JOINT: char = '#';
 
@@ -38,14 +38,14 @@ pub async fn unmirror(door: &Door, one: &Whole) {
 }
 
 fn hub_of(one: &Whole) -> Option<Endpoint> {
-    one.endpoint.clone().filter(|endpoint| endpoint.kind == KIND)
+    one.endpoint.clone().filter(|endpoint| endpoint.given.kind == EndpointKind::DockerHub)
 }
 
 async fn sign_in(door: &Door, endpoint: &Endpoint) -> Result<Hub> {
-    let missing = || Error::Invalid(msg!("webhook-hub-no-password", endpoint = endpoint.name));
-    let user = endpoint.user.as_ref().ok_or_else(missing)?;
-    let sealed = endpoint.sealed.as_ref().ok_or_else(missing)?;
-    Hub::sign_in(&endpoint.url, user, &door.store.sealer().unseal(sealed)?).await
+    let missing = || Error::Invalid(msg!("webhook-hub-no-password", endpoint = endpoint.given.name));
+    let user = endpoint.given.user.as_ref().ok_or_else(missing)?;
+    let sealed = endpoint.given.sealed.as_ref().ok_or_else(missing)?;
+    Hub::sign_in(&endpoint.given.url, user, &door.store.sealer().unseal(sealed)?).await
 }
 
 async fn made(door: &Door, one: &Whole, endpoint: &Endpoint) -> Result<String> {
