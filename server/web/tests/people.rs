@@ -146,6 +146,7 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
             ("name", "a/b"),
             ("digest", &digest),
             ("event", "1"),
+            ("id", "1"),
         ] {
             address = address.replace(&format!("{{{name}}}"), value);
         }
