@@ -24,6 +24,8 @@ use crate::model::{Error, Result};
 use crate::msg;
 
 const CONNECT: Duration = Duration::from_secs(4);
+/// So many of a host's addresses are tried.
+const MOST_ADDRESSES: usize = 4;
 
 /// What a certificate says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +107,7 @@ pub(super) async fn presented(base: &Base, guard: &Guard) -> Result<Vec<Certific
 /// The first address of the host that answers.
 pub(super) async fn connect(base: &Base, guard: &Guard) -> Result<TcpStream, Trouble> {
     let mut trouble = Trouble::timeout(base);
-    for address in addresses(base, guard).await? {
+    for address in addresses(base, guard).await?.into_iter().take(MOST_ADDRESSES) {
         match timeout(CONNECT, TcpStream::connect(SocketAddr::new(address, base.port()))).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(cause)) => trouble = Trouble::from_cause(base, &cause),

@@ -198,6 +198,57 @@ async fn credentials_go_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_given_token_is_sent_as_it_is_and_docker_hubs_blobs_are_fetched_without_it() {
+    let registry = Faulty::reading(|_, head| {
+        match head.to_ascii_lowercase().contains("authorization: bearer abc\r\n") {
+            true => answer("200 OK", "", b"{}"),
+            false => answer("401 Unauthorized", "WWW-Authenticate: Basic realm=x\r\n", b""),
+        }
+    });
+    let given = access(&registry.address, Credentials::Token(Secret::new("abc")));
+    let steps = registries().validate(&given).await.unwrap();
+    assert_eq!(keys(&steps).last(), Some(&("endpoints-step-token", true)), "{steps:?}");
+    assert!(!format!("{given:?}").contains("abc"));
+
+    let hub = Access { kind: EndpointKind::DockerHub, ..access("", given.credentials.clone()) };
+    let hub = Access { url: "https://docker.io".into(), ..hub };
+    let from = url::Url::parse("https://registry-1.docker.io/v2/library/debian/blobs/x").unwrap();
+    for (to, followed) in [
+        ("https://production.cloudflare.docker.com/registry-v2/x?sig=1", true),
+        ("https://x.r2.cloudflarestorage.com/x", true),
+        ("http://production.cloudflare.docker.com/x", false),
+        ("https://production.cloudflare.docker.com:8443/x", false),
+        ("https://evildocker.com/x", false),
+        ("https://evil.example/.docker.com", false),
+    ] {
+        let next = |access: &Access| registries().client_for(access).unwrap().wire.next(&from, to).is_some();
+        assert_eq!(next(&hub), followed, "{to}");
+        let plain = Access {
+            kind: EndpointKind::Distribution,
+            url: "https://registry-1.docker.io".into(),
+            ..hub.clone()
+        };
+        assert!(!next(&plain), "{to}");
+    }
+}
+
+#[test]
+fn a_broken_certificate_is_refused_and_nothing_panics() {
+    let folder = certified(None);
+    let pem = std::fs::read_to_string(folder.path().join("cert.pem")).unwrap();
+    let whole = super::Certificate::all(&pem).unwrap();
+    assert_eq!((whole.len(), whole[0].pem.as_str()), (1, pem.as_str()));
+    for at in 28..pem.len() - 26 {
+        for other in ["A", "/", ""] {
+            let mut broken = pem.clone();
+            broken.replace_range(at..=at, other);
+            let _ = super::Certificate::all(&broken);
+            let _ = super::trust::only(&broken);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_leads_inside_is_not_followed() {
     let registry = Registry::start("");
     let named = registry.address.replace("127.0.0.1", "localhost");
@@ -247,7 +298,7 @@ async fn a_certificate_is_shown_accepted_and_missed_when_it_changes() {
 
     let plain = access(&alone.address, Credentials::Anonymous);
     let steps = registries.validate(&plain).await.unwrap();
-    assert_eq!(keys(&steps)[2..], [("registry-tls", false), ("endpoints-step-certificate", false)]);
+    assert_eq!(keys(&steps)[2..], [("registry-tls", false), ("endpoints-step-certificate-unknown", false)]);
     let presented = registries.presented(&plain).await.unwrap();
     assert_eq!(presented.len(), 1);
     assert!(presented[0].subject.contains("registry.test") && presented[0].issuer.contains("Team"));

@@ -57,7 +57,14 @@ async fn secured(client: &Client, state: &RegistryState, steps: &mut Vec<CheckSt
     if state.condition == Condition::Tls {
         steps.push(bad(state.message.clone()));
         if let Some(certificate) = first {
-            steps.push(bad(described(&certificate)));
+            let until = certificate.not_after.strftime("%Y-%m-%d");
+            let (subject, fingerprint) = (certificate.subject, certificate.fingerprint);
+            steps.push(bad(msg!(
+                "endpoints-step-certificate-unknown",
+                subject = subject,
+                until = until,
+                fingerprint = fingerprint
+            )));
         }
         return Err(());
     }

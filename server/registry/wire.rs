@@ -208,7 +208,7 @@ impl Wire {
     }
 
     /// Where a redirect leads: within the registry, or from Docker Hub to where it keeps its blobs.
-    fn next(&self, from: &Url, location: &str) -> Option<Url> {
+    pub fn next(&self, from: &Url, location: &str) -> Option<Url> {
         let to = from.join(location).ok()?;
         let host = to.host_str().unwrap_or_default();
         let hub = self.kind == EndpointKind::DockerHub

@@ -147,6 +147,7 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
             ("digest", &digest),
             ("event", "1"),
             ("id", "1"),
+            ("tag", "v1"),
         ] {
             address = address.replace(&format!("{{{name}}}"), value);
         }

@@ -26,6 +26,7 @@ endpoints-step-connected = Something listens at port { $port }.
 endpoints-step-plain = Without TLS: whoever is on the way can read the password. Use https:// where you can.
 endpoints-step-certificate = The certificate of { $subject } is valid until { $until }. SHA-256 { $fingerprint }
 endpoints-step-certificate-old = The certificate of { $subject } is out of date ({ $until }). SHA-256 { $fingerprint }
+endpoints-step-certificate-unknown = It presents a certificate of { $subject }, valid until { $until }, that nobody here has accepted: look at it, and accept it if it is the right one. SHA-256 { $fingerprint }
 endpoints-step-registry = A registry answers at { $host }.
 endpoints-step-anonymous = It lets us in without a name.
 endpoints-step-signed-in = It takes our user name and password.

@@ -26,6 +26,7 @@ endpoints-step-connected = 포트 { $port }에서 연결을 받습니다.
 endpoints-step-plain = TLS가 아닙니다. 경로에 있는 누구나 비밀번호를 읽을 수 있습니다. 가능하면 https://를 쓰세요.
 endpoints-step-certificate = 인증서: { $subject }, 만료일 { $until }. SHA-256 { $fingerprint }
 endpoints-step-certificate-old = 유효 기간이 아닌 인증서: { $subject } ({ $until }). SHA-256 { $fingerprint }
+endpoints-step-certificate-unknown = 아무도 수락하지 않은 인증서를 제시합니다: { $subject }, 만료일 { $until }. 확인하고 올바른 것이면 수락하세요. SHA-256 { $fingerprint }
 endpoints-step-registry = 레지스트리가 응답합니다: { $host }.
 endpoints-step-anonymous = 이름 없이 들어갈 수 있습니다.
 endpoints-step-signed-in = 사용자 이름과 비밀번호를 받아들입니다.

@@ -26,6 +26,7 @@ endpoints-step-connected = Há algo escutando na porta { $port }.
 endpoints-step-plain = Sem TLS: quem estiver no caminho pode ler a senha. Use https:// sempre que puder.
 endpoints-step-certificate = O certificado de { $subject } é válido até { $until }. SHA-256 { $fingerprint }
 endpoints-step-certificate-old = O certificado de { $subject } está fora da validade ({ $until }). SHA-256 { $fingerprint }
+endpoints-step-certificate-unknown = Ele apresenta um certificado de { $subject }, válido até { $until }, que ninguém aqui aceitou: confira-o e aceite-o se for o certo. SHA-256 { $fingerprint }
 endpoints-step-registry = Um registro responde em { $host }.
 endpoints-step-anonymous = Ele nos deixa entrar sem nome.
 endpoints-step-signed-in = Ele aceita nosso nome de usuário e nossa senha.

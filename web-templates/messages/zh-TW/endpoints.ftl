@@ -26,6 +26,7 @@ endpoints-step-connected = 連接埠 { $port } 有程式在接聽。
 endpoints-step-plain = 沒有 TLS：途中的任何人都能讀到密碼。請盡可能使用 https://。
 endpoints-step-certificate = { $subject } 的憑證有效至 { $until }。SHA-256 { $fingerprint }
 endpoints-step-certificate-old = { $subject } 的憑證不在有效期內（{ $until }）。SHA-256 { $fingerprint }
+endpoints-step-certificate-unknown = 它出示了這裡尚未有人接受的憑證：{ $subject }，有效至 { $until }。請檢視，若正確則接受。SHA-256 { $fingerprint }
 endpoints-step-registry = { $host } 有登錄庫回應。
 endpoints-step-anonymous = 它不需要名稱就讓我們進入。
 endpoints-step-signed-in = 它接受我們的使用者名稱與密碼。
