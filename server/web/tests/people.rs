@@ -151,6 +151,8 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
             ("event", "1"),
             ("id", "1"),
             ("tag", "v1"),
+            ("id", "1"),
+            ("tag", "v1"),
         ] {
             address = address.replace(&format!("{{{name}}}"), value);
         }
