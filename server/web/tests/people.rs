@@ -149,10 +149,6 @@ async fn routes(house: &House) -> Vec<(Method, String)> {
             ("name", "a/b"),
             ("digest", &digest),
             ("event", "1"),
-            ("id", "1"),
-            ("tag", "v1"),
-            ("id", "1"),
-            ("tag", "v1"),
         ] {
             address = address.replace(&format!("{{{name}}}"), value);
         }
