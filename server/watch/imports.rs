@@ -31,7 +31,7 @@ struct Found {
 }
 
 enum Outcome {
-    Found(Found),
+    Found(Box<Found>),
     Failed(&'static str, Message),
 }
 
@@ -72,7 +72,7 @@ impl Watch {
     async fn import(&self, due: Due, now: Timestamp) -> Result<()> {
         let outcome = self.outcome(&due).await;
         let outcome = match outcome {
-            Ok(found) => Outcome::Found(found),
+            Ok(found) => Outcome::Found(Box::new(found)),
             Err(error) => {
                 let (word, message) = reason(&error);
                 Outcome::Failed(word, message)
