@@ -145,6 +145,7 @@ fn api_base(url: &str) -> Result<Base> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Credentials, EndpointKind};
 
     #[test]
     fn the_api_is_at_docker_hub_or_where_the_endpoint_says() {
@@ -152,5 +153,27 @@ mod tests {
         assert_eq!(api_base("http://127.0.0.1:9").unwrap().origin(), "http://127.0.0.1:9");
         assert!(api_base("nonsense").is_err());
         assert!(is_slug("a-1_b") && !is_slug("../a") && !is_slug(""));
+    }
+
+    #[tokio::test]
+    async fn the_api_is_behind_the_guard_and_the_certificate_of_its_endpoint() {
+        let access = |url: &str, certificate: Option<&str>| Access {
+            kind: EndpointKind::DockerHub,
+            url: url.into(),
+            credentials: Credentials::Anonymous,
+            certificate: certificate.map(Into::into),
+        };
+        let password = Secret::new("hub-password");
+        for (access, key) in [
+            (access("http://127.0.0.1:3000", None), "endpoints-address-refused"),
+            (access("http://169.254.169.254", None), "endpoints-address-refused"),
+            // By a name, which is found out when it is resolved.
+            (access("http://localhost:3001", None), "endpoints-address-refused"),
+            (access("https://127.0.0.1:3001", Some("none")), "endpoints-certificate-unreadable"),
+        ] {
+            let refused = Hub::sign_in(&access, ("team", &password), Some(3000)).await.err();
+            let message = refused.as_ref().and_then(Error::message).map(|message| message.key.as_ref());
+            assert_eq!(message, Some(key), "{}", access.url);
+        }
     }
 }

@@ -101,6 +101,9 @@ stages:
         "{log}"
     );
     assert!(log.contains(&format!("length {}", CANARY.len())), "{log}");
+    let mut found = Vec::new();
+    holding(house.data.path(), "said by the server: ********", &mut found);
+    assert!(!found.is_empty(), "where the log is, is looked at");
     is_nowhere(&house, &run, CANARY).await;
     is_nowhere(&house, &run, STANDARD.encode(CANARY).trim_end_matches('=')).await;
     // What the encoding of the secret decides alone, wherever the secret stands in what is encoded.
