@@ -113,7 +113,14 @@ fn stage(name: String, parent: &str, folder: &str, file: &Script) -> Stage {
         timeout_seconds: None,
         action: Action::Sh(Text::literal(command)),
     };
-    Stage { name, image: None, environment: Vec::new(), variables: Vec::new(), timeout_seconds: None, steps: vec![step] }
+    Stage {
+        name,
+        image: None,
+        environment: Vec::new(),
+        variables: Vec::new(),
+        timeout_seconds: None,
+        steps: vec![step],
+    }
 }
 
 /// `unit-tests` as people read it: `Unit tests`.

@@ -97,7 +97,8 @@ impl Hub {
     }
 
     async fn ask(&self, method: Method, place: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
-        let mut request = self.http.request(method, format!("{}{place}", self.base.origin())).timeout(PATIENCE);
+        let mut request =
+            self.http.request(method, format!("{}{place}", self.base.origin())).timeout(PATIENCE);
         if !self.token.reveal().is_empty() {
             request = request.header("authorization", format!("JWT {}", self.token.reveal()));
         }

@@ -377,7 +377,9 @@ async fn people_see_endpoints_and_variables_and_administrators_change_them() {
     let store = &house.app.store;
     let open = |name: &str| store.read(|c| variables::for_run(c, store.sealer(), name)).unwrap();
     assert!(matches!(open("REGION"), Some(variables::Opened::Regular(value)) if value == "south"));
-    assert!(matches!(open("DEPLOY_KEY"), Some(variables::Opened::Secret(secret)) if secret.reveal() == SECRET));
+    assert!(
+        matches!(open("DEPLOY_KEY"), Some(variables::Opened::Secret(secret)) if secret.reveal() == SECRET)
+    );
     assert_eq!(ask(&house, Method::DELETE, "/api/v1/variables/REGION", json!({})).await.0, 204);
     house.stop().await;
 }

@@ -53,11 +53,14 @@ fn a_whole_file_is_read_as_written() {
 fn stored_variables_are_named() {
     let text = "variables: [DEPLOY_KEY, REGION]\nenv: {URL: 'https://x:${DEPLOY_KEY}@y'}\n\
         stages: [{name: a, steps: [{echo: '${REGION}'}]}]";
-    let definition = read("ropewalk.yml", &Source::File(text.as_bytes())).unwrap_or_else(|f| panic!("{f:#?}"));
-    let named: Vec<_> = definition.variables.iter().map(|v| (v.name.as_str(), v.as_name.as_str(), v.line)).collect();
+    let definition =
+        read("ropewalk.yml", &Source::File(text.as_bytes())).unwrap_or_else(|f| panic!("{f:#?}"));
+    let named: Vec<_> =
+        definition.variables.iter().map(|v| (v.name.as_str(), v.as_name.as_str(), v.line)).collect();
     assert_eq!(named, [("DEPLOY_KEY", "DEPLOY_KEY", 1), ("REGION", "REGION", 1)]);
     let stages = "stages: [{name: a, steps: [b]}]\n";
-    let too_many = format!("{stages}variables: [{}]", (0..=200).map(|n| format!("V{n}, ")).collect::<String>());
+    let too_many =
+        format!("{stages}variables: [{}]", (0..=200).map(|n| format!("V{n}, ")).collect::<String>());
     assert!(found(&too_many)[0].contains("too-many-variables"));
     for (text, expected) in [
         ("variables: NAME", vec!["2:12 want-list variables"]),
