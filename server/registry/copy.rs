@@ -125,10 +125,11 @@ impl Copy<'_> {
     }
 
     async fn send_blobs(&self, blobs: &BTreeMap<Digest, Option<u64>>) -> Result<()> {
-        let all = stream::iter(blobs.iter().map(|(digest, size)| async move {
+        let send = |(digest, size): (Digest, Option<u64>)| async move {
             let base = &self.to.wire.base;
-            Patience::TRANSFER.persist(base, || self.send_blob(digest, *size)).await
-        }));
+            Patience::TRANSFER.persist(base, || self.send_blob(&digest, size)).await
+        };
+        let all = stream::iter(blobs.clone().into_iter().map(send));
         Ok(all.buffer_unordered(AT_A_TIME).try_collect::<()>().await?)
     }
 

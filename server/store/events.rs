@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{json, json_opt, millis, time, to_json};
-use crate::model::{Event, Happened, Outcome, Result};
+use crate::model::{Event, Happened, Outcome, Result, TagAddress};
 
 const COLUMNS: &str = "e.id, e.at, e.repository_id, e.happened, e.outcome, e.cause_id";
 
@@ -64,6 +64,17 @@ pub fn decide(c: &Connection, id: i64, outcome: &[Outcome]) -> Result<bool> {
 pub fn by_id(c: &Connection, id: i64) -> Result<Option<Event>> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM events e WHERE e.id = ?1"))?;
     Ok(statement.query_row([id], event).optional()?)
+}
+
+/// The move of a tag that a delivery brought to light, while it is among the newest.
+pub fn moved_by(c: &Connection, delivery_id: i64, address: &TagAddress) -> Result<Option<i64>> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM (SELECT id, happened FROM events WHERE kind = 'tag-moved' ORDER BY id DESC LIMIT 100)
+         WHERE happened ->> '$.delivery_id' = ?1 AND happened ->> '$.address.repository' = ?2
+            AND happened ->> '$.address.tag' = ?3 LIMIT 1",
+    )?;
+    let key = params![delivery_id, address.repository, address.tag];
+    Ok(statement.query_row(key, |row| row.get(0)).optional()?)
 }
 
 /// What an event led to, oldest first.

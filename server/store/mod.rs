@@ -267,7 +267,7 @@ mod tests {
         assert_eq!((read(1).number, read(2).message.unwrap().key.as_ref()), (1, "run-step-failed"));
         assert_eq!(store.read(|c| events::page(c, &Default::default(), 9)).unwrap().len(), 2);
         assert_eq!(store.read(|c| triggers::of_pipeline(c, 1)).unwrap().len(), 2);
-        assert!(store.read(|c| repositories::all(c)).unwrap()[1].remote.as_ref().unwrap().error.is_some());
+        assert!(store.read(repositories::all).unwrap()[1].remote.as_ref().unwrap().error.is_some());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Image streams with their tags and histories. A tag's newest item is what it names now.
 //!
-//! `spec` is what is wanted of a stream, `imports` what is to be asked at registries for it, `history` what is kept.
+//! `spec` is what is wanted of a stream, `by_hand` what a person does to a tag, `imports` what is to be asked at registries,
+//! `whole` the streams that follow all of a repository, `history` what is kept.
 
+pub mod by_hand;
 pub mod history;
 pub mod imports;
 pub mod spec;
+pub mod whole;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};

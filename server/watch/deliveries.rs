@@ -267,6 +267,7 @@ fn announce(
     image: &Announced,
     at: Timestamp,
 ) -> Result<Vec<i64>> {
+    let cause = events::moved_by(c, delivery_id, &image.address())?;
     let mut made = Vec::new();
     for webhook in webhooks {
         let pipeline = webhook.pipeline_id.map(|id| pipelines::by_id(c, id)).transpose()?.flatten();
@@ -276,7 +277,8 @@ fn announce(
             delivery_id,
             image: image.clone(),
         };
-        made.push(events::add(c, pipeline.map(|p| p.repository_id), &happened, at)?);
+        let about = (pipeline.map(|p| p.repository_id), &happened);
+        made.push(events::add_caused(c, cause, about, at)?);
     }
     Ok(made)
 }

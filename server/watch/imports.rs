@@ -10,8 +10,10 @@ use super::tags::{AT_ONCE, reason};
 use super::{Watch, schedule};
 use crate::model::{
     Digest, Error, ImageReference, Message, ReferencePolicy, Result, Sighting, TagAddress, TagSource, Turn,
+    is_repository,
 };
 use crate::msg;
+use crate::registry::{Client, copy_image};
 use crate::store::streams::imports::{self, Due};
 use crate::store::tags::{self, Seen};
 
@@ -22,12 +24,14 @@ const BATCH: u32 = 256;
 struct Found {
     reference: String,
     digest: Option<Digest>,
+    /// Where it was looked up.
+    at: TagAddress,
     /// The tag that was looked at, what was known of it before, and what it names.
     sighting: Option<(TagAddress, Option<Seen>, Sighting)>,
 }
 
 enum Outcome {
-    Found(Found),
+    Found(Box<Found>),
     Failed(&'static str, Message),
 }
 
@@ -68,7 +72,7 @@ impl Watch {
     async fn import(&self, due: Due, now: Timestamp) -> Result<()> {
         let outcome = self.outcome(&due).await;
         let outcome = match outcome {
-            Ok(found) => Outcome::Found(found),
+            Ok(found) => Outcome::Found(Box::new(found)),
             Err(error) => {
                 let (word, message) = reason(&error);
                 Outcome::Failed(word, message)
@@ -110,14 +114,15 @@ impl Watch {
 
     async fn by_tag(&self, address: TagAddress) -> Result<Found> {
         let before = self.store.read(|c| tags::get(c, &address))?;
-        let sighting = self.registries.sight(&self.registries.located(&address)).await?;
+        let at = self.registries.located(&address);
+        let sighting = self.registries.sight(&at).await?;
         let reference = match &sighting {
             Sighting::Image(digest) => address.pinned(digest),
             Sighting::NoDigest => address.to_string(),
             Sighting::Gone => return Err(Error::NotFound(msg!("streams-source-gone", source = address))),
         };
         let digest = sighting.digest().cloned();
-        Ok(Found { reference, digest, sighting: Some((address, before, sighting)) })
+        Ok(Found { reference, digest, at, sighting: Some((address, before, sighting)) })
     }
 
     async fn by_digest(&self, image: ImageReference) -> Result<Found> {
@@ -127,16 +132,30 @@ impl Watch {
         let untagged = ImageReference { tag: None, digest: None, ..image };
         let address = TagAddress::of(&untagged).ok_or_else(missing)?;
         let at = self.registries.located(&address);
-        let client = self.registries.at(&at.host);
-        let client = client.ok_or_else(|| Error::Denied(msg!("registry-host-unknown", host = at.host)))?;
-        client.head(&at.repository, digest.as_str()).await?.ok_or_else(missing)?;
-        Ok(Found { reference: address.pinned(&digest), digest: Some(digest), sighting: None })
+        let there = self.client_at(&at)?.head(&at.repository, digest.as_str()).await?;
+        there.ok_or_else(missing)?;
+        Ok(Found { at, reference: address.pinned(&digest), digest: Some(digest), sighting: None })
     }
 
     /// The image in our own registry, where the stream keeps its copies; `host/repository@sha256:...`.
-    async fn copied(&self, due: &Due, _found: &Found) -> Result<String> {
-        // Copying between registries is not in this room's reach yet: an image that would not survive is refused.
-        Err(Error::Invalid(msg!("streams-local-not-possible", name = due.name())))
+    async fn copied(&self, due: &Due, found: &Found) -> Result<String> {
+        let own = self.registries.own();
+        let target = due.stream.to_string().to_lowercase();
+        let Some(digest) = found.digest.as_ref().filter(|_| is_repository(&target)) else {
+            return Err(Error::Invalid(msg!("streams-local-not-possible", name = due.name())));
+        };
+        let reference = format!("{}/{target}@{digest}", own.host());
+        if found.at.host == own.host() && found.at.repository == target {
+            return Ok(reference);
+        }
+        let from = self.client_at(&found.at)?;
+        copy_image(&from, (&found.at.repository, digest.as_str()), own, (&target, &due.tag)).await?;
+        Ok(reference)
+    }
+
+    fn client_at(&self, at: &TagAddress) -> Result<Client> {
+        let client = self.registries.at(&at.host);
+        client.ok_or_else(|| Error::Denied(msg!("registry-host-unknown", host = at.host)))
     }
 }
 

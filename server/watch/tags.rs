@@ -14,7 +14,7 @@ use super::Watch;
 use crate::model::{Error, Message, Result, Sighting, TagAddress, Turn};
 use crate::msg;
 use crate::registry::DOCKER_HUB;
-use crate::store::streams::{imports, spec};
+use crate::store::streams::{imports, whole};
 use crate::store::tags::{self, Seen};
 use crate::store::{Connection, Store};
 
@@ -86,9 +86,9 @@ impl Watch {
     pub async fn poll_tags(&self) -> Result<Turn> {
         self.lock().tags_polled = Some(Instant::now());
         let own = self.registries.own().host().to_owned();
-        let behind = self.store.read(spec::behind)?;
-        let whole = self.store.read(|c| spec::whole_repositories(c, &own))?;
-        let mut turn = self.compare_tags(self.of_repositories(&own, &whole).await?).await?;
+        let behind = self.store.read(whole::behind)?;
+        let repositories = self.store.read(|c| whole::whole_repositories(c, &own))?;
+        let mut turn = self.compare_tags(self.of_repositories(&own, &repositories).await?).await?;
         turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, &own))?).await?);
         if self.registries.at(DOCKER_HUB).is_none() {
             // Ours is the mirror of Docker Hub.
@@ -100,13 +100,13 @@ impl Watch {
 
     /// New streams that follow a whole repository get what is there.
     pub(super) async fn follow_new_streams(&self) -> Result<Turn> {
-        let behind = self.store.read(spec::behind)?;
+        let behind = self.store.read(whole::behind)?;
         if behind.is_empty() {
             return Ok(Turn::Idle);
         }
         let own = self.registries.own().host().to_owned();
-        let whole = self.store.read(|c| spec::whole_repositories(c, &own))?;
-        self.compare_tags(self.of_repositories(&own, &whole).await?).await?;
+        let repositories = self.store.read(|c| whole::whole_repositories(c, &own))?;
+        self.compare_tags(self.of_repositories(&own, &repositories).await?).await?;
         self.catch_up(behind).await?;
         Ok(Turn::Worked)
     }
@@ -115,7 +115,7 @@ impl Watch {
         if behind.is_empty() {
             return Ok(());
         }
-        self.store.write(move |c| spec::catch_up(c, &behind, Timestamp::now())).await
+        self.store.write(move |c| whole::catch_up(c, &behind, Timestamp::now())).await
     }
 
     /// Asks the registry what the tag names now and writes it down; `delivery_id` is what hurried the look.

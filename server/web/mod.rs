@@ -73,7 +73,7 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
             .configure(git::routes)
             .configure(hooks::routes)
             .route("/api/v1/openapi.json", web::get().to(api::document))
-            .service(web::scope(api::PREFIX).configure(|cfg| api::routes(cfg)))
+            .service(web::scope(api::PREFIX).configure(api::routes))
             .configure(routes)
             .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))

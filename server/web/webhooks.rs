@@ -1,6 +1,7 @@
 //! What the API and the pages do with Docker triggers: who may see and change them, making, changing and deleting
 //! them, their tokens, and the dry run of a payload. What a registry sends comes in elsewhere (`hooks`).
 
+mod checked;
 mod dry_run;
 mod mirror;
 
@@ -8,25 +9,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use checked::{checked, secret_token};
 pub use dry_run::{DryRun, Verdict, dry_run};
 pub use mirror::{mirror, unmirror};
 
 use super::auth::{self, Identity};
 use super::errors::Failure;
 use super::state::Door;
-use crate::model::{
-    DockerWebhook, Error, PipelineName, Result, Secret, ServerType, check_webhook_name, pattern,
-};
+use crate::model::{DockerWebhook, Error, Result, Secret, ServerType};
 use crate::msg;
-use crate::store::accounts::{self, Scope};
-use crate::store::docker_webhooks::{self, Token, Wanted};
+use crate::store::accounts::Scope;
+use crate::store::docker_webhooks::{self, Token};
 use crate::store::endpoints::{self, Endpoint};
 use crate::store::pipelines::{self, Pipeline};
 use crate::store::repositories::{self, Repository};
-
-const LONGEST_TEXT: usize = 1000;
-const MOST_INPUTS: usize = 50;
-const LONGEST_INPUT: usize = 16 * 1024;
 
 /// A webhook with what it names.
 #[derive(Clone)]
@@ -208,96 +204,4 @@ pub async fn delete(door: &Door, whole: Whole) -> Result<(), Failure> {
     unmirror(door, &whole).await;
     let id = whole.webhook.id;
     Ok(door.store.write(move |c| docker_webhooks::delete(c, id)).await?)
-}
-
-/// What is written, with every name looked up and every rule kept.
-fn checked(
-    door: &Door,
-    identity: &Identity,
-    written: &Written,
-    before: Option<&DockerWebhook>,
-) -> Result<Wanted, Failure> {
-    check_webhook_name(&written.name)?;
-    pattern(&written.image_pattern)?;
-    pattern(&written.tag_pattern)?;
-    let long = |text: &str| text.len() > LONGEST_TEXT;
-    if long(&written.description) || long(&written.project) {
-        return Err(Error::Invalid(msg!("webhook-text-long", longest = LONGEST_TEXT)).into());
-    }
-    let inputs = &written.inputs;
-    let large = |(name, value): (&String, &String)| name.len() > 200 || value.len() > LONGEST_INPUT;
-    if inputs.len() > MOST_INPUTS || inputs.iter().any(large) {
-        return Err(Error::Invalid(msg!("webhook-inputs-large", most = MOST_INPUTS)).into());
-    }
-    let place = found_pipeline(door, identity, &written.pipeline)?;
-    let endpoint = match written.endpoint.trim() {
-        "" => None,
-        name => {
-            let found = door.store.read(|c| endpoints::by_name(c, name))?;
-            let shown = || name.chars().take(80).collect::<String>().escape_debug().to_string();
-            Some(found.ok_or_else(|| Error::Invalid(msg!("webhook-no-endpoint", name = shown())))?)
-        }
-    };
-    let api_token = match &written.api_token {
-        None => before.and_then(|before| before.api_token),
-        Some(text) if text.trim().is_empty() => None,
-        Some(text) => Some(api_token(door, text.trim(), place.as_ref().map(|(repository, _)| repository))?),
-    };
-    Ok(Wanted {
-        name: written.name.clone(),
-        description: written.description.trim().to_owned(),
-        project: written.project.trim().to_owned(),
-        pipeline_id: place.map(|(_, pipeline)| pipeline.id),
-        endpoint_id: endpoint.map(|endpoint| endpoint.id),
-        image_pattern: written.image_pattern.clone(),
-        tag_pattern: written.tag_pattern.clone(),
-        server_type: written.server_type,
-        api_token,
-        enabled: written.enabled,
-        inputs: inputs.clone(),
-    })
-}
-
-/// `owner/name/pipeline`, which the caller must be allowed to start.
-fn found_pipeline(
-    door: &Door,
-    identity: &Identity,
-    text: &str,
-) -> Result<Option<(Repository, Pipeline)>, Failure> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let shown = text.chars().take(150).collect::<String>().escape_debug().to_string();
-    let missing = || Failure::Known(Error::Invalid(msg!("webhook-pipeline-missing", name = shown)));
-    let mut parts = text.splitn(3, '/');
-    let (Some(owner), Some(name), Some(pipeline)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(missing());
-    };
-    let path = auth::path_of(owner, name).map_err(|_| missing())?;
-    let repository = auth::writable(door, identity, &path).map_err(|failure| match failure {
-        Failure::Known(Error::NotFound(_)) => missing(),
-        other => other,
-    })?;
-    let name = PipelineName::new(pipeline).map_err(|_| missing())?;
-    let pipeline = door.store.read(|c| pipelines::by_name(c, repository.id, &name))?.ok_or_else(missing)?;
-    Ok(Some((repository, pipeline)))
-}
-
-fn secret_token(given: &str) -> Result<Secret> {
-    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
-    match (16..=200).contains(&given.len()) && given.bytes().all(letter) {
-        true => Ok(Secret::new(given)),
-        false => Err(Error::Invalid(msg!("webhook-token-form"))),
-    }
-}
-
-/// The hash of an API token whose owner may start the pipeline.
-fn api_token(door: &Door, text: &str, repository: Option<&Repository>) -> Result<[u8; 32]> {
-    let hash = Secret::new(text).fingerprint();
-    let found = door.store.read(|c| accounts::by_token(c, &hash, Timestamp::now()))?;
-    let may = found.is_some_and(|(account, scope, _)| {
-        scope >= Scope::Write && repository.is_none_or(|found| account.may_change(&found.path.owner))
-    });
-    if may { Ok(hash) } else { Err(Error::Invalid(msg!("webhook-token-bad"))) }
 }

@@ -422,6 +422,73 @@ async fn docker_hub_payloads_and_signed_ones_start_runs_while_the_token_is_good(
     house.stop().await;
 }
 
+/// What a browser sends; the answer's status, where it leads, and its page.
+async fn form(house: &House, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = house.http.post(format!("{}{path}", house.url)).body(body);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.basic_auth("admin", Some(crate::kit::PASSWORD)).send().await.unwrap();
+    let place = answer.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), place.unwrap_or_default(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_makes_changes_tries_and_deletes_a_trigger_in_the_dashboard() {
+    let (house, _) = house_with(json!({"name": "other"}), "true").await;
+    let good = [
+        ("name", "by-hand"),
+        ("pipeline", "admin/images/on-image"),
+        ("server_type", "Distribution"),
+        ("tag_pattern", "v.*"),
+        ("inputs", "VERSION=${DOCKER_TAG}\r\n"),
+    ];
+    let (status, _, page) =
+        form(&house, "/webhooks/new", &[("name", "x"), ("server_type", "DockerHub"), ("tag_pattern", "v(")])
+            .await;
+    assert!(
+        status == 422 && page.contains("is wrong at its character 2") && page.contains("value=\"v(\""),
+        "{page}"
+    );
+    let (status, place, _) = form(&house, "/webhooks/new", &good).await;
+    assert_eq!((status, place.as_str()), (303, "/webhooks/by-hand"));
+    let made = house.json("/api/v1/webhooks/docker/by-hand").await;
+    assert_eq!((&made["enabled"], &made["inputs"]["VERSION"]), (&json!(false), &json!("${DOCKER_TAG}")));
+    let page = house.get("/webhooks/by-hand/edit").await.text().await.unwrap();
+    assert!(
+        page.contains("VERSION=${DOCKER_TAG}") && page.contains("name=\"version\" value=\"1\""),
+        "{page}"
+    );
+    let mut change = good.to_vec();
+    change.extend([("enabled", "true"), ("version", "1")]);
+    assert_eq!(form(&house, "/webhooks/by-hand/edit", &change).await.0, 303);
+    assert_eq!(form(&house, "/webhooks/by-hand/edit", &change).await.0, 409, "somebody changed it meanwhile");
+
+    let payload = json!({"repository": "<b>/api", "tag": "1"}).to_string();
+    let (status, _, page) = form(&house, "/webhooks/by-hand/test", &[("payload", &payload)]).await;
+    assert!(status == 200 && !page.contains("<b>") && page.contains("Nobody here knows"), "{page}");
+    let payload = json!({"repository": "a/api", "tag": "1"}).to_string();
+    let (_, _, page) = form(&house, "/webhooks/by-hand/test", &[("payload", &payload)]).await;
+    assert!(page.contains("No run would start.") && page.contains("The tag filter missed"), "{page}");
+    let payload = json!({"repository": "a/api", "tag": "v1"}).to_string();
+    let (_, _, page) = form(&house, "/webhooks/by-hand/test", &[("payload", &payload)]).await;
+    assert!(page.contains("A run would start.") && page.contains("DOCKER_IMAGE_REF"), "{page}");
+    assert_eq!(house.json("/api/v1/deliveries").await, json!([]));
+
+    let before = house.json("/api/v1/webhooks/docker/by-hand").await["secret_token"].clone();
+    assert_eq!(form(&house, "/webhooks/by-hand/rotate", &[]).await.0, 303);
+    assert_ne!(house.json("/api/v1/webhooks/docker/by-hand").await["secret_token"], before);
+    notify(&house, &[event("p1", "push", "a/api", "v1")]).await;
+    let first = handled(&house, 1).await[0]["id"].clone();
+    let (status, place, _) = form(&house, &format!("/webhooks/deliveries/{first}/replay"), &[]).await;
+    assert_eq!(status, 303);
+    assert!(house.get(&place).await.text().await.unwrap().contains(&format!("#{first}")));
+    let list = house.get("/webhooks").await.text().await.unwrap();
+    assert!(list.contains("by-hand") && list.contains("/hooks/registry"), "{list}");
+    assert_eq!(form(&house, "/webhooks/by-hand/delete", &[]).await.1, "/webhooks");
+    assert_eq!(house.get("/webhooks/by-hand").await.status(), 404);
+    house.stop().await;
+}
+
 async fn post_text(house: &House, path: &str, body: String) -> String {
     let request =
         house.http.post(format!("{}{path}", house.url)).basic_auth("admin", Some(crate::kit::PASSWORD));

@@ -136,3 +136,32 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
     });
     assert_eq!(found.unwrap().len(), kept.len(), "{what}: one run for each");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_is_in_a_log_that_says_everything() {
+    let data = Data::new();
+    let server = Server::with(data.path(), &[("log", "trace")]);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let own = server.api("/api/v1/webhooks/registry")["token"].as_str().unwrap().to_owned();
+    post(
+        &server,
+        "/api/v1/webhooks/docker",
+        &json!({"name": "base", "secret_token": "a-very-secret-token-1"}),
+    );
+    for (path, bearer, status) in [
+        ("/pipelines/api/docker-hub-webhooks?secureToken=a-very-secret-token-1", "", 202),
+        ("/pipelines/api/docker-hub-webhooks?secureToken=a-very-secret-token-2", "", 401),
+        ("/hooks/registry", own.as_str(), 202),
+        ("/hooks/registry", "a-very-secret-token-3", 401),
+    ] {
+        let request = http.post(format!("{}{path}", server.url())).bearer_auth(bearer).body("{}");
+        assert_eq!(request.send().await.unwrap().status(), status, "{path}");
+    }
+    let handled = |all: &Value| all.as_array().unwrap().iter().all(|one| one["handled"] == true);
+    let kept = server.api_until("/api/v1/deliveries", handled).to_string();
+    let said = server.said();
+    assert!(said.contains("wrong token"), "{said}");
+    for text in [&said, &kept] {
+        assert!(!text.contains("very-secret") && !text.contains(&own), "{text}");
+    }
+}

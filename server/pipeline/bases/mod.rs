@@ -108,7 +108,7 @@ pub fn sites(files: &[SourceFile], values: &Values) -> Vec<Site> {
         places::of_compose(file, services, (&plan, values), &mut all);
     }
     for site in &mut all {
-        if site.note.is_none() && plan.made.contains(&site.reference) {
+        if site.note.is_none() && (plan.made.contains(&site.reference) || values.makes(&site.reference)) {
             site.note = Some(msg!("pin-built-here"));
         }
     }

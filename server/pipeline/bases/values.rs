@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::variables::BUILTIN_NAMES;
-use super::expand::Known;
+use super::expand::{Dialect, Known, expand};
 use crate::model::{Action, Definition, Piece, Text, VariableUse};
 
 /// The longest part of a definition's scripts that is searched for variables they set, in bytes.
@@ -16,6 +16,8 @@ pub struct Values {
     known: BTreeMap<String, Known>,
     /// Names that a step's script gives a value to (`NAME=`, `--build-arg NAME=`).
     assigned: BTreeSet<String>,
+    /// Images that a step's script makes (`docker build --tag IMAGE`, `docker tag X IMAGE`, `docker push IMAGE`).
+    made: BTreeSet<String>,
 }
 
 impl Values {
@@ -43,6 +45,11 @@ impl Values {
                 left = left.saturating_sub(text.len());
                 if left > 0 {
                     values.assigned.extend(assigned(&text));
+                    let made = made(&text).into_iter();
+                    let look = |name: &str| values.look(name);
+                    let known = made.filter_map(|word| expand(word, Dialect::Compose, &look).ok());
+                    let known: Vec<String> = known.map(|expanded| expanded.text).collect();
+                    values.made.extend(known);
                 }
             }
         }
@@ -76,10 +83,27 @@ impl Values {
         self.known.get(name).cloned().unwrap_or(Known::Unset)
     }
 
+    /// Whether a script makes this image.
+    pub fn makes(&self, reference: &str) -> bool {
+        self.made.contains(reference)
+    }
+
     /// Whether a script gives one of these a value of its own.
     pub fn sets_one_of<'n>(&self, names: &'n [String]) -> Option<&'n String> {
         names.iter().find(|name| self.assigned.contains(*name))
     }
+}
+
+/// The words of a script that name an image it makes.
+fn made(script: &str) -> Vec<&str> {
+    let words: Vec<&str> =
+        script.split_whitespace().map(|word| word.trim_matches(['"', '\'', ';'])).collect();
+    let before = |at: usize, by: usize| at.checked_sub(by).and_then(|at| words.get(at)).copied();
+    let named = words.iter().enumerate().filter_map(|(at, word)| match (before(at, 1), before(at, 2)) {
+        (Some("-t" | "--tag" | "push"), _) | (_, Some("tag")) => Some(*word),
+        _ => word.strip_prefix("--tag=").map(|word| word.trim_matches(['"', '\''])),
+    });
+    named.collect()
 }
 
 /// Names before a `=` in a script.
@@ -107,5 +131,7 @@ mod tests {
             "export TAG=v5; docker build --build-arg V=12 --file=x . && test \"$A\" == \"${B=1}\"\n2=3";
         let found = assigned(script);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["TAG", "V"]);
+        let script = "docker build -q -t a:1 . && docker build --tag=\"$R/b:2\" x\ndocker tag a:1 c:3; docker push c:3; docker pull d:4";
+        assert_eq!(made(script), ["a:1", "$R/b:2", "c:3", "c:3"]);
     }
 }

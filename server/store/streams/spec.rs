@@ -1,22 +1,19 @@
-//! What is wanted of a stream: made, replaced, listed, taken away; and its tags set by hand. Nothing here asks a
-//! registry: what must be imported is noted as due, and the bell brings whoever imports.
+//! What is wanted of a stream: made, replaced, listed, taken away. Nothing here asks a registry: what must be
+//! imported is noted as due, and the bell brings whoever imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::super::events;
 use super::super::rows::{json, json_opt, millis, time, time_opt, to_json};
-use super::super::{events, settings};
-use super::{NewItem, current, history, imports, items, push_item};
+use super::{NewItem, history, imports, items, push_item, whole};
 use crate::model::{
-    Error, Happened, ImportCondition, ReferencePolicy, Result, StreamPath, StreamSpec, StreamTagName,
-    TagItem, TagSource, TagSpec,
+    Error, Happened, ImportCondition, ReferencePolicy, Result, StreamPath, StreamSpec, TagItem, TagSource,
+    TagSpec,
 };
 use crate::msg;
-
-/// Streams whose repository has still to be looked at as a whole.
-const BEHIND: &str = "streams-behind";
 
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -47,10 +44,10 @@ pub enum Applied {
     Unchanged,
 }
 
-const STREAM: &str =
+pub(super) const STREAM: &str =
     "id, owner || '/' || name, repository, lookup_local, annotations, created_at, created_by";
 
-fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
+pub(super) fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
     Ok(Stream {
         id: row.get(0)?,
         path: super::super::rows::text(row, 1)?,
@@ -166,7 +163,7 @@ fn create(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Resul
         ],
     )?;
     let id = c.last_insert_rowid();
-    fall_behind(c, id)?;
+    whole::fall_behind(c, id)?;
     let happened = Happened::StreamCreated { stream: wanted.path.clone(), by: by.to_owned() };
     events::add(c, None, &happened, at)?;
     Ok(id)
@@ -183,13 +180,13 @@ fn change(c: &Connection, stream: &Stream, wanted: &StreamSpec) -> Result<bool> 
         params![stream.id, wanted.repository, wanted.lookup_local, to_json(&wanted.annotations)?],
     )?;
     if stream.repository != wanted.repository {
-        fall_behind(c, stream.id)?;
+        whole::fall_behind(c, stream.id)?;
     }
     Ok(true)
 }
 
 /// Writes one tag's spec; whether it differs from before, and whether its source is to be imported anew.
-fn put_tag(c: &Connection, stream_id: i64, spec: &TagSpec) -> Result<(bool, bool)> {
+pub(super) fn put_tag(c: &Connection, stream_id: i64, spec: &TagSpec) -> Result<(bool, bool)> {
     let before = tag(c, stream_id, &spec.name)?;
     let generation = before.as_ref().map_or(0, |before| before.spec.generation);
     let renewed = before.as_ref().is_none_or(|before| {
@@ -238,29 +235,8 @@ fn put_tag(c: &Connection, stream_id: i64, spec: &TagSpec) -> Result<(bool, bool
     Ok((true, imports && renewed))
 }
 
-/// Gives one tag its source, and lets it name what that names.
-pub fn follow(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
-    let spec = TagSpec { generation: 0, ..spec.clone() };
-    put_tag(c, stream_id, &spec)?;
-    begin(c, stream_id, &spec, by, at)
-}
-
-/// Asks for the source's image now; `Conflict` when the tag has no source to be asked.
-pub fn import_now(c: &Connection, name: &StreamTagName, by: &str, at: Timestamp) -> Result<()> {
-    let missing = || Error::NotFound(msg!("streams-tag-not-found", name = name));
-    let stream = by_path(c, &name.stream)?.ok_or_else(missing)?;
-    let spec = tag(c, stream.id, &name.tag)?.ok_or_else(missing)?.spec;
-    match &spec.source {
-        Some(TagSource::DockerImage(_)) if !spec.reference => {
-            imports::ask_anew(c, (stream.id, &name.tag), at)
-        }
-        Some(_) if !spec.reference => follow(c, stream.id, &spec, by, at),
-        _ => Err(Error::Conflict(msg!("streams-no-source", name = name))),
-    }
-}
-
 /// Lets the tag name what its source names: at once where we know it, else when it was asked.
-fn begin(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
+pub(super) fn begin(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
     let key = (stream_id, spec.name.as_str());
     let found = match &spec.source {
         None => return Ok(()),
@@ -283,51 +259,6 @@ fn set_item(c: &Connection, key: (i64, &str), item: &TagItem, by: &str, at: Time
     Ok(())
 }
 
-/// Makes the tag name an image by hand; the tag is made when there is none. What it follows stays: the next move
-/// of its source counts again.
-pub fn set(c: &Connection, (stream_id, tag): (i64, &str), new: &NewItem<'_>, at: Timestamp) -> Result<bool> {
-    c.prepare_cached("INSERT INTO stream_tags (stream_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![stream_id, tag])?;
-    push_item(c, (stream_id, tag), new, at)
-}
-
-/// Back to an image of the tag's history. `NotFound` when there is no such item.
-pub fn roll_back(
-    c: &Connection,
-    (stream_id, tag): (i64, &str),
-    item_id: i64,
-    (by, at): (&str, Timestamp),
-) -> Result<bool> {
-    let all = items(c, stream_id, tag, u32::MAX)?;
-    let item = all.iter().find(|item| item.id == item_id);
-    let item = item.ok_or_else(|| Error::NotFound(msg!("streams-no-such-image")))?;
-    let reference = item.reference.clone();
-    push_item(
-        c,
-        (stream_id, tag),
-        &NewItem { reference, digest: item.digest.as_ref(), by: Some(by), cause_id: None },
-        at,
-    )
-}
-
-/// Takes the tag away with its history. `NotFound` when there is none.
-pub fn untag(c: &Connection, name: &StreamTagName, by: &str, at: Timestamp) -> Result<()> {
-    let stream = by_path(c, &name.stream)?;
-    let missing = || Error::NotFound(msg!("streams-tag-not-found", name = name));
-    let stream = stream.ok_or_else(missing)?;
-    let old = current(c, name)?.map(|item| item.reference);
-    let gone = c.execute(
-        "DELETE FROM stream_tags WHERE stream_id = ?1 AND name = ?2",
-        params![stream.id, name.tag],
-    )?;
-    if gone == 0 {
-        return Err(missing());
-    }
-    let happened = Happened::StreamTagMoved { stream: name.clone(), old, new: None, by: Some(by.to_owned()) };
-    events::add(c, None, &happened, at)?;
-    Ok(())
-}
-
 /// `NotFound` when there is none.
 pub fn delete(c: &Connection, path: &StreamPath, by: &str, at: Timestamp) -> Result<()> {
     let gone = c.execute(
@@ -340,46 +271,4 @@ pub fn delete(c: &Connection, path: &StreamPath, by: &str, at: Timestamp) -> Res
     let happened = Happened::StreamDeleted { stream: path.clone(), by: by.to_owned() };
     events::add(c, None, &happened, at)?;
     Ok(())
-}
-
-fn fall_behind(c: &Connection, stream_id: i64) -> Result<()> {
-    let mut all = behind(c)?;
-    all.insert(stream_id);
-    settings::set(c, BEHIND, &to_json(&all)?)
-}
-
-/// Streams whose repository has still to be looked at as a whole, because they are new.
-pub fn behind(c: &Connection) -> Result<BTreeSet<i64>> {
-    let text = settings::get(c, BEHIND)?.unwrap_or_else(|| "[]".to_owned());
-    serde_json::from_str(&text).map_err(|e| Error::internal("read which streams are behind", e))
-}
-
-/// Their repositories have been looked at: their tags name what is there.
-pub fn catch_up(c: &Connection, ids: &BTreeSet<i64>, at: Timestamp) -> Result<()> {
-    for id in ids {
-        let mut statement = c.prepare_cached(&format!("SELECT {STREAM} FROM image_streams WHERE id = ?1"))?;
-        let Some(stream) = statement.query_row([id], stream).optional()? else { continue };
-        let Some((host, repository)) = stream.repository.as_deref().and_then(|r| r.split_once('/')) else {
-            continue;
-        };
-        for (name, digest) in super::super::tags::there(c, host, repository)? {
-            if tag(c, *id, &name)?.is_some_and(|known| known.spec.source.is_some()) {
-                continue;
-            }
-            let reference = format!("{host}/{repository}@{digest}");
-            let new = NewItem { reference, digest: Some(&digest), by: None, cause_id: None };
-            set(c, (*id, &name), &new, at)?;
-        }
-    }
-    let left: BTreeSet<i64> = behind(c)?.difference(ids).copied().collect();
-    settings::set(c, BEHIND, &to_json(&left)?)
-}
-
-/// Repositories at `host` of which every tag is followed, each once.
-pub fn whole_repositories(c: &Connection, host: &str) -> Result<Vec<String>> {
-    let mut statement = c.prepare_cached(
-        "SELECT DISTINCT substr(repository, length(?1) + 2) FROM image_streams
-         WHERE repository IS NOT NULL AND substr(repository, 1, length(?1) + 1) = ?1 || '/' ORDER BY 1",
-    )?;
-    Ok(statement.query_map([host], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }

@@ -98,13 +98,13 @@ async fn a_roll_back_stays_until_the_source_moves_or_a_person_imports() {
         assert_eq!((now_names(c, "1"), now_names(c, "stable")), (Some(digest(2)), Some(digest(2))));
         let stream = spec::by_path(c, &spec.path).unwrap().unwrap();
         let first = items(c, stream.id, "1", 9).unwrap().pop().unwrap();
-        spec::roll_back(c, (stream.id, "1"), first.id, ("ada", at(16))).unwrap();
+        by_hand::roll_back(c, (stream.id, "1"), first.id, ("ada", at(16))).unwrap();
         assert_eq!(now_names(c, "stable"), Some(digest(1)), "the alias follows");
         assert!(!import(c, 2, at(30)), "the schedule does not undo it");
         assert_eq!(now_names(c, "1"), Some(digest(1)));
-        spec::import_now(c, &name("1"), "ada", at(31)).unwrap();
+        by_hand::import_now(c, &name("1"), "ada", at(31)).unwrap();
         assert!(only_due(c, at(31)).asked && import(c, 2, at(31)), "a person does");
-        spec::roll_back(c, (stream.id, "1"), first.id, ("ada", at(32))).unwrap();
+        by_hand::roll_back(c, (stream.id, "1"), first.id, ("ada", at(32))).unwrap();
         assert!(import(c, 3, at(46)), "and so does the source, when it moves");
         assert_eq!(spec::apply(c, &spec, "ada", at(47)).unwrap(), spec::Applied::Unchanged);
         let other = wanted(vec![tag("1", TagSource::DockerImage(format!("{HOST}/base:2")))]);
@@ -176,7 +176,7 @@ async fn history_is_pruned_but_never_what_is_used() {
             let found = digest(n);
             let reference = format!("{HOST}/ada/base@{found}");
             let new = NewItem { reference, digest: Some(&found), by: None, cause_id: None };
-            spec::set(c, (1, tag), &new, now).unwrap();
+            by_hand::set(c, (1, tag), &new, now).unwrap();
         };
         for n in 0..9 {
             set("1", n, at(i64::from(n)));
@@ -212,13 +212,15 @@ async fn a_stream_gets_what_its_repository_has() {
         let whole = TagAddress { repository: "ada/base".into(), ..address() };
         tags::observe(c, &whole, (&Sighting::Image(digest(1)), None), at(0)).unwrap();
         spec::apply(c, &wanted(Vec::new()), "ada", at(1)).unwrap();
-        let behind = spec::behind(c).unwrap();
+        let behind = whole::behind(c).unwrap();
         assert_eq!(behind, BTreeSet::from([1]));
-        assert_eq!(spec::whole_repositories(c, HOST).unwrap(), ["ada/base"]);
-        spec::catch_up(c, &behind, at(2)).unwrap();
+        assert_eq!(whole::whole_repositories(c, HOST).unwrap(), ["ada/base"]);
+        whole::catch_up(c, &behind, at(2)).unwrap();
         assert_eq!(now_names(c, "1"), Some(digest(1)));
-        assert!(spec::behind(c).unwrap().is_empty() && settings::get(c, "streams-behind").unwrap().is_some());
-        spec::untag(c, &name("1"), "ada", at(3)).unwrap();
+        assert!(
+            whole::behind(c).unwrap().is_empty() && settings::get(c, "streams-behind").unwrap().is_some()
+        );
+        by_hand::untag(c, &name("1"), "ada", at(3)).unwrap();
         assert_eq!(now_names(c, "1"), None);
         tags::observe(c, &whole, (&Sighting::Image(digest(2)), None), at(4)).unwrap();
         assert_eq!(now_names(c, "1"), Some(digest(2)), "pushed again, it is back");

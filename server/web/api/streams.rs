@@ -131,7 +131,7 @@ pub struct Format {
 
 /// One stream with its status; as YAML without it, for export.
 #[utoipa::path(tag = "image streams", params(Format), responses((status = 200, body = Object), (status = 404, body = ErrorBody)))]
-#[get("/image-streams/{owner}/{name}")]
+#[get("/image-streams/{owner}/{stream}")]
 pub async fn show(
     request: HttpRequest,
     door: web::Data<Door>,
@@ -150,7 +150,7 @@ pub async fn show(
 
 /// Deletes a stream with its tags and histories; the images stay in the registry.
 #[utoipa::path(tag = "image streams", responses((status = 204), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
-#[delete("/image-streams/{owner}/{name}")]
+#[delete("/image-streams/{owner}/{stream}")]
 pub async fn remove(
     door: web::Data<Door>,
     identity: Identity,
@@ -182,7 +182,7 @@ pub struct TagForm {
 /// Makes a tag name an image, or follow one. A stream that is not there is made.
 #[utoipa::path(tag = "image streams", request_body = TagForm,
     responses((status = 200, body = Object), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-#[post("/image-streams/{owner}/{name}/tags/{tag}")]
+#[post("/image-streams/{owner}/{stream}/tags/{tag}")]
 pub async fn tag(
     request: HttpRequest,
     door: web::Data<Door>,
@@ -198,7 +198,7 @@ pub async fn tag(
 
 /// Takes a tag away with its history.
 #[utoipa::path(tag = "image streams", responses((status = 204), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
-#[delete("/image-streams/{owner}/{name}/tags/{tag}")]
+#[delete("/image-streams/{owner}/{stream}/tags/{tag}")]
 pub async fn untag(
     door: web::Data<Door>,
     identity: Identity,
@@ -210,7 +210,7 @@ pub async fn untag(
 
 /// Has a tag imported now. Answers before it is done.
 #[utoipa::path(tag = "image streams", responses((status = 202, body = Object), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
-#[post("/image-streams/{owner}/{name}/tags/{tag}/import")]
+#[post("/image-streams/{owner}/{stream}/tags/{tag}/import")]
 pub async fn import(
     request: HttpRequest,
     door: web::Data<Door>,
@@ -234,7 +234,7 @@ pub struct RollBackForm {
 /// Lets a tag name an image of its history again; what depends on it follows.
 #[utoipa::path(tag = "image streams", request_body = RollBackForm,
     responses((status = 200, body = Object), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
-#[post("/image-streams/{owner}/{name}/tags/{tag}/rollback")]
+#[post("/image-streams/{owner}/{stream}/tags/{tag}/rollback")]
 pub async fn roll_back(
     request: HttpRequest,
     door: web::Data<Door>,

@@ -80,6 +80,9 @@ pub struct ActivityRow {
 }
 
 impl ActivityRow {
+    pub(super) fn causality_href(&self) -> String {
+        links::causality(self.id)
+    }
     pub(super) fn repository_href(&self) -> Option<String> {
         self.repository.as_deref().map(links::repository)
     }

@@ -161,6 +161,11 @@ pub fn impact_of_digest(repository: &str, digest: &str) -> String {
     impact(&format!("{repository}@{digest}"))
 }
 
+/// `/causality/{event}`: what led to an event, and what came of it.
+pub fn causality(event: i64) -> String {
+    format!("/causality/{event}")
+}
+
 /// `.../runs/{number}/causality`: how it came to the run, and what came of it.
 pub fn run_causality(repo: &str, name: &str, number: u64) -> String {
     format!("{}/causality", run(repo, name, number))

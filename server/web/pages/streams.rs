@@ -117,6 +117,9 @@ pub struct StreamTag {
 }
 
 impl StreamTag {
+    pub(super) fn impact_href(&self) -> String {
+        links::impact(&format!("{}:{}", self.line.stream, self.line.tag))
+    }
     pub(super) fn stream_href(&self) -> String {
         links::stream(&self.line.stream)
     }

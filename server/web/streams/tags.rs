@@ -15,7 +15,7 @@ use crate::model::{
 use crate::msg;
 use crate::store::Connection;
 use crate::store::streams::spec::{self, Stream};
-use crate::store::streams::{self, NewItem};
+use crate::store::streams::{self, NewItem, by_hand};
 
 /// What a tag is to name, and how.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,7 @@ pub async fn tag(
         let stream = made(c, &name.stream, (repository, &by), at)?;
         if target.follow {
             let spec = followed(&name.tag, source, &target);
-            return spec::follow(c, stream.id, &spec, &by, at);
+            return by_hand::follow(c, stream.id, &spec, &by, at);
         }
         let (reference, digest) = match (found, source) {
             (Some(found), _) => found,
@@ -72,7 +72,7 @@ pub async fn tag(
             (None, _) => return Err(Error::Invalid(msg!("streams-which-image"))),
         };
         let new = NewItem { reference, digest: digest.as_ref(), by: Some(&by), cause_id: None };
-        spec::set(c, (stream.id, &name.tag), &new, at).map(|_| ())
+        by_hand::set(c, (stream.id, &name.tag), &new, at).map(|_| ())
     };
     Ok(door.store.write(write).await?)
 }
@@ -170,7 +170,7 @@ pub async fn roll_back(
         };
         let item = history.iter().find(wanted);
         let item = item.ok_or_else(|| Error::NotFound(msg!("streams-no-such-image")))?;
-        spec::roll_back(c, (stream.id, &name.tag), item.id, (&by, Timestamp::now())).map(|_| ())
+        by_hand::roll_back(c, (stream.id, &name.tag), item.id, (&by, Timestamp::now())).map(|_| ())
     };
     Ok(door.store.write(write).await?)
 }
@@ -178,11 +178,11 @@ pub async fn roll_back(
 pub async fn untag(door: &Door, identity: &Identity, name: &StreamTagName) -> Result<(), Failure> {
     may_change(identity, &name.stream.owner)?;
     let (name, by) = (name.clone(), identity.require()?.account.name.to_string());
-    Ok(door.store.write(move |c| spec::untag(c, &name, &by, Timestamp::now())).await?)
+    Ok(door.store.write(move |c| by_hand::untag(c, &name, &by, Timestamp::now())).await?)
 }
 
 pub async fn import(door: &Door, identity: &Identity, name: &StreamTagName) -> Result<(), Failure> {
     may_change(identity, &name.stream.owner)?;
     let (name, by) = (name.clone(), identity.require()?.account.name.to_string());
-    Ok(door.store.write(move |c| spec::import_now(c, &name, &by, Timestamp::now())).await?)
+    Ok(door.store.write(move |c| by_hand::import_now(c, &name, &by, Timestamp::now())).await?)
 }

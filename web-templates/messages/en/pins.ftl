@@ -1,7 +1,7 @@
 pin-variable-later = Not pinned: what { $name } is, only the build itself knows.
 pin-unreadable = Not pinned: what “{ $reference }” names cannot be told before the build.
 pin-several = Not pinned: the compose files build it with different values for “{ $reference }”.
-pin-built-here = Not pinned: the same compose files build this image.
+pin-built-here = Not pinned: this pipeline builds the image itself.
 pin-own-image = Not pinned: this pipeline pushes the image itself.
 pin-dockerfile-unreadable = The rest of this Dockerfile cannot be read; what it names there is not pinned.
 pin-too-many = Not pinned: only the first { $most } images are looked up.

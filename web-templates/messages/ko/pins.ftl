@@ -1,7 +1,7 @@
 pin-variable-later = 고정되지 않음: { $name } 값은 빌드할 때에만 알 수 있습니다.
 pin-unreadable = 고정되지 않음: “{ $reference }” 표기가 가리키는 이미지를 빌드 전에는 알 수 없습니다.
 pin-several = 고정되지 않음: compose 파일마다 “{ $reference }” 값이 다릅니다.
-pin-built-here = 고정되지 않음: 같은 compose 파일이 이 이미지를 빌드합니다.
+pin-built-here = 고정되지 않음: 이 파이프라인이 직접 빌드하는 이미지입니다.
 pin-own-image = 고정되지 않음: 이 파이프라인이 직접 푸시하는 이미지입니다.
 pin-dockerfile-unreadable = 이 Dockerfile의 나머지 부분을 읽을 수 없어 그 안의 이미지는 고정되지 않았습니다.
 pin-too-many = 고정되지 않음: 처음 { $most }개 이미지까지만 조회합니다.

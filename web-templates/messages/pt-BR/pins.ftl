@@ -1,7 +1,7 @@
 pin-variable-later = Não fixada: só a própria construção sabe o valor de { $name }.
 pin-unreadable = Não fixada: antes da construção não se sabe que imagem “{ $reference }” indica.
 pin-several = Não fixada: os arquivos compose a constroem com valores diferentes para “{ $reference }”.
-pin-built-here = Não fixada: os mesmos arquivos compose constroem esta imagem.
+pin-built-here = Não fixada: este pipeline constrói a própria imagem.
 pin-own-image = Não fixada: este pipeline publica a própria imagem.
 pin-dockerfile-unreadable = O restante deste Dockerfile não pode ser lido; as imagens citadas ali não estão fixadas.
 pin-too-many = Não fixada: só as primeiras { $most } imagens são consultadas.

@@ -1,7 +1,7 @@
 pin-variable-later = 未固定：{ $name } 的值只有建置時才知道。
 pin-unreadable = 未固定：建置前無法判斷「{ $reference }」指的是哪個映像。
 pin-several = 未固定：各個 compose 檔案以不同的值建置「{ $reference }」。
-pin-built-here = 未固定：此映像由同一組 compose 檔案建置。
+pin-built-here = 未固定：此映像由這條管線自己建置。
 pin-own-image = 未固定：此映像由這條管線自己推送。
 pin-dockerfile-unreadable = 此 Dockerfile 的其餘部分無法讀取，其中的映像未固定。
 pin-too-many = 未固定：只查詢前 { $most } 個映像。
