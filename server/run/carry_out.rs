@@ -64,7 +64,7 @@ async fn end(house: &House, run: &Run, ended: Ended) -> Result<()> {
 async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
     let definition = house.store.read(|c| runs::definition(c, run.id))?;
     let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
-    let stored = Variables::open(house, &definition)?;
+    let stored = Variables::open(house, &definition).await?;
     let workspace = Workspace::of(&house.settings.workspaces, run);
     workspace.create().await?;
     let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());

@@ -11,6 +11,9 @@ use crate::model::{Definition, Error, Message, Result, Secret, Text, VariableUse
 use crate::msg;
 use crate::store::variables::{self, Opened};
 
+/// All secrets of a run together, in bytes: each is looked for in some twenty shapes.
+const LARGEST: usize = 64 * 1024;
+
 pub struct Variables {
     /// By the name they are stored under.
     values: BTreeMap<String, Secret>,
@@ -19,37 +22,32 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// `Conflict` for the first that is not there or does not open.
-    pub fn open(house: &House, definition: &Definition) -> Result<Variables> {
+    /// `Conflict` for the first that is not there or does not open, and for secrets that cannot be masked.
+    pub async fn open(house: &House, definition: &Definition) -> Result<Variables> {
         let (mut values, mut secrets) = (BTreeMap::new(), Vec::new());
         let of_stages = definition.stages.iter().flat_map(|stage| &stage.variables);
         for named in definition.variables.iter().chain(of_stages) {
             if values.contains_key(&named.name) {
                 continue;
             }
-            let found = house.store.read(|c| variables::for_run(c, house.store.sealer(), &named.name))?;
-            let value = match found {
-                Some(Opened::Regular(value)) => Secret::new(value),
-                Some(Opened::Secret(secret)) => {
-                    check_secret(secret.reveal())
-                        .map_err(|_| Error::Conflict(msg!("run-variable-short", name = named.name)))?;
+            let value = match found(house, named)? {
+                Opened::Regular(value) => Secret::new(value),
+                Opened::Secret(secret) => {
                     secrets.push(secret.clone());
                     secret
                 }
-                Some(Opened::Closed) => {
+                Opened::Closed => {
                     return Err(Error::Conflict(msg!("run-variable-closed", name = named.name)));
-                }
-                None => {
-                    return Err(Error::Conflict(msg!(
-                        "run-variable-missing",
-                        name = named.name,
-                        line = named.line
-                    )));
                 }
             };
             values.insert(named.name.clone(), value);
         }
-        Ok(Variables { values, mask: Mask::new(&secrets)? })
+        if secrets.iter().map(|secret| secret.reveal().len()).sum::<usize>() > LARGEST {
+            return Err(Error::Conflict(msg!("run-variables-large", longest = LARGEST)));
+        }
+        let mask = tokio::task::spawn_blocking(move || Mask::new(&secrets)).await;
+        let mask = mask.map_err(|cause| Error::internal("prepare the masking of secrets", cause))??;
+        Ok(Variables { values, mask })
     }
 
     /// For the logs of the run's stages.
@@ -88,6 +86,17 @@ impl Variables {
             }),
         }
     }
+}
+
+fn found(house: &House, named: &VariableUse) -> Result<Opened> {
+    let found = house.store.read(|c| variables::for_run(c, house.store.sealer(), &named.name))?;
+    if let Some(Opened::Secret(secret)) = &found {
+        // Saved before that was asked for.
+        check_secret(secret.reveal())
+            .map_err(|_| Error::Conflict(msg!("run-variable-short", name = named.name)))?;
+    }
+    let missing = || msg!("run-variable-missing", name = named.name, line = named.line);
+    found.ok_or_else(|| Error::Conflict(missing()))
 }
 
 #[cfg(test)]
