@@ -61,7 +61,8 @@ impl EngineError {
             400 => EngineError::Failed(Error::Invalid(said)),
             401 | 403 => EngineError::Failed(Error::Denied(said)),
             _ => {
-                tracing::debug!(doing, status, message, "the engine refused");
+                // Without its words, which may quote an environment; who asked has them, and hides what is secret.
+                tracing::debug!(doing, status, "the engine refused");
                 EngineError::Failed(Error::Conflict(said))
             }
         }

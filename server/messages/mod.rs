@@ -62,6 +62,7 @@ const FILES: &[(Language, &str, &str)] = catalogue_files![
     "store",
     "streams",
     "trigger",
+    "variables",
     "watch",
     "web",
     "web-api",

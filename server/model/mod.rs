@@ -37,7 +37,7 @@ pub use names::{
 pub use password::{LONGEST_PASSWORD, PasswordHash, SHORTEST_PASSWORD};
 pub use pipeline::{
     Action, Definition, DefinitionContent, DefinitionSource, Dialect, Finding, Input, InputKind, Piece,
-    Stage, Step, Text, Triggers,
+    Stage, Step, Text, Triggers, VariableUse,
 };
 pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;

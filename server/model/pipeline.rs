@@ -27,6 +27,9 @@ pub struct Definition {
     /// In order of writing; later entries may refer to earlier ones.
     pub environment: Vec<(String, Text)>,
     pub inputs: Vec<Input>,
+    /// Stored variables for every step, below `environment`. Definitions of version 1 have none.
+    #[serde(default)]
+    pub variables: Vec<VariableUse>,
     /// Globs on branch names; empty means every branch. Triggers by push and poll only.
     pub branches: Vec<String>,
     pub triggers: Triggers,
@@ -54,6 +57,9 @@ pub struct Stage {
     pub name: String,
     pub image: Option<String>,
     pub environment: Vec<(String, Text)>,
+    /// Stored variables for the stage's steps, below its `environment`.
+    #[serde(default)]
+    pub variables: Vec<VariableUse>,
     pub timeout_seconds: Option<u64>,
     pub steps: Vec<Step>,
 }
@@ -134,6 +140,17 @@ pub struct Input {
     pub default: Option<String>,
 }
 
+/// A stored variable that a definition names; its value is looked up when a run starts and stays out of the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableUse {
+    /// What it is stored as.
+    pub name: String,
+    /// What the steps see it as.
+    pub as_name: String,
+    /// Where the definition names it, 1-based.
+    pub line: u32,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InputKind {
@@ -168,4 +185,18 @@ pub enum DefinitionContent {
     File(Vec<u8>),
     /// (file name, whether it is executable) of each file in the folder: numbered scripts.
     Folder(Vec<(String, bool)>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_stored_before_there_were_variables_are_still_read() {
+        let text = r#"{"dialect":"ropewalk","image":null,"environment":[],"inputs":[],"branches":[],
+            "triggers":{"push":true,"tag":false},"timeout_seconds":null,
+            "stages":[{"name":"a","image":null,"environment":[],"timeout_seconds":null,"steps":[]}]}"#;
+        let definition: Definition = serde_json::from_str(text).unwrap();
+        assert!(definition.variables.is_empty() && definition.stages[0].variables.is_empty());
+    }
 }

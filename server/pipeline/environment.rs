@@ -29,6 +29,10 @@ pub fn environment(
         return Err(Error::Invalid(msg!("pipeline-variable-name", name = shown(name))));
     }
     let mut size: usize = values.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let too_large = || Error::Invalid(msg!("pipeline-environment-too-large", longest = LARGEST));
+    if size > LARGEST {
+        return Err(too_large());
+    }
     for (name, text) in layers.iter().copied().flatten() {
         if !is_name(name) {
             return Err(Error::Invalid(msg!("pipeline-variable-name", name = shown(name))));
@@ -39,7 +43,7 @@ pub fn environment(
         }
         size += name.len() + value.len();
         if size > LARGEST {
-            return Err(Error::Invalid(msg!("pipeline-environment-too-large", longest = LARGEST)));
+            return Err(too_large());
         }
         values.insert(name.clone(), value);
     }

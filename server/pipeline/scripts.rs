@@ -92,6 +92,7 @@ pub fn read(path: &str, files: &[Script], findings: &mut Findings) -> Option<Def
         image: None,
         environment: Vec::new(),
         inputs: Vec::new(),
+        variables: Vec::new(),
         branches: Vec::new(),
         triggers: Triggers::default(),
         timeout_seconds: None,
@@ -112,7 +113,14 @@ fn stage(name: String, parent: &str, folder: &str, file: &Script) -> Stage {
         timeout_seconds: None,
         action: Action::Sh(Text::literal(command)),
     };
-    Stage { name, image: None, environment: Vec::new(), timeout_seconds: None, steps: vec![step] }
+    Stage {
+        name,
+        image: None,
+        environment: Vec::new(),
+        variables: Vec::new(),
+        timeout_seconds: None,
+        steps: vec![step],
+    }
 }
 
 /// `unit-tests` as people read it: `Unit tests`.

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Action, Piece, Step, Text};
+use crate::model::{Action, Piece, Step, Text, VariableUse};
 
 /// A pipeline in a subfolder, in the shape teams copy from books: stages that run one-line scripts.
 pub const JENKINSFILE: &str = r#"pipeline {
@@ -289,13 +289,42 @@ fn what_sections_cannot_hold_is_found_with_its_place() {
             vec![
                 "3:15 environment-entry A",
                 "4:1 environment-entry C",
-                "5:5 no-credentials credentials",
                 "6:5 expression 1",
                 "7:6 unknown-variable G",
                 "9:1 variable-twice H",
             ],
         ),
         ("environment = 'x'\n'a'\n;", vec!["3:1 needs-block environment", "4:1 unexpected 'a'"]),
+    ] {
+        assert_eq!(found("Jenkinsfile", &in_pipeline(body)), expected, "{body}");
+    }
+}
+
+#[test]
+fn stored_variables_are_named_in_a_jenkinsfile() {
+    let text = "pipeline { agent any\n\
+        environment { A = 'a'\nTOKEN = credentials('DEPLOY_KEY')\n URL = \"https://x:$TOKEN@y\" }\n\
+        stages { stage('S') { environment { KEY = credentials( \"OTHER\" ); B = KEY }\n\
+        steps { sh \"use $TOKEN $KEY\" } } } }";
+    let definition = file("Jenkinsfile", text).unwrap_or_else(|f| panic!("{f:#?}"));
+    let named = |all: &[VariableUse]| {
+        all.iter().map(|v| format!("{} {} {}", v.name, v.as_name, v.line)).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&definition.variables), ["DEPLOY_KEY TOKEN 3"]);
+    assert_eq!(named(&definition.stages[0].variables), ["OTHER KEY 5"]);
+    assert_eq!(definition.environment.len(), 2);
+    for (body, expected) in [
+        ("environment { A = credentials('a-b') }", vec!["3:15 credentials-name"]),
+        ("environment { A = credentials(\"$CI\") }", vec!["3:15 credentials-name"]),
+        ("environment { A = credentials() }", vec!["3:15 credentials-name"]),
+        ("environment { A = credentials('X', 'Y') }", vec!["3:15 credentials-name"]),
+        ("environment { A = credentials('X') + 'y' }", vec!["3:15 credentials-name"]),
+        ("environment { A = 'y' + credentials('X') }", vec!["3:25 no-credentials credentials"]),
+        (
+            "environment { A = credentials('X')\nA = 'y'\nB = 'y'\nB = credentials('Y') }",
+            vec!["4:1 variable-twice A", "6:1 variable-twice B"],
+        ),
+        ("environment { A = \"$B\"\nB = credentials('Y') }", vec!["3:20 unknown-variable B"]),
     ] {
         assert_eq!(found("Jenkinsfile", &in_pipeline(body)), expected, "{body}");
     }

@@ -1,12 +1,17 @@
 //! Docker Hub's own API, as far as its repositories' webhooks go: sign in, make one, list them, take one away. It
-//! contacts the one address it was made for, follows no redirect, and takes answers of bounded length.
+//! contacts the one address it was made for, past the same guard and believing the same certificate as the endpoint's
+//! registry, follows no redirect, and takes answers of bounded length.
 
 use std::time::Duration;
 
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::model::{Error, Result, Secret};
+use super::base::Base;
+use super::guard::Guard;
+use super::state::Trouble;
+use super::wire::{self, http_client};
+use crate::model::{Access, Error, Result, Secret};
 use crate::msg;
 
 /// Where the API is for those whose images are at docker.io.
@@ -19,8 +24,7 @@ const LONGEST: usize = 256 * 1024;
 /// Signed in for as long as it lives.
 pub struct Hub {
     http: reqwest::Client,
-    /// Without a slash at the end.
-    base: String,
+    base: Base,
     token: Secret,
 }
 
@@ -33,21 +37,15 @@ pub struct HubWebhook {
 }
 
 impl Hub {
-    /// Signs in. `url` is the endpoint's: Docker Hub's registry, or the address of something that speaks like
-    /// Docker Hub. `Denied` when the password is wrong, `Conflict` when there is no usable answer.
-    pub async fn sign_in(url: &str, user: &str, password: &Secret) -> Result<Hub> {
-        let base = api_base(url)?;
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .user_agent(concat!("ropewalk/", env!("CARGO_PKG_VERSION")));
-        // Without certificates of the machine, which a small image may lack and http does not need.
-        let http = if base.starts_with("https:") { http } else { http.tls_certs_only([]) };
-        let http = http.build().map_err(|cause| Error::internal("making the Docker Hub client", cause))?;
+    /// For `Registries::docker_hub`; `own` is the port this server listens at.
+    pub(super) async fn sign_in(
+        access: &Access,
+        (user, password): (&str, &Secret),
+        own: Option<u16>,
+    ) -> Result<Hub> {
+        let base = api_base(&access.url)?;
+        let guard = Guard::of(&base, own)?;
+        let http = http_client(&base, access.certificate.as_deref(), &guard)?;
         let mut hub = Hub { http, base, token: Secret::new("") };
         let body = json!({"username": user, "password": password.reveal()});
         let (status, answer) = hub.ask(Method::POST, "/v2/users/login/", Some(body)).await?;
@@ -99,21 +97,18 @@ impl Hub {
     }
 
     async fn ask(&self, method: Method, place: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
-        let mut request = self.http.request(method, format!("{}{place}", self.base));
+        let mut request =
+            self.http.request(method, format!("{}{place}", self.base.origin())).timeout(PATIENCE);
         if !self.token.reveal().is_empty() {
             request = request.header("authorization", format!("JWT {}", self.token.reveal()));
         }
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let unreachable = |cause: reqwest::Error| {
-            let cause = if cause.is_timeout() { "timeout" } else { "connect" };
-            Error::Conflict(msg!("webhook-hub-silent", address = self.base, cause = cause))
-        };
-        let response = request.send().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(|cause| Trouble::from_http(&self.base, &cause))?;
         let status = response.status();
-        let body = bounded(response).await.map_err(unreachable)?;
-        Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+        let answer = wire::body(&self.base, response, LONGEST).await?;
+        Ok((status, serde_json::from_slice(&answer).unwrap_or_default()))
     }
 
     fn refused(&self, status: StatusCode, repository: &str) -> Error {
@@ -126,20 +121,8 @@ impl Hub {
     }
 
     fn unexpected(&self, status: StatusCode) -> Error {
-        Error::Conflict(msg!("webhook-hub-answer", address = self.base, answer = status))
+        Error::Conflict(msg!("webhook-hub-answer", address = self.base.origin(), answer = status))
     }
-}
-
-/// What is beyond the bound is not read.
-async fn bounded(mut response: Response) -> reqwest::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await? {
-        if body.len() + piece.len() > LONGEST {
-            break;
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body)
 }
 
 /// `repository` is `namespace/name`, checked by whoever calls.
@@ -152,25 +135,46 @@ fn is_slug(text: &str) -> bool {
     (1..=200).contains(&text.len()) && text.bytes().all(letter)
 }
 
-fn api_base(url: &str) -> Result<String> {
-    let bad = || Error::Invalid(msg!("webhook-hub-answer", address = url.escape_debug(), answer = "-"));
-    let parsed = url::Url::parse(url).map_err(|_| bad())?;
-    let host = parsed.host_str().ok_or_else(bad)?;
-    if HUB_NAMES.contains(&host) {
-        return Ok(API.to_owned());
+fn api_base(url: &str) -> Result<Base> {
+    let base = Base::parse(url.trim())?;
+    match HUB_NAMES.contains(&base.name.as_str()) {
+        true => Base::parse(API),
+        false => Ok(base),
     }
-    Ok(parsed.origin().ascii_serialization())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Credentials, EndpointKind};
 
     #[test]
     fn the_api_is_at_docker_hub_or_where_the_endpoint_says() {
-        assert_eq!(api_base("https://registry-1.docker.io").unwrap(), API);
-        assert_eq!(api_base("http://127.0.0.1:9/v2/x").unwrap(), "http://127.0.0.1:9");
+        assert_eq!(api_base("https://registry-1.docker.io").unwrap().origin(), API);
+        assert_eq!(api_base("http://127.0.0.1:9").unwrap().origin(), "http://127.0.0.1:9");
         assert!(api_base("nonsense").is_err());
         assert!(is_slug("a-1_b") && !is_slug("../a") && !is_slug(""));
+    }
+
+    #[tokio::test]
+    async fn the_api_is_behind_the_guard_and_the_certificate_of_its_endpoint() {
+        let access = |url: &str, certificate: Option<&str>| Access {
+            kind: EndpointKind::DockerHub,
+            url: url.into(),
+            credentials: Credentials::Anonymous,
+            certificate: certificate.map(Into::into),
+        };
+        let password = Secret::new("hub-password");
+        for (access, key) in [
+            (access("http://127.0.0.1:3000", None), "endpoints-address-refused"),
+            (access("http://169.254.169.254", None), "endpoints-address-refused"),
+            // By a name, which is found out when it is resolved.
+            (access("http://localhost:3001", None), "endpoints-address-refused"),
+            (access("https://127.0.0.1:3001", Some("none")), "endpoints-certificate-unreadable"),
+        ] {
+            let refused = Hub::sign_in(&access, ("team", &password), Some(3000)).await.err();
+            let message = refused.as_ref().and_then(Error::message).map(|message| message.key.as_ref());
+            assert_eq!(message, Some(key), "{}", access.url);
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::certificate::{self, Certificate};
 use super::client::Client;
+use super::hub::Hub;
 use super::validate;
-use crate::model::{Access, CheckStep, Error, Result, Sighting, TagAddress};
+use crate::model::{Access, CheckStep, Credentials, Error, Result, Sighting, TagAddress};
 use crate::msg;
 
 /// The name that Docker's references without a host mean.
@@ -53,6 +54,17 @@ impl Registries {
     pub async fn presented(&self, access: &Access) -> Result<Vec<Certificate>> {
         let client = self.client_for(&Access { certificate: None, ..access.clone() })?;
         certificate::presented(&client.wire.base, &client.wire.guard).await
+    }
+
+    /// Signs in to Docker Hub's own API for an endpoint: Docker Hub's registry, or something that speaks like it. The
+    /// address is looked at and the certificate believed as for the endpoint's registry. `None` when the endpoint has no
+    /// user and password; `Denied` when they are wrong, `Conflict` when there is no usable answer.
+    pub async fn docker_hub(&self, access: &Access) -> Result<Option<Hub>> {
+        let Credentials::Basic { user, password } = &access.credentials else { return Ok(None) };
+        if user.is_empty() || password.reveal().is_empty() {
+            return Ok(None);
+        }
+        Hub::sign_in(access, (user, password), self.0.listen).await.map(Some)
     }
 
     /// The stack's own.

@@ -93,6 +93,31 @@ impl Answer {
     }
 }
 
+/// Connections to `base` through the guard, believing the accepted certificate (PEM) when there is one. It follows no
+/// redirect.
+pub(super) fn http_client(base: &Base, certificate: Option<&str>, guard: &Guard) -> Result<reqwest::Client> {
+    // The binary installs it; a second door (a tool, a test) must not find reqwest panicking without.
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    let mut http = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(Arc::new(guard.clone()))
+        .connect_timeout(CONNECT)
+        .pool_max_idle_per_host(CONNECTIONS)
+        .pool_idle_timeout(Duration::from_secs(90))
+        .tcp_nodelay(true)
+        .user_agent(concat!("ropewalk/", env!("CARGO_PKG_VERSION")));
+    match certificate {
+        Some(pem) => http = http.tls_backend_preconfigured(trust::only(pem)?),
+        // Without certificates of the machine, which a small image may lack and http does not need.
+        None if !base.is_tls() => http = http.tls_certs_only([]),
+        None => {}
+    }
+    http.build().map_err(|cause| Error::internal("making the registry client", cause))
+}
+
 impl Wire {
     /// For the stack's own registry, which asks for nothing.
     pub fn new(base: Base) -> Result<Self> {
@@ -106,26 +131,7 @@ impl Wire {
     }
 
     pub fn with(base: Base, access: &Access, guard: Guard) -> Result<Self> {
-        // The binary installs it; a second door (a tool, a test) must not find reqwest panicking without.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let mut http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(guard.clone()))
-            .connect_timeout(CONNECT)
-            .pool_max_idle_per_host(CONNECTIONS)
-            .pool_idle_timeout(Duration::from_secs(90))
-            .tcp_nodelay(true)
-            .user_agent(concat!("ropewalk/", env!("CARGO_PKG_VERSION")));
-        match &access.certificate {
-            Some(pem) => http = http.tls_backend_preconfigured(trust::only(pem)?),
-            // Without certificates of the machine, which a small image may lack and http does not need.
-            None if !base.is_tls() => http = http.tls_certs_only([]),
-            None => {}
-        }
-        let http = http.build().map_err(|cause| Error::internal("making the registry client", cause))?;
+        let http = http_client(&base, access.certificate.as_deref(), &guard)?;
         let login = Login::new(access.kind, access.credentials.clone());
         Ok(Wire { base, guard, login, kind: access.kind, http, permits: Semaphore::new(CONNECTIONS) })
     }

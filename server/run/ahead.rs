@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::House;
 use super::pins::Pins;
+use super::variables::Variables;
 use super::workspace::Workspace;
 use crate::docker::{EngineError, Limits, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
@@ -20,8 +21,8 @@ use crate::pipeline;
 /// long one's container can start.
 pub const AT_MOST: usize = 2;
 
-/// A step with everything resolved.
-#[derive(Clone, Debug)]
+/// A step with everything resolved. It does not print: secrets may be in it.
+#[derive(Clone)]
 pub struct Work {
     pub stage: u32,
     pub step: u32,
@@ -32,7 +33,7 @@ pub struct Work {
     pub action: Resolved,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Resolved {
     Script(String),
     Echo(String),
@@ -50,13 +51,14 @@ pub fn of_stage(
     run: &Run,
     definition: &Definition,
     index: u32,
-    (builtin, pins): (&BTreeMap<String, String>, &Pins),
+    (builtin, pins, stored): (&BTreeMap<String, String>, &Pins, &Variables),
 ) -> Result<Vec<Work>> {
     let stage = stage(definition, index)?;
     let mut builtin = builtin.clone();
-    builtin.insert("STAGE_NAME".into(), stage.name.clone());
+    builtin.entry("STAGE_NAME".into()).or_insert_with(|| stage.name.clone());
+    let own = stored.layer(&stage.variables, &run.inputs);
     let one = |(number, step): (u32, &Step)| {
-        let layers: [&[_]; 3] = [&definition.environment, &stage.environment, &step.environment];
+        let layers: [&[_]; 4] = [&definition.environment, &own, &stage.environment, &step.environment];
         let mut environment = pipeline::environment(&builtin, &run.inputs, &layers)?;
         pins.overwrite(&mut environment);
         let action = match &step.action {

@@ -10,9 +10,9 @@ use super::ahead::{self, Ahead, Work};
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
+use super::variables::Variables;
 use super::workspace::{Workspace, builtin};
 use super::{House, pushed};
-use crate::logs::Mask;
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
@@ -64,10 +64,11 @@ async fn end(house: &House, run: &Run, ended: Ended) -> Result<()> {
 async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
     let definition = house.store.read(|c| runs::definition(c, run.id))?;
     let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
+    let stored = Variables::open(house, &definition).await?;
     let workspace = Workspace::of(&house.settings.workspaces, run);
     workspace.create().await?;
     let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());
-    stages(house, run, &definition, (&workspace, &mut ahead, stop)).await
+    stored.hide(stages(house, run, &definition, (&workspace, &mut ahead, stop), &stored).await)
 }
 
 async fn stages(
@@ -75,15 +76,17 @@ async fn stages(
     run: &Run,
     definition: &Definition,
     (workspace, ahead, stop): (&Workspace, &mut Ahead, Stop),
+    stored: &Variables,
 ) -> Result<Ended> {
     let limit = definition.timeout_seconds.map_or(house.settings.run_timeout, Duration::from_secs);
     let deadline = (Instant::now() + limit, msg!("run-timeout-run", seconds = limit.as_secs()));
     let pins = Pins::read(house, run)?;
     let mut variables = builtin(run, workspace, &house.settings.addresses);
     variables.extend(pins.variables());
+    variables.extend(stored.environment(&definition.variables));
     let count = u32::try_from(definition.stages.len()).unwrap_or(u32::MAX);
     let works: Vec<_> = (0..count)
-        .map(|index| ahead::of_stage(house, run, definition, index, (&variables, &pins)))
+        .map(|index| ahead::of_stage(house, run, definition, index, (&variables, &pins, stored)))
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
@@ -99,7 +102,7 @@ async fn stages(
             run,
             name: &stage.name,
             ahead,
-            log: house.logs.writer(run.id, index, Mask::default())?,
+            log: house.logs.writer(run.id, index, stored.mask())?,
             scanner: house.registry.scanner(),
             stop: stop.clone(),
             deadline: earlier(&deadline, stage),

@@ -9,6 +9,7 @@ mod pins;
 mod pushed;
 mod stage;
 mod stop;
+mod variables;
 mod workspace;
 
 use std::collections::BTreeMap;

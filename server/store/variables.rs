@@ -1,8 +1,6 @@
 //! Variables: values that pipelines may use by name. The value of a secret one is sealed and never read again but
 //! for a run.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -126,19 +124,22 @@ pub fn not_found(name: &str) -> crate::model::Message {
     msg!("variables-not-found", name = shown)
 }
 
-/// What a run may use: regular values, and the opened secrets, which have to be masked in its logs.
-pub fn all_for_run(
-    c: &Connection,
-    sealer: &Sealer,
-) -> Result<(BTreeMap<String, String>, BTreeMap<String, Secret>)> {
-    let (mut values, mut secrets) = (BTreeMap::new(), BTreeMap::new());
-    for variable in list(c)? {
-        match variable.value {
-            Value::Regular(value) => drop(values.insert(variable.name.into(), value)),
-            Value::Secret(sealed) => drop(secrets.insert(variable.name.into(), sealer.unseal(&sealed)?)),
-        }
-    }
-    Ok((values, secrets))
+/// A variable's value, open, for one run.
+pub enum Opened {
+    Regular(String),
+    /// Has to be masked in the run's logs.
+    Secret(Secret),
+    /// Its value was sealed with another key or is damaged.
+    Closed,
+}
+
+/// `None` when there is no such variable.
+pub fn for_run(c: &Connection, sealer: &Sealer, name: &str) -> Result<Option<Opened>> {
+    let opened = by_name(c, name)?.map(|variable| match variable.value {
+        Value::Regular(value) => Opened::Regular(value),
+        Value::Secret(sealed) => sealer.unseal(&sealed).map_or(Opened::Closed, Opened::Secret),
+    });
+    Ok(opened)
 }
 
 #[cfg(test)]
@@ -161,9 +162,10 @@ mod tests {
         let double = store.write(move |c| create(c, &name("LEVEL"), ("", &again), "ada", now)).await;
         assert!(matches!(double, Err(Error::Conflict(m)) if m.key == "variables-name-taken"));
 
-        let (values, secrets) = store.read(|c| all_for_run(c, store.sealer())).unwrap();
-        assert_eq!((values["LEVEL"].as_str(), values.len()), ("1", 1));
-        assert_eq!((secrets["KEY"].reveal(), secrets.len()), ("hunter2-hunter2", 1));
+        let open = |name: &str| store.read(|c| for_run(c, store.sealer(), name)).unwrap();
+        assert!(matches!(open("LEVEL"), Some(Opened::Regular(value)) if value == "1"));
+        assert!(matches!(open("KEY"), Some(Opened::Secret(secret)) if secret.reveal() == "hunter2-hunter2"));
+        assert!(open("NONE").is_none());
 
         let seen = store.read(|c| by_name(c, "KEY")).unwrap().unwrap();
         let bared = store.write(move |c| update(c, &seen, ("", &plain), now)).await;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::errors::Failure;
 use super::state::Door;
+use crate::logs;
 use crate::model::{Error, Result, Secret, VariableName};
 use crate::msg;
 use crate::store::variables::{self, Value, Variable};
@@ -73,6 +74,9 @@ fn value(door: &Door, given: &Secret, secret: bool) -> Result<Value> {
     // A null byte cannot be in an environment.
     if text.len() > LONGEST_VALUE || text.contains('\0') || (secret && text.is_empty()) {
         return Err(Error::Invalid(msg!("variables-value-invalid", longest = LONGEST_VALUE)));
+    }
+    if secret {
+        logs::check_secret(text)?;
     }
     match secret {
         true => door.store.sealer().seal(given).map(Value::Secret),

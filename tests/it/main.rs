@@ -34,4 +34,5 @@ mod registry;
 mod runs;
 mod start;
 mod streams;
+mod variables;
 mod watching;

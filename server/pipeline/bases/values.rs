@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::variables::BUILTIN_NAMES;
 use super::expand::{Dialect, Known, expand};
-use crate::model::{Action, Definition, Piece, Text};
+use crate::model::{Action, Definition, Piece, Text, VariableUse};
 
 /// The longest part of a definition's scripts that is searched for variables they set, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -27,12 +27,16 @@ impl Values {
         values.known.extend(builtin);
         values.known.insert("REGISTRY".into(), Known::Set(registry_host.to_owned()));
         values.known.insert("CI".into(), Known::Set("true".into()));
+        // Their values are for the run alone.
+        let later = |stored: &VariableUse| (stored.as_name.clone(), Known::Later);
+        values.known.extend(definition.variables.iter().map(later));
         for (name, value) in inputs {
             values.known.insert(name.clone(), Known::Set(value.clone()));
         }
         values.add(&definition.environment, false);
         let mut left = LONGEST;
         for stage in &definition.stages {
+            values.known.extend(stage.variables.iter().map(later));
             values.add(&stage.environment, true);
             for step in &stage.steps {
                 values.add(&step.environment, true);

@@ -110,6 +110,13 @@ impl Source<'_> {
         Some(call)
     }
 
+    /// Whether a value starts as `credentials(...)` does.
+    pub fn is_credentials(&self, value: Range<usize>) -> bool {
+        let start = self.next_word(value.start, value.end);
+        let opens = start + 1 < value.end && self.tokens[start + 1].is('(');
+        opens && self.tokens[start].name() == Some("credentials")
+    }
+
     /// The arguments in `range`, cut at commas that stand in no bracket.
     pub fn arguments(&self, range: Range<usize>) -> Vec<Argument> {
         let mut found = Vec::new();

@@ -6,7 +6,7 @@ use super::super::finding::{Place, shown};
 use super::super::variables::Scope;
 use super::parser::Parser;
 use super::token::{Kind, Part};
-use crate::model::{Piece, Text};
+use crate::model::{Piece, Text, VariableName};
 use crate::msg;
 
 impl Parser<'_, '_> {
@@ -36,6 +36,24 @@ impl Parser<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The name in `credentials('NAME')`, which stands for the whole value of an entry; `None` after saying that it is
+    /// none. `place` is the entry's.
+    pub fn credentials(&mut self, range: Range<usize>, place: Place) -> Option<String> {
+        let tokens = self.source.tokens;
+        let words = range.map(|index| &tokens[index].kind).filter(|kind| **kind != Kind::Newline);
+        let name = match words.collect::<Vec<_>>().as_slice() {
+            [_, Kind::Symbol('('), Kind::Str(parts), Kind::Symbol(')')] => match parts.as_slice() {
+                [Part::Literal(name)] => VariableName::new(name).ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        if name.is_none() {
+            self.findings.at(place, msg!("pipeline-credentials-name"));
+        }
+        name.map(|name| name.to_string())
     }
 
     /// One operand of `+` at `words[at]`: where the next one starts and whether we understood it.

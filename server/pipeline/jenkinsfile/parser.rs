@@ -9,7 +9,7 @@ use super::call::{Call, Source};
 use super::steps::Around;
 use super::token::Kind;
 use super::vocabulary::{AGENTS, PIPELINE, outside, unknown_section, unsupported};
-use crate::model::{Definition, Dialect, Text, Triggers};
+use crate::model::{Definition, Dialect, Text, Triggers, VariableUse};
 use crate::msg;
 
 pub struct Parser<'a, 'f> {
@@ -60,10 +60,10 @@ impl Parser<'_, '_> {
     fn pipeline(&mut self, body: Range<usize>, place: Place) -> Option<Definition> {
         let calls = self.sections(body, PIPELINE);
         let mut scope = Scope::builtin();
-        let mut environment = Vec::new();
+        let (mut environment, mut variables) = (Vec::new(), Vec::new());
         // First, since it holds for the stages wherever it is written.
         for (call, place) in calls.iter().filter(|(call, _)| call.name == "environment") {
-            environment.extend(self.environment(call, *place, &mut scope));
+            environment.extend(self.environment(call, *place, &mut scope, &mut variables));
         }
         let mut stages = Vec::new();
         for (call, place) in &calls {
@@ -93,6 +93,7 @@ impl Parser<'_, '_> {
             image: None,
             environment,
             inputs: Vec::new(),
+            variables,
             branches: Vec::new(),
             triggers: Triggers::default(),
             timeout_seconds: None,
@@ -166,8 +167,15 @@ impl Parser<'_, '_> {
         self.findings.at(token.place, message);
     }
 
-    /// `environment { NAME = 'text' ... }`; the names become known in `scope`.
-    pub fn environment(&mut self, call: &Call, place: Place, scope: &mut Scope) -> Vec<(String, Text)> {
+    /// `environment { NAME = 'text' ... }`; the names become known in `scope`. Entries with `credentials('NAME')` are
+    /// put into `variables`.
+    pub fn environment(
+        &mut self,
+        call: &Call,
+        place: Place,
+        scope: &mut Scope,
+        variables: &mut Vec<VariableUse>,
+    ) -> Vec<(String, Text)> {
         let mut entries: Vec<(String, Text)> = Vec::new();
         let Some(body) = self.only_block(call, place) else { return entries };
         for statement in self.source.statements(body) {
@@ -180,17 +188,27 @@ impl Parser<'_, '_> {
             if self.findings.is_full() {
                 return entries;
             }
-            if entries.len() == MAX_VARIABLES {
+            if entries.len() + variables.len() == MAX_VARIABLES {
                 self.findings.at(token.place, msg!("pipeline-too-many-variables", most = MAX_VARIABLES));
                 return entries;
             }
             if !is_name(&name) {
                 self.findings.at(token.place, msg!("pipeline-variable-name", name = shown(&name)));
-            } else if entries.iter().any(|(earlier, _)| *earlier == name) {
+            } else if entries.iter().any(|(earlier, _)| *earlier == name)
+                || variables.iter().any(|earlier| earlier.as_name == name)
+            {
                 self.findings.at(token.place, msg!("pipeline-variable-twice", name = shown(&name)));
             }
             let place = token.place;
-            if let Some(text) = self.text(statement.start + 2..statement.end, scope, place) {
+            let value = statement.start + 2..statement.end;
+            if self.source.is_credentials(value.clone()) {
+                let stored = self.credentials(value, place);
+                variables.extend(stored.map(|stored| VariableUse {
+                    name: stored,
+                    as_name: name.clone(),
+                    line: place.line,
+                }));
+            } else if let Some(text) = self.text(value, scope, place) {
                 entries.push((name.clone(), text));
             }
             scope.add(&name);

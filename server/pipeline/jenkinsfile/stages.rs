@@ -47,9 +47,9 @@ impl Parser<'_, '_> {
         }
         let calls = self.sections(body, STAGE);
         let mut scope = around.scope.clone();
-        let mut environment = Vec::new();
+        let (mut environment, mut variables) = (Vec::new(), Vec::new());
         for (call, place) in calls.iter().filter(|(call, _)| call.name == "environment") {
-            environment.extend(self.environment(call, *place, &mut scope));
+            environment.extend(self.environment(call, *place, &mut scope, &mut variables));
         }
         let label = shown(name.as_deref().unwrap_or("?"));
         let mut steps = Vec::new();
@@ -78,7 +78,7 @@ impl Parser<'_, '_> {
         if self.step_count > MAX_STEPS {
             self.findings.at(place, msg!("pipeline-too-many-steps", most = MAX_STEPS));
         }
-        Some(Stage { name: name?, image: None, environment, timeout_seconds: None, steps })
+        Some(Stage { name: name?, image: None, environment, variables, timeout_seconds: None, steps })
     }
 
     /// A stage's name: one string without variables, used once.

@@ -8,17 +8,18 @@ pub(super) mod reader;
 mod schema;
 mod stage;
 
+use super::MAX_VARIABLES;
 use super::branches;
 use super::finding::{Findings, shown};
 use super::variables::Scope;
-use crate::model::{Definition, Dialect, Triggers};
+use crate::model::{Definition, Dialect, Triggers, VariableName, VariableUse};
 use crate::msg;
 use reader::{Fields, Reader};
 
 pub use schema::schema;
 
 /// The keys at the top.
-const KEYS: &[&str] = &["image", "env", "inputs", "branches", "triggers", "timeout", "stages"];
+const KEYS: &[&str] = &["image", "env", "variables", "inputs", "branches", "triggers", "timeout", "stages"];
 const TRIGGERS: &[&str] = &["push", "tag"];
 /// Most globs under `branches`.
 const MOST_BRANCHES: usize = 50;
@@ -29,6 +30,7 @@ pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {
     let mut reader = Reader { findings, step_count: 0 };
     let fields = reader.fields(&root, "ropewalk.yml", KEYS)?;
     let mut scope = Scope::builtin();
+    let variables = reader.variables(&fields, &mut scope);
     let inputs = reader.inputs(&fields, &mut scope);
     let environment = reader.environment(&fields, &mut scope);
     Some(Definition {
@@ -36,6 +38,7 @@ pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {
         image: reader.image(&fields),
         environment,
         inputs,
+        variables,
         branches: reader.branches(&fields),
         triggers: reader.triggers(&fields),
         timeout_seconds: reader.timeout(&fields),
@@ -44,6 +47,30 @@ pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {
 }
 
 impl Reader<'_> {
+    /// Names of stored variables; they become known in `scope`.
+    fn variables(&mut self, fields: &Fields, scope: &mut Scope) -> Vec<VariableUse> {
+        let mut found: Vec<VariableUse> = Vec::new();
+        let Some(list) = fields.get("variables").and_then(|node| self.list(node, "variables")) else {
+            return found;
+        };
+        if let Some(node) = list.get(MAX_VARIABLES) {
+            self.say(node.place, msg!("pipeline-too-many-variables", most = MAX_VARIABLES));
+            return found;
+        }
+        for node in list {
+            let Some(name) = self.string(node, "variables") else { continue };
+            if VariableName::new(name).is_err() {
+                self.say(node.place, msg!("pipeline-variable-name", name = shown(name)));
+            } else if found.iter().any(|earlier| earlier.name == name) {
+                self.say(node.place, msg!("pipeline-variable-twice", name = shown(name)));
+            }
+            scope.add(name);
+            let name = name.to_owned();
+            found.push(VariableUse { as_name: name.clone(), name, line: node.place.line });
+        }
+        found
+    }
+
     fn branches(&mut self, fields: &Fields) -> Vec<String> {
         let mut found = Vec::new();
         let Some(list) = fields.get("branches").and_then(|node| self.list(node, "branches")) else {

@@ -15,6 +15,9 @@ struct File {
     image: Option<String>,
     /// Environment variables of every step. `${NAME}` stands for an earlier one, an input, or one the server sets.
     env: Option<BTreeMap<Name, Scalar>>,
+    /// Names of variables that are stored in the server, for every step; `env` and inputs of the same name win.
+    #[schemars(length(max = 200))]
+    variables: Option<Vec<Name>>,
     /// Values a run is given; steps see them as environment variables.
     inputs: Option<BTreeMap<Name, Input>>,
     /// Globs on branch names: `*` within one part of a name, `**` across parts. Without it, every branch.

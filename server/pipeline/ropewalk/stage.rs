@@ -46,7 +46,7 @@ impl Reader<'_> {
         let (image, timeout_seconds) = (self.image(&fields), self.timeout(&fields));
         let directory = self.directory(&fields).unwrap_or_default();
         let steps = self.steps(&fields, &directory, &scope);
-        Some(Stage { name: name?, image, environment, timeout_seconds, steps })
+        Some(Stage { name: name?, image, environment, variables: Vec::new(), timeout_seconds, steps })
     }
 
     fn stage_name(&mut self, fields: &Fields) -> Option<String> {

@@ -50,6 +50,37 @@ fn a_whole_file_is_read_as_written() {
 }
 
 #[test]
+fn stored_variables_are_named() {
+    let text = "variables: [DEPLOY_KEY, REGION]\nenv: {URL: 'https://x:${DEPLOY_KEY}@y'}\n\
+        stages: [{name: a, steps: [{echo: '${REGION}'}]}]";
+    let definition =
+        read("ropewalk.yml", &Source::File(text.as_bytes())).unwrap_or_else(|f| panic!("{f:#?}"));
+    let named: Vec<_> =
+        definition.variables.iter().map(|v| (v.name.as_str(), v.as_name.as_str(), v.line)).collect();
+    assert_eq!(named, [("DEPLOY_KEY", "DEPLOY_KEY", 1), ("REGION", "REGION", 1)]);
+    let stages = "stages: [{name: a, steps: [b]}]\n";
+    let too_many =
+        format!("{stages}variables: [{}]", (0..=200).map(|n| format!("V{n}, ")).collect::<String>());
+    assert!(found(&too_many)[0].contains("too-many-variables"));
+    for (text, expected) in [
+        ("variables: NAME", vec!["2:12 want-list variables"]),
+        ("variables: {NAME: x}", vec!["2:12 want-list variables"]),
+        (
+            "variables: [A, a-b, ~, A, [x]]",
+            vec![
+                "2:16 variable-name a-b",
+                "2:21 want-text variables",
+                "2:24 variable-twice A",
+                "2:27 want-text variables",
+            ],
+        ),
+        ("variable: [A]", vec!["2:1 key-similar variable"]),
+    ] {
+        assert_eq!(found(&format!("{stages}{text}")), expected, "{text}");
+    }
+}
+
+#[test]
 fn mistakes_are_found_with_their_place() {
     let good = "stages: [{name: a, steps: [b]}]\n";
     for (text, expected) in [

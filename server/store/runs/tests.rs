@@ -22,6 +22,7 @@ fn definition() -> Definition {
         name: name.into(),
         image: None,
         environment: Vec::new(),
+        variables: Vec::new(),
         timeout_seconds: None,
         steps: vec![step("true"), step("true")],
     };
@@ -30,6 +31,7 @@ fn definition() -> Definition {
         image: None,
         environment: Vec::new(),
         inputs: Vec::new(),
+        variables: Vec::new(),
         branches: Vec::new(),
         triggers: Triggers::default(),
         timeout_seconds: None,

@@ -42,10 +42,8 @@ fn hub_of(one: &Whole) -> Option<Endpoint> {
 }
 
 async fn sign_in(door: &Door, endpoint: &Endpoint) -> Result<Hub> {
-    let missing = || Error::Invalid(msg!("webhook-hub-no-password", endpoint = endpoint.given.name));
-    let user = endpoint.given.user.as_ref().ok_or_else(missing)?;
-    let sealed = endpoint.given.sealed.as_ref().ok_or_else(missing)?;
-    Hub::sign_in(&endpoint.given.url, user, &door.store.sealer().unseal(sealed)?).await
+    let hub = door.registries.docker_hub(&endpoint.access(door.store.sealer())?).await?;
+    hub.ok_or_else(|| Error::Invalid(msg!("webhook-hub-no-password", endpoint = endpoint.given.name)))
 }
 
 async fn made(door: &Door, one: &Whole, endpoint: &Endpoint) -> Result<String> {

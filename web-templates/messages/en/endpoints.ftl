@@ -82,7 +82,7 @@ endpoints-certificate-accepted = From now on only this certificate of { $host } 
 endpoints-token-rotate = Renew
 
 variables-title = Variables
-variables-intro = Values that pipelines may use by name. Secret ones are encrypted, never shown again, and masked in logs.
+variables-intro = Values that pipelines may use by name: under “variables” in ropewalk.yml, or as TOKEN = credentials('NAME') in a Jenkinsfile's environment; steps see them as environment variables. Whoever may push to a repository can use them. Secret ones are encrypted, never shown again, and masked in logs.
 variables-none = There are no variables.
 variables-new = New variable
 variables-value = Value

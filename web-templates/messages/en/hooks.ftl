@@ -56,7 +56,6 @@ webhook-hub-password = Docker Hub does not accept the password of { $user }. Cor
 webhook-hub-no-password = The endpoint { $endpoint } has no user and password, which Docker Hub wants.
 webhook-hub-refused = Docker Hub refused ({ $answer }): there is no repository { $repository }, or the user may not change it.
 webhook-hub-answer = { $address } gave an answer that is not Docker Hub’s ({ $answer }).
-webhook-hub-silent = { $address } could not be reached ({ $cause }).
 webhook-hub-failed = The webhook could not be made at Docker Hub; the server’s log has the cause.
 webhook-hub-plain-name = At Docker Hub a webhook belongs to one repository: write the image as namespace/name, without a pattern.
 hooks-title = Docker triggers

@@ -114,7 +114,7 @@ pipeline-no-when = “when” is not carried out; give the pipeline branches of 
 pipeline-no-input = “input” is not carried out: a run does not wait for an answer.
 pipeline-no-parallel = “{ $name }” inside a stage is not carried out; write its stages one after another.
 pipeline-no-script = “script” is Groovy code and is not carried out; write it in the shell.
-pipeline-no-credentials = “{ $name }”: Jenkins credentials are not available here.
+pipeline-no-credentials = “{ $name }” is not available here. A stored variable comes from an entry TOKEN = credentials('NAME') in environment.
 pipeline-no-with-env = “withEnv” is not carried out; use “environment” in the stage.
 pipeline-no-checkout = “{ $name }” is not needed: the commit is already in the workspace; remove it.
 pipeline-no-archive = “{ $name }” is not carried out: files are not kept beyond the run.

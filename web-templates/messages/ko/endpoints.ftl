@@ -82,7 +82,7 @@ endpoints-certificate-accepted = 이제부터 이 인증서만 믿습니다: { $
 endpoints-token-rotate = 갱신
 
 variables-title = 변수
-variables-intro = 파이프라인이 이름으로 쓸 수 있는 값입니다. 비밀 변수는 암호화되고 다시 보여 주지 않으며 로그에서 가려집니다.
+variables-intro = 파이프라인이 이름으로 쓸 수 있는 값입니다. ropewalk.yml에서는 “variables” 아래에 적고, Jenkinsfile에서는 environment 안에 TOKEN = credentials('NAME') 형태로 적습니다. 단계는 이 값을 환경 변수로 받습니다. 저장소에 푸시할 수 있는 사람은 누구나 쓸 수 있습니다. 비밀 변수는 암호화되고 다시 보여 주지 않으며 로그에서 가려집니다.
 variables-none = 변수가 없습니다.
 variables-new = 새 변수
 variables-value = 값

@@ -56,7 +56,6 @@ webhook-hub-password = Docker Hub이 비밀번호를 받아들이지 않습니�
 webhook-hub-no-password = 엔드포인트에 Docker Hub에 필요한 사용자와 비밀번호가 없습니다: { $endpoint }.
 webhook-hub-refused = Docker Hub이 거부했습니다({ $answer }). 저장소가 없거나 사용자가 바꿀 수 없습니다: { $repository }.
 webhook-hub-answer = Docker Hub의 답이 아닌 답이 왔습니다: { $address } ({ $answer }).
-webhook-hub-silent = 연결할 수 없습니다: { $address } ({ $cause }).
 webhook-hub-failed = Docker Hub에 웹훅을 만들지 못했습니다. 원인은 서버 로그에 있습니다.
 webhook-hub-plain-name = Docker Hub에서 웹훅은 저장소 하나에 속합니다. 이미지를 패턴 없이 namespace/name 형식으로 쓰십시오.
 hooks-title = Docker 트리거

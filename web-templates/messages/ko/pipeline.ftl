@@ -114,7 +114,7 @@ pipeline-no-when = “when”은 처리하지 않습니다. 대신 파이프라�
 pipeline-no-input = “input”은 처리하지 않습니다. 실행은 응답을 기다리지 않습니다.
 pipeline-no-parallel = 스테이지 안에서는 처리하지 않습니다: “{ $name }”. 그 안의 스테이지를 차례로 적으세요.
 pipeline-no-script = “script”는 Groovy 코드라서 처리하지 않습니다. 셸로 작성하세요.
-pipeline-no-credentials = Jenkins의 자격 증명은 여기서 쓸 수 없습니다: “{ $name }”
+pipeline-no-credentials = 여기서 쓸 수 없습니다: “{ $name }”. 저장된 변수는 environment 안에 TOKEN = credentials('NAME') 항목을 적어 가져옵니다.
 pipeline-no-with-env = “withEnv”는 처리하지 않습니다. 스테이지의 “environment”를 쓰세요.
 pipeline-no-checkout = 필요하지 않습니다: “{ $name }”. 커밋은 이미 작업 공간에 있으니 지우세요.
 pipeline-no-archive = 처리하지 않습니다: “{ $name }”. 파일은 실행이 끝나면 보관되지 않습니다.

@@ -82,7 +82,7 @@ endpoints-certificate-accepted = De agora em diante só este certificado de { $h
 endpoints-token-rotate = Renovar
 
 variables-title = Variáveis
-variables-intro = Valores que os pipelines podem usar pelo nome. Os secretos são cifrados, não voltam a ser mostrados e são mascarados nos logs.
+variables-intro = Valores que os pipelines podem usar pelo nome: em “variables” no ropewalk.yml, ou como TOKEN = credentials('NAME') no environment de um Jenkinsfile; os passos os recebem como variáveis de ambiente. Quem pode fazer push em um repositório pode usá-los. Os secretos são cifrados, não voltam a ser mostrados e são mascarados nos logs.
 variables-none = Não há variáveis.
 variables-new = Nova variável
 variables-value = Valor

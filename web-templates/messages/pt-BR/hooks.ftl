@@ -56,7 +56,6 @@ webhook-hub-password = O Docker Hub não aceita a senha de { $user }. Corrija-a 
 webhook-hub-no-password = O endpoint { $endpoint } não tem usuário e senha, que o Docker Hub exige.
 webhook-hub-refused = O Docker Hub recusou ({ $answer }): não há repositório { $repository }, ou o usuário não pode alterá-lo.
 webhook-hub-answer = { $address } deu uma resposta que não é do Docker Hub ({ $answer }).
-webhook-hub-silent = Não foi possível alcançar { $address } ({ $cause }).
 webhook-hub-failed = O webhook não pôde ser criado no Docker Hub; o log do servidor tem a causa.
 webhook-hub-plain-name = No Docker Hub um webhook pertence a um repositório: escreva a imagem como namespace/name, sem padrão.
 hooks-title = Gatilhos Docker

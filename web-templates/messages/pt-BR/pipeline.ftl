@@ -114,7 +114,7 @@ pipeline-no-when = “when” não é executado; em vez disso, dê branches ao p
 pipeline-no-input = “input” não é executado: uma execução não espera resposta.
 pipeline-no-parallel = “{ $name }” dentro de um estágio não é executado; escreva seus estágios um após o outro.
 pipeline-no-script = “script” é código Groovy e não é executado; escreva-o em shell.
-pipeline-no-credentials = “{ $name }”: as credenciais do Jenkins não estão disponíveis aqui.
+pipeline-no-credentials = “{ $name }” não está disponível aqui. Uma variável armazenada vem de uma entrada TOKEN = credentials('NAME') em environment.
 pipeline-no-with-env = “withEnv” não é executado; use “environment” no estágio.
 pipeline-no-checkout = “{ $name }” não é necessário: o commit já está na área de trabalho; remova-o.
 pipeline-no-archive = “{ $name }” não é executado: os arquivos não são guardados depois da execução.

@@ -82,7 +82,7 @@ endpoints-certificate-accepted = 從現在起，{ $host } 只採用這張憑證�
 endpoints-token-rotate = 更新
 
 variables-title = 變數
-variables-intro = 管線可以依名稱使用的值。秘密變數會加密，不再顯示，並在記錄中遮蔽。
+variables-intro = 管線可以依名稱使用的值：在 ropewalk.yml 寫在「variables」之下，在 Jenkinsfile 則於 environment 內寫 TOKEN = credentials('NAME')；步驟會以環境變數取得。能推送到儲存庫的人都能使用。秘密變數會加密，不再顯示，並在記錄中遮蔽。
 variables-none = 沒有變數。
 variables-new = 新增變數
 variables-value = 值

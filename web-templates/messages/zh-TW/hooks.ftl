@@ -56,7 +56,6 @@ webhook-hub-password = Docker Hub 不接受 { $user } 的密碼。請在端點�
 webhook-hub-no-password = 端點 { $endpoint } 沒有 Docker Hub 需要的使用者與密碼。
 webhook-hub-refused = Docker Hub 拒絕了（{ $answer }）：沒有儲存庫 { $repository }，或使用者無權更改。
 webhook-hub-answer = { $address } 給了不是 Docker Hub 的回應（{ $answer }）。
-webhook-hub-silent = 無法連線到 { $address }（{ $cause }）。
 webhook-hub-failed = 無法在 Docker Hub 建立 webhook；原因在伺服器的日誌裡。
 webhook-hub-plain-name = 在 Docker Hub，webhook 屬於單一儲存庫：請將映像檔寫成 namespace/name，不要用樣式。
 hooks-title = Docker 觸發器

@@ -114,7 +114,7 @@ pipeline-no-when = 不處理「when」；請改為替管線指定分支。
 pipeline-no-input = 不處理「input」：執行不會等待回應。
 pipeline-no-parallel = 不處理階段內的「{ $name }」；請將其中的階段依序寫出。
 pipeline-no-script = 「script」是 Groovy 程式碼，不會處理；請以 shell 撰寫。
-pipeline-no-credentials = 「{ $name }」：這裡沒有 Jenkins 的憑證。
+pipeline-no-credentials = 「{ $name }」在這裡無法使用。已儲存的變數由 environment 內的項目 TOKEN = credentials('NAME') 取得。
 pipeline-no-with-env = 不處理「withEnv」；請在階段中使用「environment」。
 pipeline-no-checkout = 不需要「{ $name }」：提交已在工作區中，請移除。
 pipeline-no-archive = 不處理「{ $name }」：執行結束後不會保留檔案。
