@@ -12,7 +12,7 @@ use crate::msg;
 use crate::store::variables::{self, Opened};
 
 /// All secrets of a run together, in bytes: each is looked for in some twenty shapes.
-const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 16 * 1024;
 
 pub struct Variables {
     /// By the name they are stored under.

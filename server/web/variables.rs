@@ -10,7 +10,7 @@ use crate::model::{Error, Result, Secret, VariableName};
 use crate::msg;
 use crate::store::variables::{self, Value, Variable};
 
-const LONGEST_VALUE: usize = 32 * 1024;
+const LONGEST_VALUE: usize = 4 * 1024;
 const LONGEST_DESCRIPTION: usize = 500;
 
 /// What somebody wants it to be.

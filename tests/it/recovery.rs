@@ -99,11 +99,11 @@ async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
         };
         interrupted += u32::from(!ok);
         server = Server::start(data.path());
+        // A git that outlives its server is waited for before the next push, and then what it leaves goes.
+        server.until(|_| !worked_in(&repository) && !quarantined(&repository));
         let tip = std::fs::read_to_string(repository.join("refs/heads/main")).unwrap().trim().to_owned();
         assert!(!ok || tip == commit, "{what}: acknowledged and lost: {said}");
         assert!(tip == commit || tip == before, "{what}: neither old nor new");
-        // A git that outlives its server is waited for, and then what it leaves goes.
-        server.until(|_| !quarantined(&repository));
         let checked = crate::kit::git_command(&repository, &["fsck", "--strict", "--no-dangling"]);
         assert!(checked.status.success(), "{what}: {checked:?}");
         // One event for the tip, and no second one for any.
@@ -116,6 +116,14 @@ async fn a_push_survives_a_kill_at_any_moment_or_changes_nothing() {
     assert!(interrupted > 0, "KILL_SEED={}: no push was cut off", places.seed);
     copy.push(&server.remote("admin/kill")).await;
     server.kill();
+}
+
+/// Whether a process has the repository for its working directory, as git has.
+fn worked_in(repository: &std::path::Path) -> bool {
+    let repository = repository.canonicalize().unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let places = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
+    places.into_iter().any(|place| place == repository)
 }
 
 /// Whether objects of a push that was not taken (yet) lie in the repository.
