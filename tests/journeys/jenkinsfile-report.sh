@@ -56,7 +56,7 @@ shows "remote: Run #1 of default did not start. These 4 things cannot be carried
 part "Read it again later"
 runs=http://localhost:3000/api/v1/repos/admin/shop/pipelines/default/runs
 curl -sSn $runs/1 | jq -r '.status, .message, (.findings[] | "\(.path):\(.line):\(.column) \(.code)")'
-shows failed "The run failed before it started: Jenkinsfile has 4 things that are not carried out here." "Jenkinsfile:8:17 pipeline-no-archive"
+shows failed "The run failed before it started: 4 things in Jenkinsfile cannot be carried out here." "Jenkinsfile:8:17 pipeline-no-archive"
 is "$(curl -sSn $runs/1 | jq -c '[.stages[].status]')" '[]' "what was carried out of run 1"
 
 part "Mend it"
