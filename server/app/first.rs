@@ -2,6 +2,7 @@
 
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -11,13 +12,15 @@ use crate::msg;
 use crate::store::{Store, accounts, settings};
 
 const ADMIN: &str = "admin";
+const LOCK_TRIES: usize = 25;
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 /// One server per data directory: the second is told the first one's process id.
 pub fn lock(data: &Path) -> Result<std::fs::File> {
     let path = data.join("lock");
     let open = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
     let mut file = open.map_err(|e| Error::internal(format_args!("open {}", path.display()), e))?;
-    match file.try_lock() {
+    match lock_soon(&file) {
         Ok(()) => {
             let write = file
                 .set_len(0)
@@ -35,6 +38,17 @@ pub fn lock(data: &Path) -> Result<std::fs::File> {
         }
         Err(std::fs::TryLockError::Error(e)) => Err(Error::internal("lock the data directory", e)),
     }
+}
+
+/// A process that the one before was just starting has its files until it runs its own program: a moment.
+fn lock_soon(file: &std::fs::File) -> std::result::Result<(), std::fs::TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 /// The name of this installation, made once: what it labels in the engine is told from another server's.

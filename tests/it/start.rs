@@ -52,11 +52,12 @@ async fn locks_and_halves_that_a_crash_left_block_nothing() {
         std::fs::write(path, "receive-pack 1 on here").unwrap();
     }
     let house = House::on(data, &[]).await;
+    // A push waits until all of it is gone.
+    let commit = copy.write("a", "2").commit("Two");
+    copy.push(&house.remote("admin/locked")).await;
     for path in left {
         assert!(!repository.join(path).exists(), "{path}");
     }
-    let commit = copy.write("a", "2").commit("Two");
-    copy.push(&house.remote("admin/locked")).await;
     let branches = house.json("/api/v1/repos/admin/locked/branches").await;
     assert_eq!(branches[0]["commit"]["id"], commit.as_str());
     house.stop().await;
