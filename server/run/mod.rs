@@ -25,7 +25,7 @@ use crate::docker::Engine;
 use crate::git;
 use crate::logs::Logs;
 use crate::messages::{self, Language};
-use crate::model::{Result, Run, Turn};
+use crate::model::{Error, Result, Run, Turn};
 use crate::msg;
 use crate::registry;
 use crate::store::{Store, runs};
@@ -75,10 +75,27 @@ struct House {
     settings: Settings,
     active: Mutex<BTreeMap<i64, Stopper>>,
     ended: Notify,
-    /// How many ended runs have yet to be cleared away.
-    clearing: AtomicUsize,
+    /// How many runs are being claimed or cleared away.
+    busy: AtomicUsize,
     /// Rung when something of a run could not be removed.
     untidy: Notify,
+}
+
+/// While it lives, something is done for a run that is not, or no longer, among the active ones.
+struct Busy(Arc<House>);
+
+impl Busy {
+    fn new(house: &Arc<House>) -> Self {
+        house.busy.fetch_add(1, Ordering::SeqCst);
+        Busy(house.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
+        self.0.ended.notify_waiters();
+    }
 }
 
 #[derive(Clone)]
@@ -109,7 +126,7 @@ impl Runs {
                 settings,
                 active,
                 ended: Notify::new(),
-                clearing: AtomicUsize::new(0),
+                busy: AtomicUsize::new(0),
                 untidy: Notify::new(),
             }),
         }
@@ -129,11 +146,25 @@ impl Runs {
         if !house.engine.answers().await {
             return Ok(Turn::Idle);
         }
-        let Some(run) = house.store.write(|c| runs::claim(c, Timestamp::now())).await? else {
-            return Ok(Turn::Idle);
-        };
-        self.start(run);
-        Ok(Turn::Worked)
+        self.claim().await
+    }
+
+    /// Takes the next run and starts it, in a task of its own: a server that stops in between would leave a run that
+    /// says it is running and is not.
+    async fn claim(&self) -> Result<Turn> {
+        let (this, busy) = (Runs { house: self.house.clone() }, Busy::new(&self.house));
+        let claim = tokio::spawn(async move {
+            let _busy = busy;
+            let claimed = this.house.store.write(|c| runs::claim(c, Timestamp::now())).await?;
+            Ok(match claimed {
+                Some(run) => {
+                    this.start(run);
+                    Turn::Worked
+                }
+                None => Turn::Idle,
+            })
+        });
+        claim.await.map_err(|e| Error::internal("claim a run", e))?
     }
 
     fn start(&self, run: Run) {
@@ -155,12 +186,10 @@ impl Runs {
                 }
             }
             house.logs.done(id);
-            house.clearing.fetch_add(1, Ordering::SeqCst);
+            let _busy = Busy::new(&house);
             house.lock().remove(&id);
             house.ended.notify_waiters();
             carry_out::clean_up(&house, &run).await;
-            house.clearing.fetch_sub(1, Ordering::SeqCst);
-            house.ended.notify_waiters();
         });
     }
 
@@ -200,7 +229,7 @@ impl Runs {
             let ended = self.house.ended.notified();
             tokio::pin!(ended);
             ended.as_mut().enable();
-            if self.house.active_ids().is_empty() && self.house.clearing.load(Ordering::SeqCst) == 0 {
+            if self.house.active_ids().is_empty() && self.house.busy.load(Ordering::SeqCst) == 0 {
                 return;
             }
             ended.await;
