@@ -8,10 +8,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::ClientConfig;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use x509_cert::der::Decode as _;
@@ -19,7 +17,7 @@ use x509_cert::der::Decode as _;
 use super::base::Base;
 use super::guard::Guard;
 use super::state::{Condition, Trouble};
-use super::trust;
+use super::trust::{self, Judge, Presented};
 use crate::model::{Error, Result};
 use crate::msg;
 
@@ -91,9 +89,8 @@ pub(super) async fn presented(base: &Base, guard: &Guard) -> Result<Vec<Certific
     if !base.is_tls() {
         return Err(Error::Conflict(msg!("endpoints-no-tls", host = base.host)));
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let kept = Arc::new(Keep { chain: Mutex::default(), provider: provider.clone() });
-    let config = trust::config(kept.clone(), provider)?;
+    let kept = Arc::new(Keep::default());
+    let config = trust::judged(kept.clone())?;
     let stream = connect(base, guard).await?;
     let shaken = shake(base, stream, config).await;
     let chain = std::mem::take(&mut *kept.chain.lock().unwrap_or_else(PoisonError::into_inner));
@@ -141,48 +138,16 @@ pub(super) async fn shake(base: &Base, stream: TcpStream, config: ClientConfig) 
 }
 
 /// Believes anything and keeps it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Keep {
     chain: Mutex<Vec<CertificateDer<'static>>>,
-    provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Keep {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+impl Judge for Arc<Keep> {
+    fn judge(&self, presented: &Presented<'_>) -> Result<(), rustls::Error> {
+        let all = std::iter::once(presented.own).chain(presented.others);
         let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
-        chain.push(end_entity.clone().into_owned());
-        chain.extend(intermediates.iter().map(|one| one.clone().into_owned()));
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        chain.extend(all.map(|one| one.clone().into_owned()));
+        Ok(())
     }
 }

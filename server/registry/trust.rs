@@ -47,26 +47,81 @@ pub(super) fn only(pem: &str) -> Result<ClientConfig> {
     let authorities = match roots.is_empty() {
         true => None,
         false => {
-            let verifier =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
             Some(verifier.map_err(|cause| Error::internal("reading certificates", cause))?)
         }
     };
-    config(Arc::new(Accepted { accepted, authorities, provider: provider.clone() }), provider)
+    judged(Accepted { accepted, authorities })
 }
 
-/// With a verifier of ours.
-pub(super) fn config(
-    verifier: Arc<dyn ServerCertVerifier>,
-    provider: Arc<CryptoProvider>,
-) -> Result<ClientConfig> {
-    let config = ClientConfig::builder_with_provider(provider)
+/// What a host presents: its own certificate, those behind it, its name, and when it was asked.
+pub(super) struct Presented<'a> {
+    pub own: &'a CertificateDer<'a>,
+    pub others: &'a [CertificateDer<'a>],
+    pub name: &'a ServerName<'a>,
+    pub ocsp: &'a [u8],
+    pub now: UnixTime,
+}
+
+/// Decides whether a certificate is believed. That the host holds its key is asked in any case.
+pub(super) trait Judge: fmt::Debug + Send + Sync + 'static {
+    fn judge(&self, presented: &Presented<'_>) -> Result<(), rustls::Error>;
+}
+
+/// For connections that believe what `judge` believes.
+pub(super) fn judged(judge: impl Judge) -> Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|cause| Error::internal("setting up TLS", cause))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
+        .with_custom_certificate_verifier(Arc::new(Verifier { judge, provider }))
         .with_no_client_auth();
     Ok(config)
+}
+
+#[derive(Debug)]
+struct Verifier<J> {
+    judge: J,
+    provider: Arc<CryptoProvider>,
+}
+
+impl<J: Judge> ServerCertVerifier for Verifier<J> {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.judge.judge(&Presented { own, others, name, ocsp, now })?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// `AB:CD:...`, as browsers and openssl write it.
@@ -93,29 +148,21 @@ impl Cause for Changed {}
 struct Accepted {
     accepted: Vec<CertificateDer<'static>>,
     authorities: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Accepted {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.accepted.iter().any(|accepted| accepted.as_ref() == end_entity.as_ref()) {
-            return Ok(ServerCertVerified::assertion());
+impl Judge for Accepted {
+    fn judge(&self, presented: &Presented<'_>) -> Result<(), rustls::Error> {
+        let Presented { own, others, name, ocsp, now } = *presented;
+        if self.accepted.iter().any(|accepted| accepted.as_ref() == own.as_ref()) {
+            return Ok(());
         }
         let changed = || {
-            let changed = Changed { found: fingerprint(end_entity) };
+            let changed = Changed { found: fingerprint(own) };
             let other = OtherError(Arc::new(changed));
             rustls::Error::InvalidCertificate(CertificateError::Other(other))
         };
         let Some(authorities) = &self.authorities else { return Err(changed()) };
-        let known =
-            authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let known = authorities.verify_server_cert(own, others, name, ocsp, now).map(drop);
         known.map_err(|cause| match cause {
             // These are that certificate's own faults; everything else means that nobody given has signed it.
             rustls::Error::InvalidCertificate(
@@ -129,30 +176,6 @@ impl ServerCertVerifier for Accepted {
             rustls::Error::InvalidCertificate(_) => changed(),
             other => other,
         })
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
