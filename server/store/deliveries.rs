@@ -74,12 +74,11 @@ pub fn by_id(c: &Connection, id: i64) -> Result<Option<Delivery>> {
     Ok(statement.query_row([id], delivery).optional()?)
 }
 
-/// Those that nothing came of yet, after `after`, oldest first.
-pub fn waiting(c: &Connection, after: i64, limit: u32) -> Result<Vec<Delivery>> {
-    let mut statement = c.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM deliveries WHERE handled = 0 AND id > ?1 ORDER BY id LIMIT ?2"
-    ))?;
-    Ok(statement.query_map([after, i64::from(limit)], delivery)?.collect::<rusqlite::Result<_>>()?)
+/// The ids of those that nothing came of yet, after `after`, oldest first; read from the index alone.
+pub fn waiting(c: &Connection, after: i64, limit: u32) -> Result<Vec<i64>> {
+    let mut statement =
+        c.prepare_cached("SELECT id FROM deliveries WHERE handled = 0 AND id > ?1 ORDER BY id LIMIT ?2")?;
+    Ok(statement.query_map([after, i64::from(limit)], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Newest first, before `before`; those of one webhook, or all.

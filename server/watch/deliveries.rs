@@ -16,8 +16,8 @@ use crate::msg;
 use crate::registry::{self, DOCKER_HUB};
 use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
 
-/// Deliveries read at a time; each may be a megabyte.
-const BATCH: u32 = 16;
+/// Ids read at a time. A body may be a megabyte: it is read when its turn has come.
+const BATCH: u32 = 256;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// How long ids of events, and deliveries that were handled, are kept.
@@ -53,12 +53,24 @@ impl Watch {
             if some.is_empty() {
                 return Ok(turn);
             }
-            for delivery in some {
-                after = delivery.id;
-                if self.lock().retries.get(&delivery.id).is_none_or(|until| *until <= Instant::now()) {
-                    turn = turn.or(self.handle(delivery, &mut silent).await?);
+            for id in some {
+                after = id;
+                if self.lock().retries.get(&id).is_none_or(|until| *until <= Instant::now()) {
+                    turn = turn.or(self.handle_one(id, &mut silent).await?);
                 }
             }
+        }
+    }
+
+    /// One delivery's failure is its own: it is tried again, and those behind it are not held up.
+    async fn handle_one(&self, id: i64, silent: &mut BTreeSet<String>) -> Result<Turn> {
+        let Some(delivery) = self.store.read(|c| deliveries::by_id(c, id))? else { return Ok(Turn::Idle) };
+        match self.handle(&delivery, silent).await {
+            Err(error) => {
+                tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
+                self.try_again(&delivery, vec![DeliveryPart::whole(msg!("hook-failed", id = id))]).await
+            }
+            handled => handled,
         }
     }
 
@@ -74,25 +86,25 @@ impl Watch {
     }
 
     /// `silent` are the registries that did not answer this time round: nobody waits for them again.
-    async fn handle(&self, delivery: Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
+    async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
         self.lock().retries.remove(&delivery.id);
-        let Some(sender) = self.store.read(|c| sender(c, &delivery, self.registries.own().host()))? else {
-            return self.end(&delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
+        let Some(sender) = self.store.read(|c| sender(c, delivery, self.registries.own().host()))? else {
+            return self.end(delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
         };
         let (notices, skipped) = match registry::read_delivery(&delivery.body) {
             Reading::Unknown(message) => {
-                return self.end(&delivery, vec![DeliveryPart::whole(message)]).await;
+                return self.end(delivery, vec![DeliveryPart::whole(message)]).await;
             }
             Reading::Notices { notices, skipped } => (notices, skipped),
         };
         let mut all = Vec::new();
         for notice in notices {
-            match self.look_up(&delivery, &sender, notice, silent).await? {
+            match self.look_up(delivery, &sender, notice, silent).await? {
                 Ok(found) => all.push(found),
-                Err(why) => return self.try_again(&delivery, vec![why]).await,
+                Err(why) => return self.try_again(delivery, vec![why]).await,
             }
         }
-        self.write(delivery, sender, (all, skipped)).await
+        self.write(delivery.clone(), sender, (all, skipped)).await
     }
 
     /// What the registry says of one notice, or why it says nothing.

@@ -290,8 +290,9 @@ async fn a_registry_that_is_down_is_asked_again_and_nothing_is_lost() {
     notify(&house, &[event("d2", "push", &name, "1")]).await;
     house
         .wait_for("a try in vain", |house| {
-            let all = house.app.store.read(|c| ropewalk::store::deliveries::waiting(c, 0, 10)).unwrap();
-            (all.len() == 2 && all.iter().all(|one| one.tries > 0 && !one.outcome.is_empty())).then_some(())
+            let all = house.app.store.read(|c| ropewalk::store::deliveries::page(c, None, None, 10)).unwrap();
+            (all.len() == 2 && all.iter().all(|one| !one.handled && one.tries > 0 && !one.outcome.is_empty()))
+                .then_some(())
         })
         .await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();

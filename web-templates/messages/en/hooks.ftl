@@ -135,3 +135,4 @@ hooks-started-no = nothing started
 hooks-kind-images = Images pushed to registries
 hooks-kind-refused = Deliveries refused
 hooks-kind-tag-moved = Tags that moved
+hook-failed = The delivery could not be handled; the log says more under “delivery { $id }”. It is tried again.

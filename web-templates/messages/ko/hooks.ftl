@@ -135,3 +135,4 @@ hooks-started-no = 시작되지 않음
 hooks-kind-images = 레지스트리에 푸시된 이미지
 hooks-kind-refused = 거부된 배달
 hooks-kind-tag-moved = 옮겨진 태그
+hook-failed = 전달된 요청을 처리하지 못했습니다. 서버 로그의 “delivery { $id }”에 자세한 내용이 있습니다. 다시 시도합니다.

@@ -135,3 +135,4 @@ hooks-started-no = nada começou
 hooks-kind-images = Imagens enviadas a registros
 hooks-kind-refused = Entregas recusadas
 hooks-kind-tag-moved = Tags que mudaram
+hook-failed = A entrega não pôde ser tratada; o log do servidor diz mais em “delivery { $id }”. Haverá nova tentativa.

@@ -135,3 +135,4 @@ hooks-started-no = 未啟動
 hooks-kind-images = 推送到登錄庫的映像檔
 hooks-kind-refused = 被拒絕的遞送
 hooks-kind-tag-moved = 移動的標籤
+hook-failed = 這則通知無法處理；伺服器記錄中的「delivery { $id }」有更多說明。系統會再試一次。
