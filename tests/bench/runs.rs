@@ -83,13 +83,13 @@ pub fn first_line(bench: &mut Bench) {
     bench.sheet.ratios("T2", &measure::ratios(&measured), 1.10, &in_millis(&measured));
 }
 
-/// B1. The peer: a shell loop over the sample's four scripts at this machine's own shell, with its own docker-compose, as
-/// the person works whom the server replaces. Ours: from the start of `git push` until the run is recorded as passed, so
-/// that push, checkout, eight containers, logs and the questions to the registry are all added time. Both build with their
-/// own build number, so both make new layers of labels and push new tags.
+/// B1. The peer: a shell loop over the sample's four scripts in a container of the step image that is already
+/// running, with the same socket, hosts and workspace: the person's shell is open, nothing of its start is
+/// counted. Ours: from the start of `git push` until the run is recorded as passed, so that push, checkout,
+/// eight containers, logs and the questions to the registry are all added time. Both build with their own
+/// build number, so both make new layers of labels and push new tags.
 ///
-/// The note is the stricter comparison: against an open shell in a container of the step image, with the very
-/// tools that the run has. That difference is the price of a container per step (decision 2).
+/// The note is the same against this machine's own shell and docker-compose, which is slower.
 pub fn sample(bench: &mut Bench) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&bench.program, folder.path(), &[]);
@@ -115,19 +115,13 @@ pub fn sample(bench: &mut Bench) {
     rested(&mut host);
     rested(&mut inside);
     ours();
-    let measured = pairs(bench.pairs, || rested(&mut host), ours);
+    let measured = pairs(bench.pairs, || rested(&mut inside), ours);
     let added: Vec<f64> = measured.iter().map(|(ours, peer)| (ours - peer) / 0.3).collect();
     bench.sheet.ratios("B1", &measure::ratios(&measured), 1.05, &in_millis(&measured));
     bench.sheet.ratios("B1-added", &added, 1.0, "of 300 ms");
-    let stricter = pairs(bench.pairs, || rested(&mut inside), ours);
-    let ratio = measure::median(&measure::ratios(&stricter));
-    let added: Vec<f64> = stricter.iter().map(|(ours, peer)| (ours - peer) * 1000.0).collect();
-    let note = format!(
-        "{ratio:.2} of an open shell in the step image, {:.0} ms added ({})",
-        measure::median(&added),
-        in_millis(&stricter)
-    );
-    bench.sheet.note("B1", &note);
+    let at_host = pairs(bench.pairs, || rested(&mut host), ours);
+    let ratio = measure::median(&measure::ratios(&at_host));
+    bench.sheet.note("B1", &format!("{ratio:.2} of this machine's own shell ({})", in_millis(&at_host)));
 }
 
 /// A person at an open shell.

@@ -160,7 +160,9 @@ async fn a_registry_that_does_not_answer_keeps_nobody_waiting() {
     assert_eq!(bases[1].pinned, None);
     house.post("/api/v1/repos/admin/silent/pipelines/default/runs/1/cancel", json!({})).await;
     copy.commit("Two");
-    copy.push(&house.remote("admin/silent")).await;
+    // The registry is known to be silent: the pusher still reads which run it is.
+    let said = copy.push(&house.remote("admin/silent")).await;
+    assert!(said.contains("/runs/2"), "{said}");
     house.wait_for("the next run", |house| house.find_run("admin/silent", "default", 2)).await;
     house.post("/api/v1/repos/admin/silent/pipelines/default/runs/2/cancel", json!({})).await;
     house.run_ended("admin/silent", "default", 1).await;

@@ -24,8 +24,7 @@ const COLUMNS: &str =
 /// `CROSS JOIN`: always from the run to what it belongs to, whatever the planner thinks of the tables' sizes.
 const TABLES: &str = "runs n CROSS JOIN repositories r ON r.id = n.repository_id
     CROSS JOIN pipelines p ON p.id = n.pipeline_id";
-/// As `TABLES`, for the few that have not ended. SQLite's statistics know only of runs that have, so that
-/// after `PRAGMA optimize` it would rather read the whole table than use this index unasked.
+/// As `TABLES`, for the few that have not ended: by their index, whatever the planner thinks.
 const UNFINISHED: &str = "runs n INDEXED BY runs_unfinished JOIN repositories r ON r.id = n.repository_id
     JOIN pipelines p ON p.id = n.pipeline_id";
 
