@@ -2,7 +2,7 @@
 //! small number of further tries with growing, jittered waits, and no step to another host (but the ones Docker Hub
 //! keeps its blobs at, which are told nothing).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,6 +11,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Response, StatusCode};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 use super::base::{Base, Place};
@@ -26,6 +27,8 @@ use crate::msg;
 const CONNECTIONS: usize = 4;
 const REDIRECTS: usize = 3;
 const CONNECT: Duration = Duration::from_secs(3);
+/// Longest time a registry is left alone because it says so.
+const LONGEST_REST: Duration = Duration::from_secs(15 * 60);
 /// Where Docker Hub's blobs are, behind a redirect.
 const HUB_BLOBS: &[&str] = &[".docker.com", ".docker.io", ".cloudflarestorage.com"];
 
@@ -36,6 +39,8 @@ pub(super) struct Wire {
     kind: EndpointKind,
     http: reqwest::Client,
     permits: Semaphore,
+    /// Until when the registry wants to be left alone, and what it said.
+    rest: Mutex<Option<(Instant, Trouble)>>,
 }
 
 /// A question. `accept` is for manifests; redirects are followed for blobs only.
@@ -133,7 +138,7 @@ impl Wire {
     pub fn with(base: Base, access: &Access, guard: Guard) -> Result<Self> {
         let http = http_client(&base, access.certificate.as_deref(), &guard)?;
         let login = Login::new(access.kind, access.credentials.clone());
-        Ok(Wire { base, guard, login, kind: access.kind, http, permits: Semaphore::new(CONNECTIONS) })
+        Ok(Wire { base, guard, login, kind: access.kind, http, permits: Semaphore::new(CONNECTIONS), rest: Mutex::default() })
     }
 
     pub async fn ask(&self, patience: Patience, ask: &Ask<'_>) -> Result<Answer, Trouble> {
@@ -141,6 +146,10 @@ impl Wire {
     }
 
     async fn once(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
+        // Whether it is well again may always be asked.
+        if !matches!(ask.place, Place::Root) {
+            self.rested()?;
+        }
         let _permit = self.permits.acquire().await.map_err(|_| Trouble::timeout(&self.base))?;
         let call = Call {
             accept: ask.accept,
@@ -233,11 +242,34 @@ impl Wire {
                 Err(self.login.refused(&self.base, status))
             }
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
-                let message = msg!("registry-failing", host = self.base.host, answer = status);
+                let message = match status == StatusCode::TOO_MANY_REQUESTS {
+                    true => msg!("registry-busy", host = self.base.host, answer = status),
+                    false => msg!("registry-failing", host = self.base.host, answer = status),
+                };
                 let after = retry_after(response.headers());
-                Err(Trouble { after, ..Trouble::new(Condition::Failing, message) })
+                let trouble = Trouble { after, ..Trouble::new(Condition::Failing, message) };
+                if !after.is_zero() {
+                    let until = Instant::now() + after.min(LONGEST_REST);
+                    *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some((until, trouble.clone()));
+                }
+                Err(trouble)
             }
             _ => Ok(response),
+        }
+    }
+
+    /// What it said, for as long as it wants to be left alone: it is not asked meanwhile, whoever wants to know.
+    fn rested(&self) -> Result<(), Trouble> {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = rest.as_ref().map(|(until, _)| until.saturating_duration_since(Instant::now()));
+        match (left, &*rest) {
+            (Some(left), Some((_, trouble))) if !left.is_zero() => {
+                Err(Trouble { after: left, ..trouble.clone() })
+            }
+            _ => {
+                *rest = None;
+                Ok(())
+            }
         }
     }
 

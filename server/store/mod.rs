@@ -41,8 +41,11 @@ use tokio::sync::watch;
 use crate::model::{Error, Result};
 use crate::msg;
 
-const MIGRATIONS: &[M<'_>] =
-    &[M::up(include_str!("migrations/0001.sql")), M::up(include_str!("migrations/0002.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001.sql")),
+    M::up(include_str!("migrations/0002.sql")),
+    M::up(include_str!("migrations/0003.sql")),
+];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
 const LARGEST_CHECKED: u64 = 4 << 20;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{json, millis, time, time_opt, to_json};
+use super::tags::Seen;
 use super::{streams, tags};
 use crate::model::{BaseImage, Error, Result, StreamTagName, TagAddress};
 use crate::msg;
@@ -153,8 +154,15 @@ pub fn watched_now(c: &Connection, trigger: &ImageTrigger) -> Result<Watched> {
     }
     let mut watched = Watched::new();
     for base in bases(c, trigger.pipeline_id)? {
-        if let Some(digest) = tags::get(c, &base.address)?.and_then(|seen| seen.digest) {
-            watched.insert(base.reference, base.address.pinned(&digest));
+        match tags::get(c, &base.address)? {
+            Some(Seen { digest: Some(digest), .. }) => {
+                watched.insert(base.reference, base.address.pinned(&digest));
+            }
+            // The tag itself stands for all its images, as none has a digest: they count once.
+            Some(Seen { undigested: true, .. }) => {
+                watched.insert(base.reference, base.address.to_string());
+            }
+            _ => {}
         }
     }
     Ok(watched)
@@ -174,6 +182,8 @@ pub(super) fn note_run(
             for base in pinned {
                 if let Some(reference) = &base.pinned {
                     now.insert(base.reference.clone(), reference.clone());
+                } else if let Some(address) = undigested(base) {
+                    now.insert(base.reference.clone(), address);
                 }
             }
         }
@@ -182,6 +192,11 @@ pub(super) fn note_run(
             .execute(params![trigger.id, to_json(&now)?, last_at.map(millis)])?;
     }
     Ok(())
+}
+
+/// How a base is watched that its registry had in the old format, without a digest, when the run was queued.
+fn undigested(base: &BaseImage) -> Option<String> {
+    base.note.as_ref().filter(|note| note.key == "pin-no-digest")?.args.get("image").cloned()
 }
 
 /// An image that a pipeline's definition, Dockerfiles or compose files name.

@@ -109,11 +109,12 @@ pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
 }
 
 /// What the list can be narrowed to.
-fn kinds() -> [(&'static str, Message); 11] {
+fn kinds() -> [(&'static str, Message); 12] {
     [
         (IMAGES, msg!("hooks-kind-images")),
         ("delivery-refused", msg!("hooks-kind-refused")),
         ("tag-moved", msg!("hooks-kind-tag-moved")),
+        ("import-failed", msg!("streams-kind-import-failed")),
         ("ref-moved", msg!("pages-kind-ref-moved")),
         ("run-finished", msg!("pages-kind-run-finished")),
         ("run-requested", msg!("pages-kind-run-requested")),
@@ -161,7 +162,8 @@ async fn row(visit: &Visit, event: Event, path: Option<RepositoryPath>) -> Resul
         None => None,
     };
     let mut outcomes = Vec::new();
-    if let Happened::DeliveryRefused { message, .. } = &event.happened {
+    if let Happened::DeliveryRefused { message, .. } | Happened::ImportFailed { message, .. } = &event.happened
+    {
         outcomes.push(OutcomeRow { text: message.clone(), run: None });
     }
     for outcome in event.outcome.unwrap_or_default() {
