@@ -2,7 +2,7 @@
 //! small number of further tries with growing, jittered waits, and no step to another host (but the ones Docker Hub
 //! keeps its blobs at, which are told nothing).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,13 +11,13 @@ use reqwest::header::{
 };
 use reqwest::{Method, Response, StatusCode};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use url::Url;
 
 use super::base::{Base, Place};
 use super::guard::Guard;
 use super::login::{At, Login};
 use super::patience::Patience;
+use super::rest::Rest;
 use super::state::{Condition, Trouble};
 use super::trust;
 use crate::model::{Access, Credentials, EndpointKind, Error, Result};
@@ -27,8 +27,6 @@ use crate::msg;
 const CONNECTIONS: usize = 4;
 const REDIRECTS: usize = 3;
 const CONNECT: Duration = Duration::from_secs(3);
-/// Longest time a registry is left alone because it says so.
-const LONGEST_REST: Duration = Duration::from_secs(15 * 60);
 /// Where Docker Hub's blobs are, behind a redirect.
 const HUB_BLOBS: &[&str] = &[".docker.com", ".docker.io", ".cloudflarestorage.com"];
 
@@ -39,8 +37,7 @@ pub(super) struct Wire {
     kind: EndpointKind,
     http: reqwest::Client,
     permits: Semaphore,
-    /// Until when the registry wants to be left alone, and what it said.
-    rest: Mutex<Option<(Instant, Trouble)>>,
+    rest: Rest,
 }
 
 /// A question. `accept` is for manifests; redirects are followed for blobs only.
@@ -138,7 +135,15 @@ impl Wire {
     pub fn with(base: Base, access: &Access, guard: Guard) -> Result<Self> {
         let http = http_client(&base, access.certificate.as_deref(), &guard)?;
         let login = Login::new(access.kind, access.credentials.clone());
-        Ok(Wire { base, guard, login, kind: access.kind, http, permits: Semaphore::new(CONNECTIONS), rest: Mutex::default() })
+        Ok(Wire {
+            base,
+            guard,
+            login,
+            kind: access.kind,
+            http,
+            permits: Semaphore::new(CONNECTIONS),
+            rest: Rest::default(),
+        })
     }
 
     pub async fn ask(&self, patience: Patience, ask: &Ask<'_>) -> Result<Answer, Trouble> {
@@ -148,7 +153,7 @@ impl Wire {
     async fn once(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
         // Whether it is well again may always be asked.
         if !matches!(ask.place, Place::Root) {
-            self.rested()?;
+            self.rest.over()?;
         }
         let _permit = self.permits.acquire().await.map_err(|_| Trouble::timeout(&self.base))?;
         let call = Call {
@@ -248,28 +253,10 @@ impl Wire {
                 };
                 let after = retry_after(response.headers());
                 let trouble = Trouble { after, ..Trouble::new(Condition::Failing, message) };
-                if !after.is_zero() {
-                    let until = Instant::now() + after.min(LONGEST_REST);
-                    *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some((until, trouble.clone()));
-                }
+                self.rest.begin(&trouble);
                 Err(trouble)
             }
             _ => Ok(response),
-        }
-    }
-
-    /// What it said, for as long as it wants to be left alone: it is not asked meanwhile, whoever wants to know.
-    fn rested(&self) -> Result<(), Trouble> {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = rest.as_ref().map(|(until, _)| until.saturating_duration_since(Instant::now()));
-        match (left, &*rest) {
-            (Some(left), Some((_, trouble))) if !left.is_zero() => {
-                Err(Trouble { after: left, ..trouble.clone() })
-            }
-            _ => {
-                *rest = None;
-                Ok(())
-            }
         }
     }
 

@@ -224,10 +224,8 @@ fn news(c: &Connection, host: &str, trouble: Option<&Message>) -> Result<Option<
             let told = bad.and_then(|bad| bad.steps.last()).is_some_and(|last| last.message == *message);
             (!told).then(|| CheckStep { ok: false, message: message.clone() })
         }
-        None => bad.map(|_| CheckStep {
-            ok: true,
-            message: msg!("endpoints-step-registry", host = endpoint.host),
-        }),
+        None => bad
+            .map(|_| CheckStep { ok: true, message: msg!("endpoints-step-registry", host = endpoint.host) }),
     };
     Ok(step.map(|step| (endpoint, step)))
 }
@@ -294,18 +292,21 @@ mod tests {
         assert_eq!((checked.ok, checked.steps), (false, steps));
 
         // What the loops meet counts as a look; the same again is not written.
-        let now_and_then = move |steps: usize| now.checked_add(jiff::SignedDuration::from_secs(steps as i64)).unwrap();
-        let met_with = async |trouble: Option<Message>, n: usize| {
-            let write = move |c: &Connection| met(c, host, trouble.as_ref(), now_and_then(n));
+        let later = move |seconds: i64| Timestamp::from_second(now.as_second() + seconds).unwrap();
+        let met_with = async |trouble: Option<Message>, n: i64| {
+            let write = move |c: &Connection| met(c, host, trouble.as_ref(), later(n));
             store.write(write).await.unwrap();
             let checked = store.read(|c| by_id(c, seen.id)).unwrap().unwrap().checked.unwrap();
-            (checked.ok, checked.at == now_and_then(n), checked.steps.len())
+            (checked.ok, checked.at == later(n), checked.steps.len())
         };
         assert_eq!(met_with(Some(msg!("registry-schema1")), 1).await, (false, false, 1));
-        assert_eq!(met_with(Some(msg!("registry-timeout")), 2).await, (false, true, 1));
+        assert_eq!(met_with(Some(Message::new("registry-timeout")), 2).await, (false, true, 1));
         assert_eq!(met_with(None, 3).await, (true, true, 1));
         assert_eq!(met_with(None, 4).await, (true, false, 1));
-        store.write(|c| met(c, "elsewhere", Some(&msg!("registry-timeout")), Timestamp::now())).await.unwrap();
+        store
+            .write(|c| met(c, "elsewhere", Some(&Message::new("registry-timeout")), Timestamp::now()))
+            .await
+            .unwrap();
 
         let (old, stale) = (seen.clone(), seen.clone());
         store.write(move |c| update(c, &old, &given("team2", None), "new:1", now)).await.unwrap();

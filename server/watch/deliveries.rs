@@ -86,6 +86,10 @@ impl Watch {
             return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
         }
         let (message, digest) = if self.registries.at(&address.host).is_none() {
+            if self.store.read(|c| endpoints::by_host(c, &address.host))?.is_some() {
+                // Its client is being made, or cannot be.
+                return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
+            }
             (msg!("hook-not-asked", host = address.host), None)
         } else {
             match self.look_at_tag(&address, Some(delivery.id)).await {

@@ -21,9 +21,9 @@ use crate::model::{
 };
 use crate::msg;
 use crate::registry::{Client, copy_image};
+use crate::store::Connection;
 use crate::store::streams::imports::{self, Due};
 use crate::store::tags::{self, Seen};
-use crate::store::Connection;
 
 /// Most of one registry that are taken into its lane at a time.
 const BATCH: usize = 256;

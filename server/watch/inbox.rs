@@ -91,7 +91,8 @@ impl Watch {
         });
         let mut state = self.lock();
         let inbox = &mut state.inbox;
-        let (found, hosts) = found.inspect_err(|_| inbox.later.extend(ripe.iter().map(|id| (*id, soon()))))?;
+        let (found, hosts) =
+            found.inspect_err(|_| inbox.later.extend(ripe.iter().map(|id| (*id, soon()))))?;
         inbox.read = inbox.read.max(read);
         for (id, webhook) in found {
             let host = hosts.get(&webhook).cloned().unwrap_or_default();

@@ -91,16 +91,16 @@ mod tests {
     fn each_fault_has_its_word_and_says_something_of_the_registry_or_not() {
         let word = |error: Error| reason(&error).0;
         let trouble = |error: Error| matches!(Impression::of(Some(&error)), Impression::Trouble(_));
-        let changed = || Error::Conflict(msg!("endpoints-certificate-changed"));
-        let lies = || Error::Conflict(msg!("registry-digest-mismatch"));
-        let slow = || Error::Conflict(msg!("registry-timeout"));
-        let unknown = || Error::Denied(msg!("registry-host-unknown"));
-        let refused = || Error::Denied(msg!("endpoints-refused"));
+        let changed = || Error::Conflict(Message::new("endpoints-certificate-changed"));
+        let lies = || Error::Conflict(Message::new("registry-digest-mismatch"));
+        let slow = || Error::Conflict(Message::new("registry-timeout"));
+        let unknown = || Error::Denied(Message::new("registry-host-unknown"));
+        let refused = || Error::Denied(Message::new("endpoints-refused"));
         assert_eq!([word(changed()), word(lies()), word(slow())], ["Untrusted", "Damaged", "Unreachable"]);
         assert_eq!([word(unknown()), word(refused())], ["NotConfigured", "Unauthorized"]);
         assert!(trouble(changed()) && trouble(lies()) && trouble(slow()) && trouble(refused()));
         assert!(!trouble(unknown()) && !trouble(Error::Internal("x".into())));
-        let gone = Error::NotFound(msg!("streams-source-gone"));
+        let gone = Error::NotFound(Message::new("streams-source-gone"));
         assert_eq!((word(gone.clone()), Impression::of(Some(&gone))), ("NotFound", Impression::Well));
         for word in ["Unreachable", "Untrusted", "Damaged", "InternalError"] {
             assert!(is_in_vain(word));

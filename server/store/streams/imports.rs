@@ -63,8 +63,9 @@ pub fn due(c: &Connection, now: Timestamp) -> Result<Vec<Due>> {
 
 /// When the next import after `now` is due.
 pub fn next_after(c: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
-    let mut statement =
-        c.prepare_cached("SELECT min(import_at) FROM stream_tags WHERE import_at > ?1 AND source IS NOT NULL")?;
+    let mut statement = c.prepare_cached(
+        "SELECT min(import_at) FROM stream_tags WHERE import_at > ?1 AND source IS NOT NULL",
+    )?;
     Ok(statement.query_row([millis(now)], |row| time_opt(row, 0))?)
 }
 

@@ -162,7 +162,8 @@ async fn row(visit: &Visit, event: Event, path: Option<RepositoryPath>) -> Resul
         None => None,
     };
     let mut outcomes = Vec::new();
-    if let Happened::DeliveryRefused { message, .. } | Happened::ImportFailed { message, .. } = &event.happened
+    if let Happened::DeliveryRefused { message, .. } | Happened::ImportFailed { message, .. } =
+        &event.happened
     {
         outcomes.push(OutcomeRow { text: message.clone(), run: None });
     }
