@@ -35,8 +35,8 @@ enum Mood {
 }
 
 /// A registry that has one image in every repository, `version` of it.
-struct Moody {
-    stand: StandIn,
+pub struct Moody {
+    pub stand: StandIn,
     mood: Arc<Mutex<(Mood, u32)>>,
 }
 
@@ -94,7 +94,7 @@ fn answer(request: &str, (mood, version): (Mood, u32)) -> Reply {
 }
 
 impl Moody {
-    async fn start() -> Moody {
+    pub async fn start() -> Moody {
         let mood = Arc::new(Mutex::new((Mood::Well, 1)));
         let now = mood.clone();
         let stand = StandIn::start(move |request, _| answer(request, *now.lock().unwrap())).await;
@@ -106,11 +106,11 @@ impl Moody {
     }
 
     /// Somebody pushes to all its repositories.
-    fn pushed(&self) {
+    pub fn pushed(&self) {
         self.mood.lock().unwrap().1 += 1;
     }
 
-    fn digest(&self, repository: &str) -> String {
+    pub fn digest(&self, repository: &str) -> String {
         digest_of(&manifest(repository, self.mood.lock().unwrap().1))
     }
 }
@@ -123,7 +123,7 @@ async fn pipeline(house: &House, repository: &str) {
     house.create_pipeline(repository, "on-image", "ropewalk.yml").await;
 }
 
-async fn endpoint(house: &House, name: &str, url: &str) {
+pub async fn endpoint(house: &House, name: &str, url: &str) {
     let (status, made) = house.post("/api/v1/endpoints", json!({"name": name, "url": url})).await;
     assert_eq!(status, 201, "{made}");
     known(house, made["host"].as_str().unwrap()).await;

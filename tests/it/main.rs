@@ -13,6 +13,7 @@
 mod bodies;
 mod browser_pages;
 mod browser_run;
+mod build_config;
 mod cli;
 mod disk;
 mod endpoints;
