@@ -158,6 +158,8 @@ async fn build_configs_do_what_openshift_says() {
     assert_ne!(after["admin/bc-two:1"]["last_at"], fired["admin/bc-two:1"]["last_at"]);
 
     what_is_refused(&house, &active).await;
+    // There a trigger went and came again: a new one starts what it has not had.
+    assert_eq!(new_images(&house.run_ended("admin/app", "default", 5).await), [fourth]);
 
     // What cannot start says why, and the image stays due.
     copy.git(&["rm", "-q", "ropewalk.yml"]);
@@ -168,7 +170,7 @@ async fn build_configs_do_what_openshift_says() {
     assert_eq!(newest_outcome(&house, "tag-moved").await, "trigger-no-definition");
     let after = triggers(&house).await;
     assert!(after["own"]["pending"].to_string().contains(&sixth), "{after:?}");
-    assert!(house.find_run("admin/app", "default", 5).is_none());
+    assert!(house.find_run("admin/app", "default", 6).is_none());
     house.stop().await;
 }
 
@@ -194,6 +196,14 @@ async fn what_is_refused(house: &House, active: &str) {
     assert_eq!((status, &missing["error"]["code"]), (404, &json!("streams-no-pipeline")));
     assert_eq!(house.json(TRIGGERS).await, before);
 
+    // Streams of nobody in particular are the namespace's. One that is not there yet is waited for.
+    let spaced = active.replace("  name: default\n", "  name: default\n  namespace: admin\n");
+    assert_eq!(apply(house, &spaced).await.1["applied"][0]["result"], "unchanged");
+    let (status, report) = apply(house, &active.replace("'bc-one:1'", "'not-yet:1'")).await;
+    assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("configured")), "{report}");
+    assert!(triggers(house).await.contains_key("admin/not-yet:1"));
+    assert_eq!(apply(house, active).await.0, 200);
+
     // Without a list of triggers they stay; the annotation that pauses a config pauses each of them.
     let none = "kind: BuildConfig\napiVersion: v1\nmetadata: {name: default, annotations: {ropewalk.io/repository: admin/app}}\n";
     assert_eq!(apply(house, none).await.1["applied"][0]["result"], "unchanged");
@@ -203,6 +213,54 @@ async fn what_is_refused(house: &House, active: &str) {
     assert!(triggers(house).await.values().all(|one| one["paused"] == true));
     assert_eq!(apply(house, active).await.0, 200);
     assert!(triggers(house).await.values().all(|one| one["paused"] == false));
+}
+
+/// A definition whose step says that it pushed this image.
+fn pushes(name: &str, digest: &str) -> String {
+    one_step(&format!(
+        "echo 'The push refers to repository [{REGISTRY}/{name}]'\necho '1: digest: {digest} size: 528'"
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pipelines_that_start_each_other_in_a_circle_are_stopped_with_the_way_the_image_came() {
+    let house = House::with(&[("poll-seconds", "3600")]).await;
+    let [here, there] = ["bc-here", "bc-there"].map(repository);
+    for (repository, image) in [("admin/here", &here), ("admin/there", &there)] {
+        let digest = push_image(image, "1", "one").await;
+        let copy = Copy::new();
+        copy.write("ropewalk.yml", &format!("triggers: {{push: false}}\n{}", pushes(image, &digest)))
+            .commit("One");
+        copy.push(&house.remote(repository)).await;
+        house.create_pipeline(repository, "circle", "ropewalk.yml").await;
+    }
+    let (status, _) =
+        house.post("/api/v1/repos/admin/here/pipelines/circle/runs", json!({"ref": "main"})).await;
+    assert_eq!(status, 201);
+    house.run_ended("admin/here", "circle", 1).await;
+    let watches = async |repository: &str, stream: &str, image: &str| {
+        let yaml = format!(
+            "kind: ImageStream\napiVersion: v1\nmetadata: {{name: {stream}}}\nspec:\n  tags:\n  \
+             - {{name: '1', from: {{kind: DockerImage, name: '{REGISTRY}/{image}:1'}}}}\n---\nkind: BuildConfig\n\
+             apiVersion: v1\nmetadata:\n  name: circle\n  annotations: {{ropewalk.io/repository: {repository}}}\nspec:\n  \
+             triggers:\n  - {{type: ImageChange, imageChange: {{from: {{kind: ImageStreamTag, name: '{stream}:1'}}}}}}\n"
+        );
+        let (status, report) = apply(&house, &yaml).await;
+        assert_eq!(status, 200, "{report}");
+    };
+    watches("admin/there", "bc-of-here", &here).await;
+    let run = house.run_ended("admin/there", "circle", 1).await;
+    assert_eq!(run.status, Status::Passed, "{:?}", run.message);
+    watches("admin/here", "bc-of-there", &there).await;
+    house.wait_for("the stream", |house| names(house, "admin/bc-of-there:1")).await;
+    poll(&house).await;
+    let all = house.json("/api/v1/activity?kind=stream-tag-moved&limit=1").await;
+    let outcome = &all[0]["outcomes"][0];
+    assert_eq!(outcome["code"], "trigger-loop", "{all}");
+    let way = "admin/here/circle → admin/there/circle → admin/here/circle";
+    assert!(outcome["message"].as_str().unwrap().contains(way), "{outcome}");
+    assert!(house.find_run("admin/here", "circle", 2).is_none());
+    house.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
