@@ -14,7 +14,7 @@ use super::{App, endpoints};
 use crate::health::Health;
 use crate::model::{Result, Turn};
 
-/// After a start the door comes first: what looks at everything begins when the first page can be out.
+/// After a start the door comes first: the loops begin when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
 
 /// Where only a row brings work.
@@ -25,21 +25,25 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 const ALL: [fn(Arc<App>) -> Work; 9] = [
-    |app| Box::pin(async move { after_the_door(drive_watch(&app)).await }),
+    |app| Box::pin(async move { drive_watch(&app).await }),
     |app| Box::pin(async move { drive(&app, "trigger", || app.trigger.tick()).await }),
     |app| Box::pin(async move { drive(&app, "run", || app.runs.tick()).await }),
     |app| Box::pin(async move { drive_health(&app).await }),
-    |app| Box::pin(async move { after_the_door(sweep(&app)).await }),
+    |app| Box::pin(async move { sweep(&app).await }),
     |app| Box::pin(async move { endpoints::follow(&app, endpoints::Known::default()).await }),
-    |app| Box::pin(async move { after_the_door(drive_tags(&app)).await }),
+    |app| Box::pin(async move { drive_tags(&app).await }),
     |app| Box::pin(async move { drive_deliveries(&app).await }),
     |app| Box::pin(async move { drive_imports(&app).await }),
 ];
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |begin: fn(Arc<App>) -> Work| {
-        let (work, mut halted) = (begin(app.clone()), halted.clone());
+        let (app, mut halted) = (app.clone(), halted.clone());
         tokio::spawn(async move {
+            let work = async {
+                tokio::time::sleep(DOOR_FIRST).await;
+                begin(app).await;
+            };
             tokio::select! {
                 () = work => {}
                 _ = halted.wait_for(|stop| *stop) => {}
@@ -47,11 +51,6 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         })
     };
     ALL.map(spawn).into()
-}
-
-async fn after_the_door(work: impl Future<Output = ()>) {
-    tokio::time::sleep(DOOR_FIRST).await;
-    work.await;
 }
 
 /// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
