@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Base, Pin, Wanted, changed};
-use crate::model::{BaseImage, Digest, Error, ImageReference, Message, Sighting, TagAddress};
+use crate::model::{BaseImage, Digest, Error, ImageReference, Message, Result, Sighting, TagAddress};
 use crate::msg;
-use crate::registry::Patience;
+use crate::registry::{Client, Patience};
 use crate::store::tags::{self, Seen};
 use crate::store::triggers::PipelineBase;
 
@@ -32,6 +32,21 @@ struct Answer {
     digest: Option<Digest>,
     note: Option<Message>,
     sighting: Option<Sighting>,
+}
+
+/// What the tag names. A digest that is not known yet is only taken from a registry that really has its manifest, which
+/// is needed for the image's age anyway.
+async fn names(client: &Client, address: &TagAddress, known: Option<&Digest>) -> Result<Option<Digest>> {
+    let Some(found) = client.head(&address.repository, &address.tag).await? else { return Ok(None) };
+    if known != Some(&found.digest) {
+        client.verify(&address.repository, &found.digest).await?;
+    }
+    Ok(Some(found.digest))
+}
+
+/// The registry answers, and not truly.
+fn is_damage(message: &Message) -> bool {
+    message.key.starts_with("registry-digest-")
 }
 
 impl Pin {
@@ -83,14 +98,21 @@ impl Pin {
             return nothing(msg!("registry-host-unknown", host = address.host));
         };
         let client = client.with_patience(Patience::NONE);
-        let question = client.head(&address.repository, &address.tag);
-        let answer = timeout_at(self.patience(&address.host, until), question).await;
-        let is_silent = matches!(&answer, Err(_) | Ok(Err(Error::Conflict(_))));
+        let known = before.and_then(|seen| seen.digest.as_ref());
+        let answer = timeout_at(self.patience(&address.host, until), names(&client, address, known)).await;
+        let is_silent = match &answer {
+            Err(_) => true,
+            Ok(Err(Error::Conflict(message))) => !is_damage(message),
+            Ok(_) => false,
+        };
         self.remember(&address.host, is_silent);
         match answer {
-            Ok(Ok(Some(found))) => {
-                let sighting = Some(Sighting::Image(found.digest.clone()));
-                Answer { digest: Some(found.digest), note: None, sighting }
+            Ok(Ok(Some(digest))) => {
+                let sighting = Some(Sighting::Image(digest.clone()));
+                Answer { digest: Some(digest), note: None, sighting }
+            }
+            Ok(Err(Error::Conflict(message))) if is_damage(&message) => {
+                Answer { digest: known.cloned(), note: Some(message), sighting: None }
             }
             Ok(Ok(None)) => Answer {
                 digest: None,

@@ -147,7 +147,7 @@ impl Client {
     }
 
     /// Whether the registry has a manifest that this is really the digest of: a word about a digest costs a liar nothing.
-    pub(super) async fn verify(&self, repository: &str, digest: &Digest) -> Result<()> {
+    pub async fn verify(&self, repository: &str, digest: &Digest) -> Result<()> {
         let repository = Repository::new(repository)?;
         match self.document(&repository, &Reference::Digest(digest.clone())).await? {
             Some(_) => Ok(()),

@@ -2,7 +2,8 @@
 //! moved. A push, inotify and the minute clock only decide when to look; the comparison is always the same.
 //!
 //! `tags` does the same for tags at registries, `imports` brings images into streams, and `deliveries` reads what
-//! registries sent; they are driven on their own, so that a slow registry never holds up git.
+//! registries sent; they are driven on their own, so that a slow registry never holds up git, and by lanes, so that it
+//! holds up no other registry.
 
 mod deliveries;
 mod imports;

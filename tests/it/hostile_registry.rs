@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use ropewalk::model::{Cause, Status, StreamTagName};
-use ropewalk::store::{deliveries, events, streams};
+use ropewalk::store::{deliveries, events, images, streams};
 use serde_json::{Value, json};
 
 use crate::endpoints::{Registry, Turntable};
@@ -32,6 +32,8 @@ enum Mood {
     Busy,
     /// Answers end in the middle.
     Cut,
+    /// Documents end in the middle.
+    CutShort,
 }
 
 /// A registry that has one image in every repository, `version` of it.
@@ -88,6 +90,7 @@ fn answer(request: &str, (mood, version): (Mood, u32)) -> Reply {
         Mood::Fails => Reply::http("500 Internal Server Error", "", b"oops"),
         Mood::Busy => Reply::http("429 Too Many Requests", "Retry-After: 1\r\n", b""),
         Mood::Cut => Reply::Bytes(whole[..30].to_vec()),
+        Mood::CutShort if method == "GET" => Reply::Bytes(whole[..whole.len() - 20].to_vec()),
         Mood::Lies if method == "GET" => Reply::http("404 Not Found", "", b"{}"),
         _ => Reply::Bytes(whole),
     }
@@ -261,6 +264,7 @@ async fn whatever_a_registry_does_is_said_and_made_up_for_once_it_is_well() {
         (Mood::Fails, "fails", "Unreachable", "registry-failing"),
         (Mood::Busy, "busy", "Unreachable", "registry-busy"),
         (Mood::Cut, "cut", "Unreachable", "registry-unreachable"),
+        (Mood::CutShort, "cut-short", "Unreachable", "registry-unreachable"),
         (Mood::Silent, "silent", "Unreachable", "registry-timeout"),
     ];
     let names_of_all: Vec<&str> = faults.iter().map(|(_, name, ..)| *name).collect();
@@ -320,6 +324,7 @@ async fn the_poll_believes_no_lie_and_starts_one_run_once_the_registry_is_well()
     until_names(&house, "base", &first).await;
     watch(&house, "admin/app", &["base"]).await;
     house.run_ended("admin/app", "on-image", 1).await;
+    a_run_stands_on_no_lie(&house, &registry).await;
     let poll = async || {
         house.app.watch.poll_tags().await.unwrap();
         all_handled(&house).await;
@@ -352,6 +357,28 @@ async fn the_poll_believes_no_lie_and_starts_one_run_once_the_registry_is_well()
     house.stop().await;
 }
 
+/// A run that is queued while the registry lies stands on what its base was last seen to be, and says why.
+async fn a_run_stands_on_no_lie(house: &House, registry: &Moody) {
+    let base = format!("{}/team/stood-on:1", registry.stand.host);
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", &one_step("true"))
+        .write("Dockerfile", &format!("FROM {base}\n"))
+        .commit("One");
+    copy.push(&house.remote("admin/stands")).await;
+    house.run_ended("admin/stands", "default", 1).await;
+    let first = registry.digest("team/stood-on");
+    registry.is(Mood::Lies);
+    let (status, _) =
+        house.post("/api/v1/repos/admin/stands/pipelines/default/runs", json!({"ref": "main"})).await;
+    assert_eq!(status, 201);
+    let run = house.run_ended("admin/stands", "default", 2).await;
+    let bases = house.app.store.read(|c| images::bases(c, run.id)).unwrap();
+    let stood = bases.iter().find(|one| one.reference == base).unwrap();
+    assert_eq!(stood.digest.as_ref().map(|digest| digest.to_string()), Some(first));
+    assert_eq!(stood.note.as_ref().map(|note| &*note.key), Some("registry-digest-missing"));
+    registry.is(Mood::Well);
+}
+
 /// Pushes an image that holds nothing but `mark` to a registry with the password of `endpoints`.
 async fn push_behind_tls(registry: &Registry, repository: &str, mark: &str) -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -374,6 +401,7 @@ async fn push_behind_tls(registry: &Registry, repository: &str, mark: &str) -> S
 async fn a_changed_certificate_stops_everything_until_it_is_the_accepted_one_again() {
     let house = House::with(&[("poll-seconds", "3600")]).await;
     pipeline(&house, "admin/images").await;
+    pipeline(&house, "admin/stream-user").await;
     let (right, wrong) = (Registry::start(), Registry::start());
     let digest = push_behind_tls(&right, "team/base", "right").await;
     push_behind_tls(&wrong, "team/base", "wrong").await;
@@ -391,6 +419,7 @@ async fn a_changed_certificate_stops_everything_until_it_is_the_accepted_one_aga
     *turntable.to.lock().unwrap() = wrong.port;
     notify(&house, &token, "1", "team/base").await;
     apply(&house, &stream_yaml(&[("base".to_owned(), format!("{host}/team/base:1"))])).await;
+    watch(&house, "admin/stream-user", &["base"]).await;
     let changed = "endpoints-certificate-changed".to_owned();
     assert_eq!(condition(&house, "base", "Untrusted").await, (changed.clone(), None));
     assert_eq!(waits(&house).await, changed);
@@ -404,8 +433,11 @@ async fn a_changed_certificate_stops_everything_until_it_is_the_accepted_one_aga
     assert_eq!(run.inputs["DOCKER_DIGEST"], digest);
     assert_eq!(house.post("/api/v1/image-streams/admin/base/tags/1/import", json!({})).await.0, 202);
     until_names(&house, "base", &digest).await;
+    house.run_ended("admin/stream-user", "on-image", 1).await;
+    assert_eq!(house.post("/api/v1/image-streams/admin/base/tags/1/import", json!({})).await.0, 202);
     all_handled(&house).await;
-    assert_eq!(events_of(&house, "image-announced"), 1);
+    assert_eq!((events_of(&house, "image-announced"), events_of(&house, "stream-tag-moved")), (1, 1));
+    assert!(house.find_run("admin/stream-user", "on-image", 2).is_none());
     assert!(endpoint_state(&house, "team").await.0);
     house.stop().await;
 }
