@@ -277,7 +277,8 @@ async fn tags_are_imported_as_their_policies_say() {
     };
     let clock = format!("name: clock, from: {}, importPolicy: {{scheduled: true}}", image("clock"));
     let once = format!("name: once, from: {}", image("once"));
-    let only_named = format!("name: named, reference: true, from: {}", image("named"));
+    let only_named =
+        format!("name: named, annotations: {{team: walk}}, reference: true, from: {}", image("named"));
     assert_eq!(apply(&house, &yaml(&[clock.clone(), once.clone(), only_named.clone()])).await.0, 200);
     let digest = |name: &str| {
         format!("{}/team/{name}@{}", registry.stand.host, registry.digest(&format!("team/{name}")))
@@ -331,6 +332,9 @@ async fn tags_are_imported_as_their_policies_say() {
 
     // An image of the stream's own history, whatever its tag names now.
     let stream = house.json("/api/v1/image-streams/admin/tools").await;
+    let wanted_tags = stream["spec"]["tags"].as_array().unwrap();
+    let of_named = wanted_tags.iter().find(|one| one["name"] == "named").unwrap();
+    assert_eq!((&of_named["annotations"]["team"], &of_named["reference"]), (&json!("walk"), &json!(true)));
     let of_once =
         stream["status"]["tags"].as_array().unwrap().iter().find(|one| one["tag"] == "once").unwrap();
     let items = of_once["items"].as_array().unwrap();

@@ -338,6 +338,7 @@ async fn docker_hub_payloads_and_signed_ones_start_runs_while_the_token_is_good(
     .await;
     assert!(made["docker_hub_url"].as_str().unwrap().ends_with("?secureToken=a-token-of-my-own-1"));
     assert_eq!((&made["has_api_token"], &made["version"]), (&json!(true), &json!(1)));
+    assert_eq!((&made["created_by"], &made["updated_by"]), (&json!("admin"), &json!("admin")));
     let address = format!("{HUB}?secureToken=a-token-of-my-own-1");
     let payload = hub_payload(&name, "7", 1.417566161e9);
     assert_eq!(send(&house, &address, &[], payload.clone()).await.0, 202);
