@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::lanes::Lane;
-use super::reason::{Impression, is_in_vain, reason};
+use super::reason::{Impression, is_in_vain, is_silence, reason};
 use super::tags::AT_ONCE;
 use super::{Watch, schedule};
 use crate::model::{
@@ -121,12 +121,7 @@ impl Watch {
         let (outcome, impression) = if failures.load(Ordering::Relaxed) >= HOPELESS {
             (Err(Error::Conflict(msg!("streams-import-hopeless", host = host))), Impression::Nothing)
         } else {
-            let (outcome, impression) = self.outcome(&due).await;
-            match impression {
-                Impression::Trouble(_) => failures.fetch_add(1, Ordering::Relaxed),
-                _ => failures.swap(0, Ordering::Relaxed),
-            };
-            (outcome, impression)
+            self.outcome(&due, failures).await
         };
         let outcome = match outcome {
             Ok(found) => Outcome::Found(Box::new(found)),
@@ -161,8 +156,12 @@ impl Watch {
     }
 
     /// What came of it, and what that says of the source's registry.
-    async fn outcome(&self, due: &Due) -> (Result<Found>, Impression) {
+    async fn outcome(&self, due: &Due, failures: &AtomicUsize) -> (Result<Found>, Impression) {
         let found = self.found(due).await;
+        match found.as_ref().is_err_and(is_silence) {
+            true => failures.fetch_add(1, Ordering::Relaxed),
+            false => failures.swap(0, Ordering::Relaxed),
+        };
         let impression = Impression::of(found.as_ref().err());
         let found = match found {
             Ok(found) if due.policy == ReferencePolicy::Local => {

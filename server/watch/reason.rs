@@ -43,6 +43,11 @@ pub(super) fn is_in_vain(word: &str) -> bool {
     matches!(word, "Unreachable" | "Untrusted" | "Damaged" | "InternalError")
 }
 
+/// Whether there was no answer at all, so that another question is likely to get none, too.
+pub(super) fn is_silence(error: &Error) -> bool {
+    matches!(error, Error::Conflict(message) if of_conflict(message) != "Damaged")
+}
+
 /// What an answer says of the registry that gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Impression {
@@ -102,6 +107,9 @@ mod tests {
         assert!(!trouble(unknown()) && !trouble(Error::Internal("x".into())));
         let gone = Error::NotFound(Message::new("streams-source-gone"));
         assert_eq!((word(gone.clone()), Impression::of(Some(&gone))), ("NotFound", Impression::Well));
+        assert!(
+            is_silence(&slow()) && is_silence(&changed()) && !is_silence(&lies()) && !is_silence(&refused())
+        );
         for word in ["Unreachable", "Untrusted", "Damaged", "InternalError"] {
             assert!(is_in_vain(word));
         }
