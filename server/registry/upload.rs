@@ -107,6 +107,7 @@ impl Client {
             }
         };
         let found = self.patience.persist(&self.wire.base, put).await?;
+        self.tags_changed(repository.as_str());
         match found.filter(|found| *found != digest) {
             Some(other) => Err(self.mismatch(&repository, &digest, &other).into()),
             None => Ok(digest),

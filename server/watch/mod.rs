@@ -9,6 +9,7 @@ mod imports;
 mod notices;
 mod remote;
 mod schedule;
+mod sender;
 mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,7 @@ struct State {
     retries: deliveries::Retries,
     tags_polled: Option<Instant>,
     pace: schedule::Pace,
+    held: sender::Held,
 }
 
 impl Watch {

@@ -84,17 +84,24 @@ pub(super) fn reason(error: &Error) -> (&'static str, Message) {
 impl Watch {
     /// Compares every followed tag at our own registry now, whatever the clock says.
     pub async fn poll_tags(&self) -> Result<Turn> {
-        self.lock().tags_polled = Some(Instant::now());
+        let begun = Instant::now();
+        self.lock().tags_polled = Some(begun);
         let own = self.registries.own().host().to_owned();
         let behind = self.store.read(whole::behind)?;
         let repositories = self.store.read(|c| whole::whole_repositories(c, &own))?;
-        let mut turn = self.compare_tags(self.of_repositories(&own, &repositories).await?).await?;
-        turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, &own))?).await?);
+        let mut parts = vec![self.of_repositories(&own, &repositories).await?];
+        parts.push(self.store.read(|c| tags::followed(c, &own))?);
         if self.registries.at(DOCKER_HUB).is_none() {
             // Ours is the mirror of Docker Hub.
-            turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, DOCKER_HUB))?).await?);
+            parts.push(self.store.read(|c| tags::followed(c, DOCKER_HUB))?);
+        }
+        let (mut turn, count) = (Turn::Idle, parts.iter().map(Vec::len).sum::<usize>());
+        for part in parts {
+            turn = turn.or(self.compare_tags(part).await?);
         }
         self.catch_up(behind).await?;
+        let micros = begun.elapsed().as_micros() as u64;
+        tracing::debug!(tags = count, micros, "the followed tags were compared");
         Ok(turn)
     }
 
