@@ -156,9 +156,8 @@ mod tests {
     /// One trigger after the other, as the questions do it.
     fn one_by_one(triggers: &[(String, String)], image: &str, tag: &str) -> Vec<i64> {
         let fits = |text: &str, name: &str| pattern(text).is_ok_and(|p| p.is_none_or(|p| p.is_match(name)));
-        let both = |(n, (i, t)): (usize, &(String, String))| {
-            (fits(i, image) && fits(t, tag)).then_some(n as i64)
-        };
+        let both =
+            |(n, (i, t)): (usize, &(String, String))| (fits(i, image) && fits(t, tag)).then_some(n as i64);
         triggers.iter().enumerate().filter_map(both).collect()
     }
 

@@ -118,7 +118,11 @@ mod tests {
         put("c", CAPACITY / 2, now + GOOD_FOR / 5);
         put("d", CAPACITY, now + GOOD_FOR / 5);
         let there = ["a", "b", "c", "d"].map(|at| lists.get(&name(at), now + GOOD_FOR / 5).is_some());
-        assert_eq!(there, [false, true, true, false], "the oldest goes first, and what is too large never stays");
+        assert_eq!(
+            there,
+            [false, true, true, false],
+            "the oldest goes first, and what is too large never stays"
+        );
         put("e", 1, now + GOOD_FOR * 2);
         assert_eq!(lists.shelf.lock().unwrap().lists.len(), 1, "what is old takes no room");
     }

@@ -109,7 +109,10 @@ impl Watch {
                 return Ok(filters.clone());
             }
         }
+        let begun = Instant::now();
         let filters = Arc::new(docker_webhooks::filters(c, endpoint_id)?);
+        let (triggers, micros) = (filters.ids().len(), begun.elapsed().as_micros() as u64);
+        tracing::debug!(triggers, micros, "the filters of a registry were compiled");
         let held = &mut self.lock().held;
         if held.changes == changes {
             held.filters.insert(endpoint_id, filters.clone());
