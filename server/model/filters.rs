@@ -76,25 +76,29 @@ struct Patterns {
 impl Patterns {
     fn new(distinct: Distinct<'_>) -> Patterns {
         let mut all = Patterns { count: distinct.places.len(), ..Patterns::default() };
-        let mut special = Vec::new();
+        let (mut whole, mut ends) = (Vec::new(), Vec::new());
         for (text, place) in distinct.places {
-            match (text, plain(text)) {
-                ("", _) => all.always.push(place),
-                (_, Some(name)) => all.plain.entry(name).or_default().push(place),
-                (_, None) => special.push((text, place)),
+            match (text, plain(text), end(text)) {
+                ("" | ".*", _, _) => all.always.push(place),
+                _ if is_of_unicode(text) => all.compile_alone(text, place),
+                (_, Some(name), _) => all.plain.entry(name).or_default().push(place),
+                (_, None, Some(end)) => ends.push((end, place)),
+                (_, None, None) => whole.push((text, place)),
             }
         }
         // The same sets for the same patterns.
-        special.sort_unstable();
-        all.compile(&special);
+        whole.sort_unstable();
+        ends.sort_unstable();
+        all.compile("^", &whole);
+        all.compile("", &ends);
         all
     }
 
-    /// All in one set, or in as many as it takes.
-    fn compile(&mut self, some: &[(&str, usize)]) {
+    /// All in one set, or in as many as it takes. `start` is what stands before each.
+    fn compile(&mut self, start: &str, some: &[(&str, usize)]) {
         let built = match some {
             [] => return,
-            _ => RegexSetBuilder::new(some.iter().map(|(text, _)| format!("^(?:{text})$")))
+            _ => RegexSetBuilder::new(some.iter().map(|(text, _)| format!("{start}(?:{text})$")))
                 // Names in a registry are ASCII: the large tables of Unicode would find nothing more.
                 .unicode(false)
                 .size_limit(LARGEST_SET)
@@ -104,22 +108,30 @@ impl Patterns {
         };
         match (built, some) {
             (Ok(set), _) => self.sets.push((set, some.iter().map(|(_, place)| *place).collect())),
-            (Err(_), [(text, place)]) => match pattern(text) {
-                Ok(Some(compiled)) => self.alone.push((compiled, *place)),
-                Ok(None) | Err(_) => self.always.push(*place),
-            },
+            (Err(_), [(text, place)]) => {
+                let text = if start.is_empty() { format!(".*{text}") } else { (*text).to_owned() };
+                self.compile_alone(&text, *place);
+            }
             (Err(_), _) => {
                 let (left, right) = some.split_at(some.len() / 2);
-                self.compile(left);
-                self.compile(right);
+                self.compile(start, left);
+                self.compile(start, right);
             }
+        }
+    }
+
+    fn compile_alone(&mut self, text: &str, place: usize) {
+        match pattern(text) {
+            Ok(Some(compiled)) => self.alone.push((compiled, place)),
+            Ok(None) | Err(_) => self.always.push(place),
         }
     }
 
     /// By place.
     fn fitting(&self, name: &str) -> Vec<bool> {
-        // Nothing here knows other names; their triggers are asked one by one.
-        let mut fits = vec![!name.is_ascii(); self.count];
+        // A registry has no other names; their triggers are asked one by one.
+        let known = name.is_ascii() && !name.contains('\n');
+        let mut fits = vec![!known; self.count];
         let plain = self.plain.get(name).into_iter().flatten();
         let alone = self.alone.iter().filter(|(compiled, _)| compiled.is_match(name)).map(|(_, place)| place);
         for place in self.always.iter().chain(plain).chain(alone) {
@@ -134,6 +146,11 @@ impl Patterns {
     }
 }
 
+/// Whether a pattern may speak of letters beyond ASCII, of which some are ASCII's own in the other case.
+fn is_of_unicode(text: &str) -> bool {
+    !text.is_ascii() || ["\\u", "\\U", "\\x", "\\p", "\\P"].iter().any(|escape| text.contains(escape))
+}
+
 /// The one name that a pattern is for, when it has nothing special in it.
 fn plain(text: &str) -> Option<String> {
     let mut name = String::with_capacity(text.len());
@@ -146,6 +163,14 @@ fn plain(text: &str) -> Option<String> {
         }
     }
     Some(name)
+}
+
+/// What a name must end with for a pattern that says no more than that: `x` of `.*x`. Hundreds of `.*`, each followed
+/// through every letter of a name, are what makes a set slow; these begin anywhere instead.
+fn end(text: &str) -> Option<&str> {
+    let end = text.strip_prefix(".*")?;
+    // Another meaning of the star, or a pattern of several of which only the first begins so.
+    (!end.starts_with(['?', '+', '*', '{']) && !end.contains('|')).then_some(end)
 }
 
 #[cfg(test)]
@@ -177,11 +202,16 @@ mod tests {
             both("numbers/api", r"\d+\.\d+"),
             both(r"numbers\/(api|web)", ""),
             both("api", ".*"),
+            both(".*/api", ".*?2"),
+            both(".*/web|numbers/.*", ".*^1.*$"),
+            both(r".*\pL/api", r".*\.\d"),
+            both(".*", ".*$"),
             both("numbers/api", r"1\.2"),
             // For Unicode only, and in which Unicode has letters that are also plain ones.
             both(r"\pL+/api", ""),
             both("(?i)NUMBERS/AP\u{131}|numbers/api", ""),
             both("(?i)\u{212a}", "(?i)\u{212a}"),
+            both(r"(?i)\x{212a}", r"(?i)\u{212A}"),
             both("numbers/api", "(?i)V?1.2"),
         ];
         let filters = at_once(&triggers);
@@ -189,7 +219,7 @@ mod tests {
         for (image, tag) in [("numbers/api", "1.2"), ("numbers/web", "1"), ("numbers/api", ""), ("k", "K")] {
             assert_eq!(filters.fitting(image, tag), one_by_one(&triggers, image, tag), "{image}:{tag}");
         }
-        assert_eq!(filters.fitting("k", "K"), [0, 8]);
+        assert_eq!(filters.fitting("k", "K"), [0, 8, 12, 13]);
         assert_eq!(Filters::default().fitting("a", "b"), Vec::<i64>::new());
     }
 
@@ -205,7 +235,7 @@ mod tests {
     proptest! {
         #[test]
         fn together_as_alone(
-            triggers in prop::collection::vec(("[ab.*|/]{0,5}", r"[01.\\d|]{0,4}"), 0..12),
+            triggers in prop::collection::vec((r"(\.\*)?[ab.*?|/^$]{0,5}", r"(\.\*)?[01.\\d|]{0,4}"), 0..12),
             image in "[ab/]{0,5}", tag in "[01.]{0,3}",
         ) {
             let good = |t: &(String, String)| pattern(&t.0).is_ok() && pattern(&t.1).is_ok();

@@ -18,7 +18,7 @@ use crate::store::streams::{imports, whole};
 use crate::store::tags::{self, Seen};
 use crate::store::{Connection, Store};
 
-/// Tags that are compared together and written in one transaction.
+/// Tags that moved and are written in one transaction.
 const BATCH: usize = 250;
 /// Questions to a registry at a time.
 pub(super) const AT_ONCE: usize = 4;
@@ -190,24 +190,23 @@ impl Watch {
     async fn compare_tags(&self, addresses: Vec<TagAddress>) -> Result<Turn> {
         let failures = AtomicUsize::new(0);
         let mut turn = Turn::Idle;
-        for batch in addresses.chunks(BATCH) {
-            let looks = stream::iter(batch.to_vec()).map(|address| self.look(address, &failures));
-            let looks: Vec<Result<Look>> = looks.buffer_unordered(AT_ONCE).collect().await;
-            let mut news = Vec::new();
-            for look in looks {
-                let look = look?;
-                if look.is_news() {
-                    news.push(look);
-                }
+        let mut news = Vec::new();
+        // Never fewer questions under way than there may be: no batch waits for the last answer of the one before.
+        let looks = stream::iter(addresses).map(|address| self.look(address, &failures));
+        let mut looks = looks.buffer_unordered(AT_ONCE);
+        while let Some(look) = looks.next().await {
+            let look = look?;
+            if look.is_news() {
+                news.push(look);
             }
-            if news.is_empty() {
-                continue;
+            if news.len() >= BATCH {
+                turn = turn.or(write_all(&self.store, std::mem::take(&mut news)).await?);
             }
-            // In the order of names, so that what is written does not depend on who answered first.
-            news.sort_by(|a, b| a.address.cmp(&b.address));
-            turn = turn.or(write_all(&self.store, news).await?);
         }
-        Ok(turn)
+        match news.is_empty() {
+            true => Ok(turn),
+            false => Ok(turn.or(write_all(&self.store, news).await?)),
+        }
     }
 
     async fn look(&self, address: TagAddress, failures: &AtomicUsize) -> Result<Look> {
@@ -225,7 +224,9 @@ impl Watch {
     }
 }
 
-async fn write_all(store: &Store, news: Vec<Look>) -> Result<Turn> {
+async fn write_all(store: &Store, mut news: Vec<Look>) -> Result<Turn> {
+    // In the order of names, so that what is written does not depend on who answered first.
+    news.sort_by(|a, b| a.address.cmp(&b.address));
     let write = move |c: &Connection| {
         let at = Timestamp::now();
         let mut turn = Turn::Idle;

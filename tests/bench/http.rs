@@ -37,13 +37,13 @@ impl Connection {
         let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
         let status = text.split(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
         let header = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
-        let bare = request.starts_with(b"HEAD ");
-        if bare {
-        } else if let Some(length) = header("content-length:").and_then(|n| n.parse::<usize>().ok()) {
+        let length = header("content-length:").and_then(|n| n.parse::<usize>().ok());
+        let has_body = !request.starts_with(b"HEAD ");
+        if let Some(length) = length.filter(|_| has_body) {
             while self.buffer.len() < head + length {
                 self.more()?;
             }
-        } else if header("transfer-encoding:").is_some() {
+        } else if has_body && header("transfer-encoding:").is_some() {
             while !self.buffer.ends_with(b"0\r\n\r\n") {
                 self.more()?;
             }
