@@ -17,11 +17,34 @@ pub struct Activity {
     pub kind: String,
     /// Every kind, with its word.
     pub kinds: Vec<(&'static str, Message)>,
+    pub narrowed: Narrowed,
+    /// The page's own address, at its newest.
+    pub here: String,
+    /// As of when it is, for `live`; `None` on a page that begins further back.
+    pub as_of: Option<String>,
+    pub journal: Journal,
+}
+
+impl Activity {
+    pub(super) fn live_href(&self) -> String {
+        links::activity_live(&self.here)
+    }
+}
+
+/// A page of events.
+pub struct Journal {
     pub rows: Vec<ActivityRow>,
     /// Instead of rows, when only images that registries told of are shown.
     pub images: Option<Vec<ImageRow>>,
-    pub narrowed: Narrowed,
     pub next: Option<String>,
+}
+
+/// Of `Activity`, what `live` sends.
+#[derive(Template)]
+#[template(path = "partials/journal.html")]
+pub struct JournalPiece<'a> {
+    pub page: &'a Page,
+    pub journal: &'a Journal,
 }
 
 /// As it was typed.

@@ -7,7 +7,7 @@ use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Admin, Settings, SignIn, TokenRow, UserRow};
-use super::activity::{self, Activity, ActivityRow, OutcomeRow};
+use super::activity::{self, Activity, ActivityRow, Journal, OutcomeRow};
 use super::browse::{
     self, Change, ChangeKind, Commit, CommitRow, Commits, Content, Entry, EntryKind, File, Folder,
 };
@@ -743,10 +743,14 @@ const PAGES: &[(&str, &str, Render)] = &[
             repository: String::new(),
             kind: "ref-moved".into(),
             kinds: vec![("ref-moved", msg!("web-event-ref-moved", reference = "x"))],
-            rows: all.iter().enumerate().map(row).collect(),
-            images: None,
             narrowed: activity::Narrowed::default(),
-            next: Some("?after=1".into()),
+            here: links::activity("", "ref-moved", ""),
+            as_of: Some("0.1".into()),
+            journal: Journal {
+                rows: all.iter().enumerate().map(row).collect(),
+                images: None,
+                next: Some("?after=1".into()),
+            },
         }
         .render()
     }),
