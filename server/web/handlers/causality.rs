@@ -34,6 +34,7 @@ pub async fn event_live(
     since: web::Query<Since>,
 ) -> Answer {
     visit.identity.require()?;
+    lines(&visit, From::Event(*id)).await?;
     Ok(live_part::follow(&request, visit, &since, Tree(From::Event(*id))))
 }
 
