@@ -101,7 +101,12 @@
   document.addEventListener("submit", (event) => {
     const asked = event.target.dataset.confirm;
     const question = asked === "cancel" ? phrases.confirmCancel : asked === "rerun" ? phrases.confirmRerun : null;
-    if (question && !window.confirm(question)) event.preventDefault();
+    if (question && !window.confirm(question)) { event.preventDefault(); return; }
+    // Pressed twice, sent once; after a while it may be meant.
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (Date.now() - (form.sentAt ?? 0) < 3000) event.preventDefault();
+    else form.sentAt = Date.now();
   });
 
   // ---- Lines: #s2-L120 and #s2-L120-L140 ----

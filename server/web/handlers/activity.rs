@@ -173,11 +173,13 @@ async fn journal(visit: &Visit, wanted: &Wanted, after: Option<i64>) -> Result<J
 }
 
 /// What the list can be narrowed to.
-fn kinds() -> [(&'static str, Message); 11] {
+fn kinds() -> [(&'static str, Message); 13] {
     [
         (IMAGES, msg!("hooks-kind-images")),
         ("delivery-refused", msg!("hooks-kind-refused")),
         ("tag-moved", msg!("hooks-kind-tag-moved")),
+        ("stream-tag-moved", msg!("streams-kind-moved")),
+        ("import-failed", msg!("streams-kind-failed")),
         ("ref-moved", msg!("pages-kind-ref-moved")),
         ("run-finished", msg!("pages-kind-run-finished")),
         ("run-requested", msg!("pages-kind-run-requested")),
@@ -299,6 +301,16 @@ fn href(happened: &Happened, path: Option<&RepositoryPath>, run: Option<&Run>) -
     }
     if let Happened::ImageAnnounced { delivery_id, .. } = happened {
         return Some(links::delivery(*delivery_id));
+    }
+    match happened {
+        Happened::TagMoved { address, new: Some(_), .. } => {
+            return Some(links::impact(&address.to_string()));
+        }
+        Happened::StreamTagMoved { stream, new: Some(_), .. } | Happened::ImportFailed { stream, .. } => {
+            return Some(links::stream_tag(&stream.stream.to_string(), &stream.tag));
+        }
+        Happened::StreamCreated { stream, .. } => return Some(links::stream(&stream.to_string())),
+        _ => {}
     }
     let repository = path?.to_string();
     match happened {

@@ -59,10 +59,15 @@ fn name_of(path: &TagPath) -> Result<StreamTagName, Failure> {
 /// `GET /image-streams/{owner}/{name}`.
 pub async fn show(visit: Visit, path: Path) -> Answer {
     let path = auth::path_of(&path.0, &path.1)?;
-    stream_page(visit, &path, (StatusCode::OK, None))
+    stream_page(visit, &path, (StatusCode::OK, None), page::SetFields::default())
 }
 
-fn stream_page(visit: Visit, path: &StreamPath, (status, error): (StatusCode, Option<Message>)) -> Answer {
+fn stream_page(
+    visit: Visit,
+    path: &StreamPath,
+    (status, error): (StatusCode, Option<Message>),
+    typed: page::SetFields,
+) -> Answer {
     let stream = streams::find(&visit.door, &visit.identity, path)?;
     let tags = visit.door.store.read(|c| {
         let tags = spec::tags(c, stream.id)?;
@@ -82,6 +87,7 @@ fn stream_page(visit: Visit, path: &StreamPath, (status, error): (StatusCode, Op
         may_change: streams::can_change(&visit.identity, &path.owner),
         page: visit.page,
         error,
+        typed,
     };
     Ok(respond_with(status, &shown))
 }
@@ -191,7 +197,9 @@ pub async fn set(sent: Sent<SetForm>, path: Path) -> Answer {
         Err(failure) => {
             let status = failure.status();
             let error = said(failure)?;
-            stream_page(visit, &stream, (status, Some(error)))
+            let SetForm { tag, image, other, follow, scheduled, local } = form;
+            let typed = page::SetFields { tag, image, other, follow, scheduled, local };
+            stream_page(visit, &stream, (status, Some(error)), typed)
         }
     }
 }

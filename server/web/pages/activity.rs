@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
+use super::streams::brief;
 use super::{Page, RunBrief, links};
 use crate::model::{Happened, Message};
 use crate::msg;
@@ -142,8 +143,10 @@ pub fn sentence(happened: &Happened) -> Message {
             None => msg!("web-event-tag-gone", image = address),
         },
         Happened::StreamTagMoved { stream, new, by, .. } => match (new, by) {
-            (Some(new), Some(by)) => msg!("web-event-stream-tagged", stream = stream, image = new, by = by),
-            (Some(new), None) => msg!("web-event-stream-imported", stream = stream, image = new),
+            (Some(new), Some(by)) => {
+                msg!("web-event-stream-tagged", stream = stream, image = brief(new), by = by)
+            }
+            (Some(new), None) => msg!("web-event-stream-imported", stream = stream, image = brief(new)),
             (None, _) => msg!("web-event-stream-untagged", stream = stream),
         },
         Happened::ImportFailed { stream, .. } => msg!("web-event-import-failed", stream = stream),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::{Admin, Settings, SignIn, TokenRow, UserRow};
+use super::account::{Admin, Settings, SignIn, TokenFields, TokenRow, UserRow};
 use super::activity::{self, Activity, ActivityRow, Journal, OutcomeRow};
 use super::browse::{
     self, Change, ChangeKind, Commit, CommitRow, Commits, Content, Entry, EntryKind, File, Folder,
@@ -14,7 +14,9 @@ use super::browse::{
 use super::error::ErrorPage;
 use super::health::{Health, Part, State};
 use super::home::{Home, HomeRow};
-use super::pipeline::{InputField, MatrixCell, MatrixRow, NewPipeline, Pipeline, Pipelines, Start};
+use super::pipeline::{
+    InputField, MatrixCell, MatrixRow, NewPipeline, Pipeline, Pipelines, Start, TriggerFields,
+};
 use super::readme::{self, Origin};
 use super::registry::{
     ContainerRow, Found, Image, ImageBrief, Layer, Provenance, Registry, RegistryRow, RegistryTags, TagRow,
@@ -521,6 +523,11 @@ const PAGES: &[(&str, &str, Render)] = &[
             rows,
             findings: vec![finding()],
             triggers: examples_streams::triggers(now()),
+            typed: TriggerFields {
+                from: HOSTILE.into(),
+                paused: true,
+                error: Some(msg!("name-reserved", name = HOSTILE)),
+            },
             next: Some("?after=1".into()),
         }
         .render()
@@ -791,6 +798,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             new_token: Some("rw_0123456789abcdef0123456789abcdef".into()),
             password_error: Some(msg!("web-error-denied")),
             token_error: None,
+            typed: TokenFields { name: HOSTILE.into(), scope: HOSTILE.into(), expires: HOSTILE.into() },
         }
         .render()
     }),

@@ -3,7 +3,9 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::streams::{ItemLine, NewStream, Stream, StreamRow, StreamTag, Streams, TagLine, TagNow, TriggerRow};
+use super::streams::{
+    ItemLine, NewStream, SetFields, Stream, StreamRow, StreamTag, Streams, TagLine, TagNow, TriggerRow,
+};
 use super::*;
 use crate::model::{Finding, ImageChange};
 use crate::msg;
@@ -117,6 +119,12 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             tags: vec![line(at, "1.95", false), line(at, "stable", true)],
             may_change: true,
             error: Some(msg!("streams-tag-not-found", name = HOSTILE)),
+            typed: SetFields {
+                tag: HOSTILE.into(),
+                image: HOSTILE.into(),
+                follow: true,
+                ..SetFields::default()
+            },
         }
         .render()
     }),

@@ -43,8 +43,20 @@ pub struct Stream {
     pub annotations: Vec<(String, String)>,
     pub tags: Vec<TagLine>,
     pub may_change: bool,
-    /// What is wrong with the tag that was to be set.
+    /// What is wrong with the tag that was to be set, and how it was typed.
     pub error: Option<Message>,
+    pub typed: SetFields,
+}
+
+/// The form that sets a tag.
+#[derive(Default)]
+pub struct SetFields {
+    pub tag: String,
+    pub image: String,
+    pub other: String,
+    pub follow: bool,
+    pub scheduled: bool,
+    pub local: bool,
 }
 
 impl Stream {

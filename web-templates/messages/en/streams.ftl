@@ -52,6 +52,8 @@ streams-source-elsewhere = spec.source.git.uri is not an address of a repository
 streams-no-pipeline = { $repository } has no pipeline “{ $name }”. The object's name is the pipeline's, unless the annotation ropewalk.io/pipeline names it.
 
 streams-nav = Image streams
+streams-kind-moved = Tags of image streams that moved
+streams-kind-failed = Imports that failed
 streams-intro = Tags that name images, and what they named before
 streams-none = There is no image stream yet.
 streams-new = New image stream

@@ -52,6 +52,8 @@ streams-source-elsewhere = spec.source.git.uri가 { $url } 서버의 저장소 �
 streams-no-pipeline = { $repository } 저장소에 없는 파이프라인입니다: “{ $name }”. 객체의 이름이 파이프라인 이름이며, 주석 ropewalk.io/pipeline으로 다르게 적을 수 있습니다.
 
 streams-nav = 이미지 스트림
+streams-kind-moved = 이미지 스트림의 태그 이동
+streams-kind-failed = 실패한 가져오기
 streams-intro = 이미지를 가리키는 태그와 그 이력
 streams-none = 아직 이미지 스트림이 없습니다.
 streams-new = 새 이미지 스트림

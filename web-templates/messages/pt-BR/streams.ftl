@@ -52,6 +52,8 @@ streams-source-elsewhere = spec.source.git.uri não é o endereço de um reposit
 streams-no-pipeline = { $repository } não tem pipeline “{ $name }”. O nome do objeto é o do pipeline, salvo se a anotação ropewalk.io/pipeline o nomear.
 
 streams-nav = Fluxos de imagens
+streams-kind-moved = Tags de fluxos de imagens que mudaram
+streams-kind-failed = Importações que falharam
 streams-intro = Tags que nomeiam imagens, e o que nomearam antes
 streams-none = Ainda não há fluxos de imagens.
 streams-new = Novo fluxo de imagens

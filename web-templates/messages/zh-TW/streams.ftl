@@ -52,6 +52,8 @@ streams-source-elsewhere = spec.source.git.uri 不是 { $url } 上儲存庫的�
 streams-no-pipeline = { $repository } 沒有管線「{ $name }」。物件的名稱即管線名稱，除非以註解 ropewalk.io/pipeline 另行指定。
 
 streams-nav = 映像串流
+streams-kind-moved = 映像串流的標籤移動
+streams-kind-failed = 失敗的匯入
 streams-intro = 指向映像的標籤，以及它們先前所指
 streams-none = 還沒有映像串流。
 streams-new = 新增映像串流
