@@ -58,13 +58,19 @@ pub fn last_event_id(request: &HttpRequest) -> Option<&str> {
 pub struct Bells {
     store: watch::Receiver<u64>,
     log: Option<watch::Receiver<u64>>,
+    closing: watch::Receiver<bool>,
     /// The store's bell rang since somebody asked; at first, as if it had.
     store_rang: bool,
 }
 
 impl Bells {
     fn of(door: &Door, run: Option<i64>) -> Self {
-        Bells { store: door.store.bell(), log: run.map(|run| door.logs.bell(run)), store_rang: true }
+        let log = run.map(|run| door.logs.bell(run));
+        Bells { store: door.store.bell(), log, closing: door.closing.clone(), store_rang: true }
+    }
+
+    fn is_closing(&self) -> bool {
+        *self.closing.borrow()
     }
 
     /// Before looking, so that nothing rung during the look is missed.
@@ -91,8 +97,14 @@ impl Bells {
                 None => std::future::pending().await,
             }
         };
+        let closing = async {
+            if self.closing.wait_for(|closing| *closing).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         let gone = tokio::select! {
             gone = log => gone,
+            () = closing => return true,
             _ = self.store.changed() => { self.store_rang = true; false }
             () = tokio::time::sleep(HEARTBEAT) => return false,
         };
@@ -155,7 +167,7 @@ async fn next(look: &mut impl Look, bells: &mut Bells, news: &mut News) -> Resul
         if let Some(event) = news.waiting.pop_front() {
             return Ok(Some(event));
         }
-        if news.ended {
+        if news.ended || bells.is_closing() {
             return Ok(None);
         }
         bells.take();

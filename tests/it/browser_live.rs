@@ -204,3 +204,17 @@ async fn whoever_may_not_come_in_any_more_is_told_nothing() {
     assert!(rest.contains("event: end") && !rest.contains("unheard"), "{rest}");
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_no_open_page() {
+    let house = House::start().await;
+    let request = house.http.get(format!("{}/activity/live", house.url));
+    let mut stream =
+        Box::pin(request.basic_auth("admin", Some(PASSWORD)).send().await.unwrap().bytes_stream());
+    assert!(stream.next().await.unwrap().is_ok());
+    house.stop().await;
+    // Ended in good order, not cut off.
+    while let Some(bytes) = stream.next().await {
+        bytes.unwrap();
+    }
+}

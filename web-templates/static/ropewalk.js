@@ -440,6 +440,8 @@
   };
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.matches("input")) event.target.blur();
+    const menu = event.key === "Escape" && $(".menu[open]");
+    if (menu) { menu.open = false; $("summary", menu).focus(); }
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select") || $("dialog[open]")) return;
     const key = event.key;
     let used = true;
