@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::base::{Base, Place, Reference, Repository};
 use super::cache::Cache;
 use super::guard::Guard;
+use super::lists::Lists;
 use super::manifest::{self, ACCEPT, is_schema1};
 use super::patience::Patience;
 use super::push_log::PushScanner;
@@ -28,11 +29,12 @@ const SMALL: usize = 64 * 1024;
 const HUB: &str = "https://registry-1.docker.io";
 const HUB_NAMES: &[&str] = &["docker.io", "hub.docker.com", "index.docker.io", "registry.hub.docker.com"];
 
-/// A registry. Cheap to clone; clones share connections and the cache of documents.
+/// A registry. Cheap to clone; clones share connections and what was lately read.
 #[derive(Clone)]
 pub struct Client {
     pub(super) wire: Arc<Wire>,
     cache: Arc<Cache>,
+    pub(super) lists: Arc<Lists>,
     pub(super) patience: Patience,
 }
 
@@ -56,8 +58,7 @@ impl Client {
     /// For the registry at `base`, e.g. `http://registry.local:5000`. Contacts nobody yet.
     /// `Invalid` when it is not the address of a host.
     pub fn new(base: &str) -> Result<Self> {
-        let wire = Arc::new(Wire::new(Base::parse(base)?)?);
-        Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
+        Ok(Self::over(Wire::new(Base::parse(base)?)?))
     }
 
     /// For an endpoint. It connects to that endpoint alone and to nothing that stands for this machine itself; `own` is
@@ -66,8 +67,12 @@ impl Client {
     pub fn with_access(access: &Access, own: Option<u16>) -> Result<Self> {
         let base = base_of(access.kind, &access.url)?;
         let guard = Guard::of(&base, own)?;
-        let wire = Arc::new(Wire::with(base, access, guard)?);
-        Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
+        Ok(Self::over(Wire::with(base, access, guard)?))
+    }
+
+    fn over(wire: Wire) -> Self {
+        let (cache, lists) = (Arc::default(), Arc::default());
+        Client { wire: Arc::new(wire), cache, lists, patience: Patience::PAGE }
     }
 
     /// The same client with another patience; `Patience::RUN` where a run's result hangs on the answer.

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! base, guard, trust   where to, and whether to     wire, patience, rest   one request, and how often
-//! challenge, login     who we are                   client, catalogue, image, manifest, config   reading
+//! challenge, login     who we are                   client, catalogue, lists, image, manifest, config   reading
 //! upload, meter, copy  writing                      certificate, validate   what a person is shown of an endpoint
 //! ```
 
@@ -25,6 +25,7 @@ mod deliveries;
 mod guard;
 mod hub;
 mod image;
+mod lists;
 mod login;
 mod manifest;
 mod meter;

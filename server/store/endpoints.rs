@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::Sealer;
 use super::rows::{json_opt, millis, text, time, time_opt, to_json};
+use super::{Sealer, docker_webhooks};
 use crate::model::{
     Access, CheckStep, Credentials, EndpointKind, EndpointName, Error, Message, Result, Secret,
 };
@@ -196,7 +196,8 @@ pub fn update(c: &Connection, seen: &Endpoint, given: &Given, host: &str, at: Ti
 pub fn delete(c: &Connection, name: &str) -> Result<()> {
     match c.execute("DELETE FROM endpoints WHERE name = ?1", [name])? {
         0 => Err(Error::NotFound(not_found(name))),
-        _ => Ok(()),
+        // Its webhooks are of no endpoint now.
+        _ => docker_webhooks::changed(c),
     }
 }
 

@@ -8,22 +8,15 @@ use jiff::Timestamp;
 
 use super::Watch;
 use super::reason::Impression;
+use super::sender::{Heard, Sender};
 use crate::model::{
-    Announced, Delivery, DeliveryPart, DeliverySource, Digest, DockerWebhook, Error, Happened, Message,
-    Notice, Reading, Result, Sighting, TagAddress, Turn,
+    Announced, Delivery, DeliveryPart, Digest, Error, Happened, Message, Notice, Reading, Result, Sighting,
+    TagAddress, Turn,
 };
 use crate::msg;
 use crate::registry::{self, DOCKER_HUB};
 use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
 
-/// Where a delivery comes from, and who wants to hear of it.
-struct Sender {
-    /// The registry, as it stands in image references.
-    host: String,
-    webhooks: Vec<DockerWebhook>,
-    /// Begins the keys of its events: different senders may use the same ids.
-    prefix: String,
-}
 
 /// One notice with what the registry said.
 struct Found {
@@ -31,12 +24,13 @@ struct Found {
     part: DeliveryPart,
     /// Of pushes that somebody wants to hear of.
     announced: Option<Announced>,
+    heard: Heard,
 }
 
 impl Watch {
     /// `silent` are the registries that did not answer this time round: nobody waits for them again.
     pub(super) async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
-        let Some(sender) = self.store.read(|c| sender(c, delivery, self.registries.own().host()))? else {
+        let Some(sender) = self.sender(delivery)? else {
             return self.end(delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
         };
         let (notices, skipped) = match registry::read_delivery(&delivery.body) {
@@ -47,6 +41,9 @@ impl Watch {
         };
         let mut all = Vec::new();
         for notice in notices {
+            if sender.host == self.registries.own().host() {
+                self.registries.own().tags_changed(&notice.repository);
+            }
             match self.look_up(delivery, &sender, notice, silent).await? {
                 Ok(found) => all.push(found),
                 Err(why) => return self.try_again(delivery, vec![why]).await,
@@ -65,22 +62,24 @@ impl Watch {
     ) -> Result<std::result::Result<Found, DeliveryPart>> {
         let address = notice.address(&sender.host);
         let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
-        let ended = |message| Found { part: part(message), announced: None, notice: notice.clone() };
+        let ended = |message, heard| Found { part: part(message), announced: None, heard, notice: notice.clone() };
+        let nobody = Heard::default();
         let key = keyed(delivery, sender, &notice);
         let other = notice.host.as_ref().filter(|host| **host != sender.host);
         if let Some(other) = other {
-            return Ok(Ok(ended(msg!("hook-other-host", host = other, expected = sender.host))));
+            return Ok(Ok(ended(msg!("hook-other-host", host = other, expected = sender.host), nobody)));
         }
         let (known, followed) = self.store.read(|c| {
             let known = key.as_ref().map_or(Ok(false), |key| deliveries::is_known(c, key))?;
             Ok((known, self.is_followed(c, &address)?))
         })?;
         if known {
-            return Ok(Ok(ended(msg!("hook-twice"))));
+            return Ok(Ok(ended(msg!("hook-twice"), nobody)));
         }
-        let wanted = notice.pushed && !sender.webhooks.is_empty();
+        let heard = if notice.pushed { sender.heard(&address) } else { nobody };
+        let wanted = !heard.ids.is_empty();
         if !followed && !wanted {
-            return Ok(Ok(ended(msg!("hook-not-followed"))));
+            return Ok(Ok(ended(msg!("hook-not-followed"), heard)));
         }
         if silent.contains(&address.host) {
             return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
@@ -106,7 +105,7 @@ impl Watch {
             }
         };
         let announced = wanted.then(|| Announced::new(&address, &notice.owner, digest));
-        Ok(Ok(Found { part: part(message), announced, notice }))
+        Ok(Ok(Found { part: part(message), announced, heard, notice }))
     }
 
     /// Whether anybody follows the tag: by its name, as Docker Hub's when our registry is the engine's mirror, or with
@@ -159,9 +158,16 @@ impl Watch {
                     continue;
                 }
                 if let Some(image) = &found.announced {
-                    part.events = announce(c, (delivery.id, &sender.webhooks), image, now)?;
+                    part.events = announce(c, (delivery.id, &found.heard.ids), image, now)?;
                 }
+                let missed = found.heard.missed;
+                let other = DeliveryPart {
+                    message: msg!("hook-filters-missed", count = missed),
+                    events: Vec::new(),
+                    ..part.clone()
+                };
                 outcome.push(part);
+                outcome.extend((missed > 0).then_some(other));
             }
             if skipped > 0 {
                 outcome.push(DeliveryPart::whole(msg!("hook-skipped", count = skipped)));
@@ -185,32 +191,6 @@ impl Watch {
     }
 }
 
-/// `None` when the webhook whose token it bore is no longer there.
-fn sender(c: &Connection, delivery: &Delivery, own: &str) -> Result<Option<Sender>> {
-    let Some(id) = delivery.webhook_id else {
-        let mut webhooks = docker_webhooks::of_registry(c, None)?;
-        if let Some(endpoint) = endpoints::by_host(c, own)? {
-            webhooks.extend(docker_webhooks::of_registry(c, Some(endpoint.id))?);
-        }
-        return Ok(Some(Sender { host: own.to_owned(), webhooks, prefix: String::new() }));
-    };
-    let Some(webhook) = docker_webhooks::by_id(c, id)? else { return Ok(None) };
-    let host = docker_webhooks::host(c, &webhook, own)?;
-    // A registry speaks for all webhooks of it, whichever of their tokens it was given.
-    let (webhooks, prefix) = match delivery.source {
-        DeliverySource::Distribution => {
-            let all = docker_webhooks::of_registry(c, webhook.endpoint_id)?;
-            let all = if all.iter().any(|one| one.id == webhook.id) { all } else { vec![webhook] };
-            (all, if host == own { String::new() } else { format!("{host} ") })
-        }
-        DeliverySource::DockerHub | DeliverySource::Generic => {
-            let prefix = format!("webhook {} ", webhook.id);
-            (vec![webhook], prefix)
-        }
-    };
-    Ok(Some(Sender { host, webhooks, prefix }))
-}
-
 /// The key under which the sender's event counts once. What a person sends again counts again.
 fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String> {
     let key = notice.key.as_ref()?;
@@ -220,20 +200,21 @@ fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String
     }
 }
 
-/// An event for each webhook, under the repository of its pipeline.
+/// An event for each webhook that is still there, under the repository of its pipeline.
 fn announce(
     c: &Connection,
-    (delivery_id, webhooks): (i64, &[DockerWebhook]),
+    (delivery_id, webhooks): (i64, &[i64]),
     image: &Announced,
     at: Timestamp,
 ) -> Result<Vec<i64>> {
     let cause = events::moved_by(c, delivery_id, &image.address())?;
     let mut made = Vec::new();
-    for webhook in webhooks {
+    for id in webhooks {
+        let Some(webhook) = docker_webhooks::by_id(c, *id)? else { continue };
         let pipeline = webhook.pipeline_id.map(|id| pipelines::by_id(c, id)).transpose()?.flatten();
         let happened = Happened::ImageAnnounced {
             webhook_id: webhook.id,
-            webhook: webhook.name.clone(),
+            webhook: webhook.name,
             delivery_id,
             image: image.clone(),
         };

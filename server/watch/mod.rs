@@ -13,6 +13,7 @@ mod notices;
 mod reason;
 mod remote;
 mod schedule;
+mod sender;
 mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,7 @@ struct State {
     inbox: inbox::Inbox,
     tags_polled: Option<Instant>,
     pace: schedule::Pace,
+    held: sender::Held,
 }
 
 impl Watch {

@@ -19,7 +19,7 @@ use crate::store::streams::{imports, whole};
 use crate::store::tags::{self, Seen};
 use crate::store::{Connection, Store};
 
-/// Tags that are compared together and written in one transaction.
+/// Tags that moved and are written in one transaction.
 const BATCH: usize = 250;
 /// Questions to a registry at a time.
 pub(super) const AT_ONCE: usize = 4;
@@ -68,17 +68,24 @@ impl Look {
 impl Watch {
     /// Compares every followed tag at our own registry now, whatever the clock says.
     pub async fn poll_tags(&self) -> Result<Turn> {
-        self.lock().tags_polled = Some(Instant::now());
+        let begun = Instant::now();
+        self.lock().tags_polled = Some(begun);
         let own = self.registries.own().host().to_owned();
         let behind = self.store.read(whole::behind)?;
         let repositories = self.store.read(|c| whole::whole_repositories(c, &own))?;
-        let mut turn = self.compare_tags(self.of_repositories(&own, &repositories).await?).await?;
-        turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, &own))?).await?);
+        let mut parts = vec![self.of_repositories(&own, &repositories).await?];
+        parts.push(self.store.read(|c| tags::followed(c, &own))?);
         if self.registries.at(DOCKER_HUB).is_none() {
             // Ours is the mirror of Docker Hub.
-            turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, DOCKER_HUB))?).await?);
+            parts.push(self.store.read(|c| tags::followed(c, DOCKER_HUB))?);
+        }
+        let (mut turn, count) = (Turn::Idle, parts.iter().map(Vec::len).sum::<usize>());
+        for part in parts {
+            turn = turn.or(self.compare_tags(part).await?);
         }
         self.catch_up(behind).await?;
+        let micros = begun.elapsed().as_micros() as u64;
+        tracing::debug!(tags = count, micros, "the followed tags were compared");
         Ok(turn)
     }
 
@@ -168,24 +175,23 @@ impl Watch {
     async fn compare_tags(&self, addresses: Vec<TagAddress>) -> Result<Turn> {
         let failures = AtomicUsize::new(0);
         let mut turn = Turn::Idle;
-        for batch in addresses.chunks(BATCH) {
-            let looks = stream::iter(batch.to_vec()).map(|address| self.look(address, &failures));
-            let looks: Vec<Result<Look>> = looks.buffer_unordered(AT_ONCE).collect().await;
-            let mut news = Vec::new();
-            for look in looks {
-                let look = look?;
-                if look.is_news() {
-                    news.push(look);
-                }
+        let mut news = Vec::new();
+        // Never fewer questions under way than there may be: no batch waits for the last answer of the one before.
+        let looks = stream::iter(addresses).map(|address| self.look(address, &failures));
+        let mut looks = looks.buffer_unordered(AT_ONCE);
+        while let Some(look) = looks.next().await {
+            let look = look?;
+            if look.is_news() {
+                news.push(look);
             }
-            if news.is_empty() {
-                continue;
+            if news.len() >= BATCH {
+                turn = turn.or(write_all(&self.store, std::mem::take(&mut news)).await?);
             }
-            // In the order of names, so that what is written does not depend on who answered first.
-            news.sort_by(|a, b| a.address.cmp(&b.address));
-            turn = turn.or(write_all(&self.store, news).await?);
         }
-        Ok(turn)
+        match news.is_empty() {
+            true => Ok(turn),
+            false => Ok(turn.or(write_all(&self.store, news).await?)),
+        }
     }
 
     async fn look(&self, address: TagAddress, failures: &AtomicUsize) -> Result<Look> {
@@ -204,7 +210,9 @@ impl Watch {
     }
 }
 
-async fn write_all(store: &Store, news: Vec<Look>) -> Result<Turn> {
+async fn write_all(store: &Store, mut news: Vec<Look>) -> Result<Turn> {
+    // In the order of names, so that what is written does not depend on who answered first.
+    news.sort_by(|a, b| a.address.cmp(&b.address));
     let write = move |c: &Connection| {
         let at = Timestamp::now();
         let mut turn = Turn::Idle;

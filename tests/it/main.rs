@@ -11,6 +11,7 @@
 )]
 
 mod bodies;
+mod browser_live;
 mod browser_pages;
 mod browser_run;
 mod build_config;

@@ -41,6 +41,7 @@ endpoints-none = There are no endpoints. This server’s own registry needs none
 endpoints-new = New endpoint
 endpoints-edit = Change
 endpoints-delete = Delete endpoint
+endpoints-delete-what = Its credentials and its certificate go with it. Image streams and Docker triggers that need this registry stop being asked for.
 endpoints-kind = Kind
 endpoints-kind-distribution = Registry (Distribution)
 endpoints-kind-docker-hub = Docker Hub

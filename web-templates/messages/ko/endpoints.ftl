@@ -41,6 +41,7 @@ endpoints-none = 엔드포인트가 없습니다. 이 서버 자신의 레지스
 endpoints-new = 새 엔드포인트
 endpoints-edit = 변경
 endpoints-delete = 엔드포인트 삭제
+endpoints-delete-what = 자격 증명과 인증서도 함께 삭제됩니다. 이 레지스트리가 필요한 이미지 스트림과 Docker 트리거는 더 이상 조회되지 않습니다.
 endpoints-kind = 종류
 endpoints-kind-distribution = 레지스트리(Distribution)
 endpoints-kind-docker-hub = Docker Hub

@@ -41,6 +41,7 @@ endpoints-none = Não há endpoints. O registro deste próprio servidor não pre
 endpoints-new = Novo endpoint
 endpoints-edit = Alterar
 endpoints-delete = Excluir endpoint
+endpoints-delete-what = As credenciais e o certificado são excluídos junto. Os fluxos de imagens e gatilhos Docker que precisam deste registro deixam de consultá-lo.
 endpoints-kind = Tipo
 endpoints-kind-distribution = Registro (Distribution)
 endpoints-kind-docker-hub = Docker Hub

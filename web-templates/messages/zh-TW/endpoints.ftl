@@ -41,6 +41,7 @@ endpoints-none = 沒有端點。本伺服器自己的登錄庫不需要端點。
 endpoints-new = 新增端點
 endpoints-edit = 修改
 endpoints-delete = 刪除端點
+endpoints-delete-what = 其認證資料與憑證會一併刪除。需要此登錄的映像串流與 Docker 觸發器將不再查詢它。
 endpoints-kind = 種類
 endpoints-kind-distribution = 登錄庫（Distribution）
 endpoints-kind-docker-hub = Docker Hub
