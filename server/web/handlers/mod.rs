@@ -25,6 +25,7 @@ pub mod error;
 mod health;
 mod home;
 mod image_rows;
+mod journal_rows;
 mod kept;
 mod live_part;
 mod new;
