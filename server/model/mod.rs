@@ -5,6 +5,7 @@ mod docker_webhook;
 mod endpoint;
 mod error;
 mod event;
+mod filters;
 mod health;
 mod image;
 mod likeness;
@@ -26,6 +27,7 @@ pub use docker_webhook::{
 pub use endpoint::{Access, CheckStep, Credentials, EndpointKind};
 pub use error::{Error, Result};
 pub use event::{Announced, Event, Happened, Outcome};
+pub use filters::Filters;
 pub use health::{Check, Condition, RunningContainer, Surroundings};
 pub use image::{Digest, ImageReference, is_repository, is_tag};
 pub use likeness::closest;

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::base::{Base, Place, Reference, Repository};
 use super::cache::Cache;
 use super::guard::Guard;
+use super::lists::Lists;
 use super::manifest::{self, ACCEPT, is_schema1};
 use super::patience::Patience;
 use super::push_log::PushScanner;
@@ -28,11 +29,12 @@ const SMALL: usize = 64 * 1024;
 const HUB: &str = "https://registry-1.docker.io";
 const HUB_NAMES: &[&str] = &["docker.io", "hub.docker.com", "index.docker.io", "registry.hub.docker.com"];
 
-/// A registry. Cheap to clone; clones share connections and the cache of documents.
+/// A registry. Cheap to clone; clones share connections and what was lately read.
 #[derive(Clone)]
 pub struct Client {
     pub(super) wire: Arc<Wire>,
     cache: Arc<Cache>,
+    pub(super) lists: Arc<Lists>,
     pub(super) patience: Patience,
 }
 
@@ -56,8 +58,7 @@ impl Client {
     /// For the registry at `base`, e.g. `http://registry.local:5000`. Contacts nobody yet.
     /// `Invalid` when it is not the address of a host.
     pub fn new(base: &str) -> Result<Self> {
-        let wire = Arc::new(Wire::new(Base::parse(base)?)?);
-        Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
+        Ok(Self::over(Wire::new(Base::parse(base)?)?))
     }
 
     /// For an endpoint. It connects to that endpoint alone and to nothing that stands for this machine itself; `own` is
@@ -66,8 +67,12 @@ impl Client {
     pub fn with_access(access: &Access, own: Option<u16>) -> Result<Self> {
         let base = base_of(access.kind, &access.url)?;
         let guard = Guard::of(&base, own)?;
-        let wire = Arc::new(Wire::with(base, access, guard)?);
-        Ok(Client { wire, cache: Arc::default(), patience: Patience::PAGE })
+        Ok(Self::over(Wire::with(base, access, guard)?))
+    }
+
+    fn over(wire: Wire) -> Self {
+        let (cache, lists) = (Arc::default(), Arc::default());
+        Client { wire: Arc::new(wire), cache, lists, patience: Patience::PAGE }
     }
 
     /// The same client with another patience; `Patience::RUN` where a run's result hangs on the answer.
@@ -129,8 +134,7 @@ impl Client {
             return Err(Error::Invalid(msg!("registry-schema1")));
         }
         let size = answer.header("content-length").and_then(|size| size.parse().ok());
-        let digest = answer.header("docker-content-digest").map(Digest::new).transpose()?;
-        let (Some(digest), Some(size)) = (digest, size) else {
+        let (Some(digest), Some(size)) = (self.stated(&answer)?, size) else {
             // A registry that leaves out what it should say is asked for the bytes themselves.
             let document = self.document(repository, reference).await?;
             return Ok(document.map(|document| Descriptor {
@@ -145,6 +149,30 @@ impl Client {
             return Err(self.mismatch(repository, asked, &digest).into());
         }
         Ok(Some(Descriptor { digest, size, media_type }))
+    }
+
+    /// Whether the registry has a manifest that this is really the digest of: a word about a digest costs a liar nothing.
+    pub(super) async fn verify(&self, repository: &str, digest: &Digest) -> Result<()> {
+        let repository = Repository::new(repository)?;
+        match self.document(&repository, &Reference::Digest(digest.clone())).await? {
+            Some(_) => Ok(()),
+            None => {
+                let message =
+                    msg!("registry-digest-missing", repository = repository.as_str(), digest = digest);
+                Err(Trouble::damaged(message).into())
+            }
+        }
+    }
+
+    /// The digest that an answer states.
+    fn stated(&self, answer: &Answer) -> Result<Option<Digest>> {
+        let Some(text) = answer.header("docker-content-digest") else { return Ok(None) };
+        let odd = |_| {
+            let shown: String = text.chars().take(120).collect();
+            let message = msg!("registry-digest-odd", host = self.host(), digest = shown.escape_debug());
+            Error::from(Trouble::damaged(message))
+        };
+        Digest::new(text).map(Some).map_err(odd)
     }
 
     /// The manifest a tag or digest names, checked.
@@ -168,7 +196,7 @@ impl Client {
         let found = digest_of(&answer.body)?;
         let stated = match reference {
             Reference::Digest(asked) => Some(asked.clone()),
-            Reference::Tag(_) => answer.header("docker-content-digest").map(Digest::new).transpose()?,
+            Reference::Tag(_) => self.stated(&answer)?,
         };
         if let Some(stated) = stated.filter(|stated| *stated != found) {
             return Err(self.mismatch(repository, &stated, &found).into());
@@ -242,6 +270,7 @@ pub(super) fn base_of(kind: EndpointKind, url: &str) -> Result<Base> {
         }
         DOCKER_HUB.clone_into(&mut base.host);
     }
+    base.is_endpoint = true;
     Ok(base)
 }
 

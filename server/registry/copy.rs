@@ -134,12 +134,17 @@ impl Copy<'_> {
     }
 
     async fn send_blob(&self, digest: &Digest, size: Option<u64>) -> Result<(), Trouble> {
-        if self.to.holds(&self.target, digest).await? {
+        let neighbours = self.from.wire.base.host == self.to.wire.base.host;
+        // A registry that takes the blob over need not be asked before whether it has it.
+        if !neighbours && self.to.holds(&self.target, digest).await? {
             return Ok(());
         }
-        let neighbours = self.from.wire.base.host == self.to.wire.base.host;
         let mount = neighbours.then_some((digest, &self.source));
         let Begun::At(url) = self.to.begin(&self.target, mount).await? else { return Ok(()) };
+        if neighbours && self.to.holds(&self.target, digest).await? {
+            self.to.give_up(&self.target, url).await;
+            return Ok(());
+        }
         let place = Place::Blob { repository: &self.source, digest };
         let wire = &self.from.wire;
         let call =

@@ -74,6 +74,7 @@ impl Client {
     /// tag. Compare with the digest of the log line, if there was one: another one means that somebody
     /// has moved the tag since.
     pub async fn confirm(&self, repository: &str, tag: &str) -> Result<Option<Confirmed>> {
+        self.tags_changed(repository);
         let repository = Repository::new(repository)?;
         let Some(document) = self.document(&repository, &Reference::new(tag)?).await? else {
             return Ok(None);

@@ -8,8 +8,8 @@
 //! redirects to any host, so reading goes through reqwest with limits of our own (`wire`).
 //!
 //! ```text
-//! base, guard, trust   where to, and whether to     wire, patience   one request, and how often
-//! challenge, login     who we are                   client, catalogue, image, manifest, config   reading
+//! base, guard, trust   where to, and whether to     wire, patience, rest   one request, and how often
+//! challenge, login     who we are                   client, catalogue, lists, image, manifest, config   reading
 //! upload, meter, copy  writing                      certificate, validate   what a person is shown of an endpoint
 //! ```
 
@@ -25,12 +25,14 @@ mod deliveries;
 mod guard;
 mod hub;
 mod image;
+mod lists;
 mod login;
 mod manifest;
 mod meter;
 mod patience;
 mod push_log;
 mod registries;
+mod rest;
 mod state;
 mod trust;
 mod upload;

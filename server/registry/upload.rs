@@ -107,6 +107,7 @@ impl Client {
             }
         };
         let found = self.patience.persist(&self.wire.base, put).await?;
+        self.tags_changed(repository.as_str());
         match found.filter(|found| *found != digest) {
             Some(other) => Err(self.mismatch(&repository, &digest, &other).into()),
             None => Ok(digest),
@@ -186,7 +187,7 @@ impl Client {
     }
 
     /// Tells the registry that nothing more comes; it would find out by itself after some days.
-    async fn give_up(&self, repository: &Repository, at: Url) {
+    pub(super) async fn give_up(&self, repository: &Repository, at: Url) {
         let scopes = Place::Uploads { repository, mount: None }.scopes(true);
         let gone = self.wire.send(Call::new(Method::DELETE, at, scopes));
         if !matches!(timeout(Duration::from_secs(5), gone).await, Ok(Ok(_))) {

@@ -11,8 +11,12 @@ use super::endpoints;
 use super::pipelines::{self, Pipeline};
 use super::repositories::{self, Repository};
 use super::rows::{json, json_opt, millis, text, time, to_json};
-use crate::model::{Circumstances, DockerWebhook, Error, Message, Result, ServerType, TokenRight};
+use super::settings;
+use crate::model::{Circumstances, DockerWebhook, Error, Filters, Message, Result, ServerType, TokenRight};
 use crate::msg;
+
+/// The setting that says how often a webhook was made, changed or deleted.
+const CHANGES: &str = "docker-webhook-changes";
 
 const COLUMNS: &str = "id, name, description, project, pipeline_id, endpoint_id, image_pattern, tag_pattern, server_type,
     api_token, enabled, inputs, remote_id, remote_error, version, created_at, created_by, updated_at, updated_by";
@@ -91,8 +95,22 @@ pub fn create(c: &Connection, new: &Wanted, token: &Token, (by, at): (&str, Time
         ])?;
     match made {
         0 => Err(Error::Conflict(msg!("webhook-exists", name = new.name))),
-        _ => Ok(c.last_insert_rowid()),
+        _ => {
+            let id = c.last_insert_rowid();
+            changed(c)?;
+            Ok(id)
+        }
     }
+}
+
+/// How often any of them was made, changed or deleted: as long as this is the same, so are their filters.
+pub fn changes(c: &Connection) -> Result<i64> {
+    Ok(settings::get(c, CHANGES)?.and_then(|text| text.parse().ok()).unwrap_or_default())
+}
+
+/// To be called whenever `filters` may give something else from now on.
+pub(super) fn changed(c: &Connection) -> Result<()> {
+    settings::set(c, CHANGES, &(changes(c)? + 1).to_string())
 }
 
 /// `Conflict` when the name is taken, or when somebody changed it since it was at `version`.
@@ -108,7 +126,7 @@ pub fn update(
     if other {
         return Err(Error::Conflict(msg!("webhook-exists", name = new.name)));
     }
-    let changed = c
+    let updated = c
         .prepare_cached(
             "UPDATE docker_webhooks SET name = ?3, description = ?4, project = ?5, pipeline_id = ?6, endpoint_id = ?7,
                 image_pattern = ?8, tag_pattern = ?9, server_type = ?10, api_token = ?11, enabled = ?12, inputs = ?13,
@@ -131,7 +149,10 @@ pub fn update(
             millis(at),
             by
         ])?;
-    if changed == 0 { Err(Error::Conflict(msg!("webhook-changed"))) } else { Ok(()) }
+    if updated == 0 {
+        return Err(Error::Conflict(msg!("webhook-changed")));
+    }
+    changed(c)
 }
 
 /// `Conflict` when another webhook has the token.
@@ -148,7 +169,7 @@ pub fn set_token(c: &Connection, id: i64, token: &Token, (by, at): (&str, Timest
 
 pub fn delete(c: &Connection, id: i64) -> Result<()> {
     c.prepare_cached("DELETE FROM docker_webhooks WHERE id = ?1")?.execute([id])?;
-    Ok(())
+    changed(c)
 }
 
 /// What Docker Hub calls it, and why the last change did not get there.
@@ -188,13 +209,16 @@ pub fn list(c: &Connection) -> Result<Vec<DockerWebhook>> {
     Ok(statement.query_map([], webhook)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Those that hear of pushes to a registry: an endpoint, or with `None` the stack's own.
-pub fn of_registry(c: &Connection, endpoint_id: Option<i64>) -> Result<Vec<DockerWebhook>> {
-    let mut statement = c.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM docker_webhooks WHERE endpoint_id IS ?1
-         AND (endpoint_id IS NOT NULL OR server_type <> 'DockerHub') ORDER BY id"
-    ))?;
-    Ok(statement.query_map([endpoint_id], webhook)?.collect::<rusqlite::Result<_>>()?)
+/// The filters of those that hear of pushes to a registry: an endpoint, or with `None` the stack's own.
+pub fn filters(c: &Connection, endpoint_id: Option<i64>) -> Result<Filters> {
+    let mut statement = c.prepare_cached(
+        "SELECT id, image_pattern, tag_pattern FROM docker_webhooks WHERE endpoint_id IS ?1
+         AND (endpoint_id IS NOT NULL OR server_type <> 'DockerHub') ORDER BY id",
+    )?;
+    let patterns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let rows = statement.query_map([endpoint_id], patterns)?;
+    let rows: Vec<(i64, String, String)> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(Filters::new(rows.iter().map(|(id, image, tag)| (*id, image.as_str(), tag.as_str()))))
 }
 
 /// The registry that a webhook hears of, as it stands in image references; `own` is the stack's.

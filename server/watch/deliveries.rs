@@ -2,38 +2,21 @@
 //! doubled or late changes no result. What follows from one delivery is written in one transaction, so that it happens
 //! once whenever the server dies; one whose registry cannot be asked stays and is tried again.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Watch;
+use super::reason::Impression;
+use super::sender::{Heard, Sender};
 use crate::model::{
-    Announced, Delivery, DeliveryPart, DeliverySource, Digest, DockerWebhook, Error, Happened, Message,
-    Notice, Reading, Result, Sighting, TagAddress, Turn,
+    Announced, Delivery, DeliveryPart, Digest, Error, Happened, Message, Notice, Reading, Result, Sighting,
+    TagAddress, Turn,
 };
 use crate::msg;
 use crate::registry::{self, DOCKER_HUB};
 use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
 
-/// Ids read at a time. A body may be a megabyte: it is read when its turn has come.
-const BATCH: u32 = 256;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
-/// How long ids of events, and deliveries that were handled, are kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// Deliveries that wait for their registry, and until when. A restart tries all of them at once.
-pub(super) type Retries = BTreeMap<i64, Instant>;
-
-/// Where a delivery comes from, and who wants to hear of it.
-struct Sender {
-    /// The registry, as it stands in image references.
-    host: String,
-    webhooks: Vec<DockerWebhook>,
-    /// Begins the keys of its events: different senders may use the same ids.
-    prefix: String,
-}
 
 /// One notice with what the registry said.
 struct Found {
@@ -41,54 +24,13 @@ struct Found {
     part: DeliveryPart,
     /// Of pushes that somebody wants to hear of.
     announced: Option<Announced>,
+    heard: Heard,
 }
 
 impl Watch {
-    /// Handles everything that has come, oldest first.
-    pub async fn handle_deliveries(&self) -> Result<Turn> {
-        let (mut after, mut turn) = (0, Turn::Idle);
-        let mut silent = BTreeSet::new();
-        loop {
-            let some = self.store.read(|c| deliveries::waiting(c, after, BATCH))?;
-            if some.is_empty() {
-                return Ok(turn);
-            }
-            for id in some {
-                after = id;
-                if self.lock().retries.get(&id).is_none_or(|until| *until <= Instant::now()) {
-                    turn = turn.or(self.handle_one(id, &mut silent).await?);
-                }
-            }
-        }
-    }
-
-    /// One delivery's failure is its own: it is tried again, and those behind it are not held up.
-    async fn handle_one(&self, id: i64, silent: &mut BTreeSet<String>) -> Result<Turn> {
-        let Some(delivery) = self.store.read(|c| deliveries::by_id(c, id))? else { return Ok(Turn::Idle) };
-        match self.handle(&delivery, silent).await {
-            Err(error) => {
-                tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
-                self.try_again(&delivery, vec![DeliveryPart::whole(msg!("hook-failed", id = id))]).await
-            }
-            handled => handled,
-        }
-    }
-
-    /// When the next delivery that waits for its registry is tried again.
-    pub fn next_delivery(&self) -> Option<Instant> {
-        self.lock().retries.values().min().copied()
-    }
-
-    /// Forgets what is too old to come twice.
-    pub(super) async fn prune_deliveries(&self) -> Result<()> {
-        let Ok(before) = Timestamp::now().checked_sub(KEPT) else { return Ok(()) };
-        self.store.write(move |c| deliveries::prune(c, before)).await
-    }
-
     /// `silent` are the registries that did not answer this time round: nobody waits for them again.
-    async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
-        self.lock().retries.remove(&delivery.id);
-        let Some(sender) = self.store.read(|c| sender(c, delivery, self.registries.own().host()))? else {
+    pub(super) async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
+        let Some(sender) = self.sender(delivery)? else {
             return self.end(delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
         };
         let (notices, skipped) = match registry::read_delivery(&delivery.body) {
@@ -99,6 +41,9 @@ impl Watch {
         };
         let mut all = Vec::new();
         for notice in notices {
+            if sender.host == self.registries.own().host() {
+                self.registries.own().tags_changed(&notice.repository);
+            }
             match self.look_up(delivery, &sender, notice, silent).await? {
                 Ok(found) => all.push(found),
                 Err(why) => return self.try_again(delivery, vec![why]).await,
@@ -117,32 +62,42 @@ impl Watch {
     ) -> Result<std::result::Result<Found, DeliveryPart>> {
         let address = notice.address(&sender.host);
         let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
-        let ended = |message| Found { part: part(message), announced: None, notice: notice.clone() };
+        let ended = |message, heard| Found { part: part(message), announced: None, heard, notice: notice.clone() };
+        let nobody = Heard::default();
         let key = keyed(delivery, sender, &notice);
         let other = notice.host.as_ref().filter(|host| **host != sender.host);
         if let Some(other) = other {
-            return Ok(Ok(ended(msg!("hook-other-host", host = other, expected = sender.host))));
+            return Ok(Ok(ended(msg!("hook-other-host", host = other, expected = sender.host), nobody)));
         }
         let (known, followed) = self.store.read(|c| {
             let known = key.as_ref().map_or(Ok(false), |key| deliveries::is_known(c, key))?;
             Ok((known, self.is_followed(c, &address)?))
         })?;
         if known {
-            return Ok(Ok(ended(msg!("hook-twice"))));
+            return Ok(Ok(ended(msg!("hook-twice"), nobody)));
         }
-        let wanted = notice.pushed && !sender.webhooks.is_empty();
+        let heard = if notice.pushed { sender.heard(&address) } else { nobody };
+        let wanted = !heard.ids.is_empty();
         if !followed && !wanted {
-            return Ok(Ok(ended(msg!("hook-not-followed"))));
+            return Ok(Ok(ended(msg!("hook-not-followed"), heard)));
         }
         if silent.contains(&address.host) {
             return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
         }
         let (message, digest) = if self.registries.at(&address.host).is_none() {
+            if self.store.read(|c| endpoints::by_host(c, &address.host))?.is_some() {
+                // Its client is being made, or cannot be.
+                return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
+            }
             (msg!("hook-not-asked", host = address.host), None)
         } else {
             match self.look_at_tag(&address, Some(delivery.id)).await {
-                Ok(sighting) => self.compared(delivery, &address, &sighting)?,
+                Ok(sighting) => {
+                    self.noticed_of(&address.host, Impression::Well).await?;
+                    self.compared(delivery, &address, &sighting)?
+                }
                 Err(error) => {
+                    self.noticed_of(&address.host, Impression::of(Some(&error))).await?;
                     let Some(message) = error.message().cloned() else { return Err(error) };
                     silent.insert(address.host.clone());
                     return Ok(Err(part(message)));
@@ -150,7 +105,7 @@ impl Watch {
             }
         };
         let announced = wanted.then(|| Announced::new(&address, &notice.owner, digest));
-        Ok(Ok(Found { part: part(message), announced, notice }))
+        Ok(Ok(Found { part: part(message), announced, heard, notice }))
     }
 
     /// Whether anybody follows the tag: by its name, as Docker Hub's when our registry is the engine's mirror, or with
@@ -203,9 +158,16 @@ impl Watch {
                     continue;
                 }
                 if let Some(image) = &found.announced {
-                    part.events = announce(c, (delivery.id, &sender.webhooks), image, now)?;
+                    part.events = announce(c, (delivery.id, &found.heard.ids), image, now)?;
                 }
+                let missed = found.heard.missed;
+                let other = DeliveryPart {
+                    message: msg!("hook-filters-missed", count = missed),
+                    events: Vec::new(),
+                    ..part.clone()
+                };
                 outcome.push(part);
+                outcome.extend((missed > 0).then_some(other));
             }
             if skipped > 0 {
                 outcome.push(DeliveryPart::whole(msg!("hook-skipped", count = skipped)));
@@ -227,40 +189,6 @@ impl Watch {
         self.store.write(move |c| deliveries::done(c, id, &outcome, Timestamp::now())).await?;
         Ok(Turn::Worked)
     }
-
-    async fn try_again(&self, delivery: &Delivery, why: Vec<DeliveryPart>) -> Result<Turn> {
-        let (id, tries) = (delivery.id, delivery.tries);
-        let wait = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
-        self.lock().retries.insert(id, Instant::now() + wait);
-        self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
-        Ok(Turn::Idle)
-    }
-}
-
-/// `None` when the webhook whose token it bore is no longer there.
-fn sender(c: &Connection, delivery: &Delivery, own: &str) -> Result<Option<Sender>> {
-    let Some(id) = delivery.webhook_id else {
-        let mut webhooks = docker_webhooks::of_registry(c, None)?;
-        if let Some(endpoint) = endpoints::by_host(c, own)? {
-            webhooks.extend(docker_webhooks::of_registry(c, Some(endpoint.id))?);
-        }
-        return Ok(Some(Sender { host: own.to_owned(), webhooks, prefix: String::new() }));
-    };
-    let Some(webhook) = docker_webhooks::by_id(c, id)? else { return Ok(None) };
-    let host = docker_webhooks::host(c, &webhook, own)?;
-    // A registry speaks for all webhooks of it, whichever of their tokens it was given.
-    let (webhooks, prefix) = match delivery.source {
-        DeliverySource::Distribution => {
-            let all = docker_webhooks::of_registry(c, webhook.endpoint_id)?;
-            let all = if all.iter().any(|one| one.id == webhook.id) { all } else { vec![webhook] };
-            (all, if host == own { String::new() } else { format!("{host} ") })
-        }
-        DeliverySource::DockerHub | DeliverySource::Generic => {
-            let prefix = format!("webhook {} ", webhook.id);
-            (vec![webhook], prefix)
-        }
-    };
-    Ok(Some(Sender { host, webhooks, prefix }))
 }
 
 /// The key under which the sender's event counts once. What a person sends again counts again.
@@ -272,20 +200,21 @@ fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String
     }
 }
 
-/// An event for each webhook, under the repository of its pipeline.
+/// An event for each webhook that is still there, under the repository of its pipeline.
 fn announce(
     c: &Connection,
-    (delivery_id, webhooks): (i64, &[DockerWebhook]),
+    (delivery_id, webhooks): (i64, &[i64]),
     image: &Announced,
     at: Timestamp,
 ) -> Result<Vec<i64>> {
     let cause = events::moved_by(c, delivery_id, &image.address())?;
     let mut made = Vec::new();
-    for webhook in webhooks {
+    for id in webhooks {
+        let Some(webhook) = docker_webhooks::by_id(c, *id)? else { continue };
         let pipeline = webhook.pipeline_id.map(|id| pipelines::by_id(c, id)).transpose()?.flatten();
         let happened = Happened::ImageAnnounced {
             webhook_id: webhook.id,
-            webhook: webhook.name.clone(),
+            webhook: webhook.name,
             delivery_id,
             image: image.clone(),
         };

@@ -11,14 +11,15 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::Watch;
-use crate::model::{Error, Message, Result, Sighting, TagAddress, Turn};
+use super::reason::reason;
+use crate::model::{Error, Result, Sighting, TagAddress, Turn};
 use crate::msg;
 use crate::registry::DOCKER_HUB;
 use crate::store::streams::{imports, whole};
 use crate::store::tags::{self, Seen};
 use crate::store::{Connection, Store};
 
-/// Tags that are compared together and written in one transaction.
+/// Tags that moved and are written in one transaction.
 const BATCH: usize = 250;
 /// Questions to a registry at a time.
 pub(super) const AT_ONCE: usize = 4;
@@ -38,7 +39,7 @@ impl Look {
     fn is_news(&self) -> bool {
         match (&self.found, &self.before) {
             (_, None) => true,
-            (Ok(found), Some(seen)) => seen.error.is_some() || seen.digest.as_ref() != found.digest(),
+            (Ok(found), Some(seen)) => seen.error.is_some() || !seen.names(found),
             (Err(error), Some(seen)) => seen.error.as_ref() != Some(&reason(error).1),
         }
     }
@@ -64,37 +65,27 @@ impl Look {
     }
 }
 
-/// Why a registry could not be asked: OpenShift's word for it, and the sentence.
-pub(super) fn reason(error: &Error) -> (&'static str, Message) {
-    match error {
-        Error::NotFound(message) => ("NotFound", message.clone()),
-        Error::Denied(message) if message.key == "registry-host-unknown" => {
-            ("NotConfigured", message.clone())
-        }
-        Error::Denied(message) => ("Unauthorized", message.clone()),
-        Error::Invalid(message) => ("Invalid", message.clone()),
-        Error::Conflict(message) => ("Unreachable", message.clone()),
-        Error::Internal(cause) => {
-            tracing::warn!(cause, "a tag could not be looked at");
-            ("InternalError", msg!("streams-internal"))
-        }
-    }
-}
-
 impl Watch {
     /// Compares every followed tag at our own registry now, whatever the clock says.
     pub async fn poll_tags(&self) -> Result<Turn> {
-        self.lock().tags_polled = Some(Instant::now());
+        let begun = Instant::now();
+        self.lock().tags_polled = Some(begun);
         let own = self.registries.own().host().to_owned();
         let behind = self.store.read(whole::behind)?;
         let repositories = self.store.read(|c| whole::whole_repositories(c, &own))?;
-        let mut turn = self.compare_tags(self.of_repositories(&own, &repositories).await?).await?;
-        turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, &own))?).await?);
+        let mut parts = vec![self.of_repositories(&own, &repositories).await?];
+        parts.push(self.store.read(|c| tags::followed(c, &own))?);
         if self.registries.at(DOCKER_HUB).is_none() {
             // Ours is the mirror of Docker Hub.
-            turn = turn.or(self.compare_tags(self.store.read(|c| tags::followed(c, DOCKER_HUB))?).await?);
+            parts.push(self.store.read(|c| tags::followed(c, DOCKER_HUB))?);
+        }
+        let (mut turn, count) = (Turn::Idle, parts.iter().map(Vec::len).sum::<usize>());
+        for part in parts {
+            turn = turn.or(self.compare_tags(part).await?);
         }
         self.catch_up(behind).await?;
+        let micros = begun.elapsed().as_micros() as u64;
+        tracing::debug!(tags = count, micros, "the followed tags were compared");
         Ok(turn)
     }
 
@@ -133,8 +124,9 @@ impl Watch {
     async fn look_and_write(&self, address: &TagAddress, delivery_id: Option<i64>) -> Result<Sighting> {
         for _ in 1..TRIES {
             let before = self.store.read(|c| tags::get(c, address))?;
-            let found = self.registries.sight(&self.registries.located(address)).await?;
-            let same = |seen: &Seen| seen.error.is_none() && seen.digest.as_ref() == found.digest();
+            let known = before.as_ref().and_then(|seen| seen.digest.as_ref());
+            let found = self.registries.sight(&self.registries.located(address), known).await?;
+            let same = |seen: &Seen| seen.error.is_none() && seen.names(&found);
             if before.as_ref().is_some_and(same) {
                 return Ok(found);
             }
@@ -147,7 +139,7 @@ impl Watch {
             }
         }
         // Others look at it all the time; what they write is as fresh.
-        self.registries.sight(&self.registries.located(address)).await
+        self.registries.sight(&self.registries.located(address), None).await
     }
 
     /// The tags that these repositories have, and those they had.
@@ -183,24 +175,23 @@ impl Watch {
     async fn compare_tags(&self, addresses: Vec<TagAddress>) -> Result<Turn> {
         let failures = AtomicUsize::new(0);
         let mut turn = Turn::Idle;
-        for batch in addresses.chunks(BATCH) {
-            let looks = stream::iter(batch.to_vec()).map(|address| self.look(address, &failures));
-            let looks: Vec<Result<Look>> = looks.buffer_unordered(AT_ONCE).collect().await;
-            let mut news = Vec::new();
-            for look in looks {
-                let look = look?;
-                if look.is_news() {
-                    news.push(look);
-                }
+        let mut news = Vec::new();
+        // Never fewer questions under way than there may be: no batch waits for the last answer of the one before.
+        let looks = stream::iter(addresses).map(|address| self.look(address, &failures));
+        let mut looks = looks.buffer_unordered(AT_ONCE);
+        while let Some(look) = looks.next().await {
+            let look = look?;
+            if look.is_news() {
+                news.push(look);
             }
-            if news.is_empty() {
-                continue;
+            if news.len() >= BATCH {
+                turn = turn.or(write_all(&self.store, std::mem::take(&mut news)).await?);
             }
-            // In the order of names, so that what is written does not depend on who answered first.
-            news.sort_by(|a, b| a.address.cmp(&b.address));
-            turn = turn.or(write_all(&self.store, news).await?);
         }
-        Ok(turn)
+        match news.is_empty() {
+            true => Ok(turn),
+            false => Ok(turn.or(write_all(&self.store, news).await?)),
+        }
     }
 
     async fn look(&self, address: TagAddress, failures: &AtomicUsize) -> Result<Look> {
@@ -208,7 +199,8 @@ impl Watch {
         let found = if failures.load(Ordering::Relaxed) >= HOPELESS {
             Err(Error::Conflict(msg!("streams-registry-hopeless", host = address.host)))
         } else {
-            self.registries.sight(&self.registries.located(&address)).await
+            let known = before.as_ref().and_then(|seen| seen.digest.as_ref());
+            self.registries.sight(&self.registries.located(&address), known).await
         };
         match found {
             Err(Error::Conflict(_)) => failures.fetch_add(1, Ordering::Relaxed),
@@ -218,7 +210,9 @@ impl Watch {
     }
 }
 
-async fn write_all(store: &Store, news: Vec<Look>) -> Result<Turn> {
+async fn write_all(store: &Store, mut news: Vec<Look>) -> Result<Turn> {
+    // In the order of names, so that what is written does not depend on who answered first.
+    news.sort_by(|a, b| a.address.cmp(&b.address));
     let write = move |c: &Connection| {
         let at = Timestamp::now();
         let mut turn = Turn::Idle;

@@ -9,14 +9,19 @@ use super::measure::timed;
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    head: usize,
 }
 
 impl Connection {
     pub fn open(port: u16) -> io::Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        Self::to(&format!("127.0.0.1:{port}"))
+    }
+
+    pub fn to(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        Ok(Connection { stream, buffer: Vec::with_capacity(256 * 1024) })
+        Ok(Connection { stream, buffer: Vec::with_capacity(256 * 1024), head: 0 })
     }
 
     /// Sends the request as it is; the answer's status, and its body until the next call.
@@ -32,16 +37,44 @@ impl Connection {
         let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
         let status = text.split(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
         let header = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
-        if let Some(length) = header("content-length:").and_then(|n| n.parse::<usize>().ok()) {
+        let length = header("content-length:").and_then(|n| n.parse::<usize>().ok());
+        let has_body = !request.starts_with(b"HEAD ");
+        if let Some(length) = length.filter(|_| has_body) {
             while self.buffer.len() < head + length {
                 self.more()?;
             }
-        } else if header("transfer-encoding:").is_some() {
+        } else if has_body && header("transfer-encoding:").is_some() {
             while !self.buffer.ends_with(b"0\r\n\r\n") {
                 self.more()?;
             }
         }
+        self.head = head;
         Ok((status, &self.buffer[head..]))
+    }
+
+    /// Of the last answer of `ask`; `name` in small letters.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.buffer[..self.head]);
+        let of = |line: &str| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        };
+        text.lines().find_map(of)
+    }
+
+    /// As `ask`, for an answer without a body, at the least cost for who asks; the status.
+    pub fn ask_bare(&mut self, request: &[u8]) -> io::Result<u16> {
+        self.stream.write_all(request)?;
+        let mut piece = [0; 4096];
+        let mut read = 0;
+        while read < 4 || piece[read - 4..read] != *b"\r\n\r\n" {
+            match self.stream.read(&mut piece[read..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                more => read += more,
+            }
+        }
+        let digits = std::str::from_utf8(&piece[9..12]).ok().and_then(|text| text.parse().ok());
+        digits.ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     fn more(&mut self) -> io::Result<()> {

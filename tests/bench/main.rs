@@ -11,13 +11,17 @@ mod dashboard;
 mod data;
 mod docker;
 mod git;
+mod hooks;
 mod http;
 mod idle;
+mod images;
 mod logs;
 mod measure;
 mod poll;
+mod registry;
 mod runs;
 mod server;
+mod tags;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,7 +40,7 @@ pub struct Bench {
 
 type Bar = (&'static str, fn(&mut Bench), &'static str);
 
-const BARS: [Bar; 12] = [
+const BARS: [Bar; 19] = [
     ("T2", runs::first_line, "push accepted to first line of a container, against docker run"),
     ("B1", runs::sample, "push of the sample to four green stages, against its scripts by hand"),
     ("L1", runs::ingest, "300 MB of output to a stored log, against docker run with json-file"),
@@ -49,6 +53,13 @@ const BARS: [Bar; 12] = [
     ("G3", git::nothing_new, "fetch of one branch with nothing new, 100,000 refs, against http-backend"),
     ("G6", git::small_push, "push of one commit, against http-backend"),
     ("G7", git::large_push, "push of 300 MB, against index-pack"),
+    ("R1", tags::followed, "comparing 1,000 followed tags, against a client that does nothing else"),
+    ("R2", images::copied, "an image to another repository of its registry, against docker push and skopeo"),
+    ("R3", tags::pages, "a page of 10,000 tags, against the registry's own list"),
+    ("R5", images::announced, "a registry's notification to the run it starts"),
+    ("W1", hooks::taken, "durable deliveries a second at 32 connections, against sqlite3"),
+    ("W2", hooks::kept, "deliveries that were answered and lost when the server is killed"),
+    ("W3", hooks::matched, "finding which of 2,000 Docker triggers want an image"),
 ];
 
 fn main() -> ExitCode {

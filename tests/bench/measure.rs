@@ -53,6 +53,12 @@ impl Sheet {
         println!("ratio {name} {median:.3} bar {bar:.3} {word}{busy} [{least:.3}..{most:.3}] {note}");
     }
 
+    /// A bar whose peer is not here: it is not met.
+    pub fn unjudged(&mut self, name: &str, why: &str) {
+        self.missed = true;
+        println!("ratio {name} unjudged MISSED {why}");
+    }
+
     /// Something measured that no bar judges.
     pub fn note(&self, name: &str, text: &str) {
         println!("note  {name} {text}");

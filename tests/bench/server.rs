@@ -1,6 +1,6 @@
 //! The server that is measured, as a process of its own.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -65,9 +65,12 @@ impl Server {
     }
 
     pub fn post(&self, path: &str, body: &Value) {
-        let body = body.to_string();
+        self.post_as(path, "application/json", &body.to_string());
+    }
+
+    pub fn post_as(&self, path: &str, kind: &str, body: &str) {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{AUTHORIZATION}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{AUTHORIZATION}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let mut connection = Connection::open(self.port).unwrap();
@@ -77,6 +80,29 @@ impl Server {
 
     pub fn create_repository(&self, name: &str) {
         self.post("/api/v1/user/repos", &json!({ "name": name }));
+    }
+
+    /// What the stack's registry proves itself with.
+    pub fn registry_token(&self) -> String {
+        let (_, body) = self.get("/api/v1/webhooks/registry").unwrap();
+        let shape: Value = serde_json::from_slice(&body).unwrap();
+        shape["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The numbers called `name` in the lines of its log that say `what`, in their order.
+    pub fn logged(&self, what: &str, name: &str) -> Vec<f64> {
+        let log = fs::read_to_string(self.data.join("server.log")).unwrap();
+        let value = |line: &str| {
+            let (_, rest) = line.split_once(&format!(" {name}="))?;
+            rest.split(' ').next()?.trim().parse().ok()
+        };
+        log.lines().filter(|line| line.contains(what)).filter_map(value).collect()
+    }
+
+    /// At once, with nothing finished.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn remote(&self, repository: &str) -> String {
@@ -96,7 +122,9 @@ impl Server {
 impl Drop for Server {
     /// As an administrator would stop it, so that it gives back what it has at the engine.
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
+        if let Ok(None) = self.child.try_wait() {
+            let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+            let _ = self.child.wait();
+        }
     }
 }

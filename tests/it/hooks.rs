@@ -3,13 +3,13 @@
 
 use std::io::Write as _;
 
-use ropewalk::model::Status;
+use ropewalk::model::{Happened, Status};
 use ropewalk::store::events::{self, Filter};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
-use crate::kit::{Copy, House, one_step};
+use crate::kit::{Copy, House, PASSWORD, one_step};
 
 const REGISTRY: &str = "registry.local:5000";
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -179,6 +179,50 @@ async fn a_notification_starts_one_run_that_knows_its_image() {
     assert!(house.find_run("admin/images", "on-image", 2).is_none());
 
     filters_and_pages(&house, &name).await;
+    house.stop().await;
+}
+
+/// Who was told, oldest first.
+async fn told(house: &House, count: usize) -> Vec<String> {
+    decided(house, count).await;
+    let kind = Filter { kind: Some("image-announced".into()), ..Filter::default() };
+    let all = house.app.store.read(|c| events::page(c, &kind, 1000)).unwrap();
+    let name = |happened| match happened {
+        Happened::ImageAnnounced { webhook, .. } => webhook,
+        other => panic!("{other:?}"),
+    };
+    all.into_iter().rev().map(|event| name(event.happened)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_triggers_only_those_are_told_whose_filters_let_the_image_through() {
+    let name = repository("many");
+    push_image(&name, "1", "many").await;
+    let house = House::start().await;
+    let triggers = "/api/v1/webhooks/docker";
+    for n in 0..30 {
+        let form = json!({"name": format!("other-{n}"), "image_pattern": format!("team-{n}/.*")});
+        assert_eq!(house.post(triggers, form).await.0, 201);
+    }
+    house.post(triggers, json!({"name": "mine", "image_pattern": r".*/hooks-many-\d+"})).await;
+    notify(&house, &[event("m1", "push", &name, "1")]).await;
+    let first = &handled(&house, 1).await[0];
+    assert_eq!(told(&house, 1).await, ["mine"]);
+    let missed = &first["outcomes"][1];
+    assert_eq!(missed["code"], "hook-filters-missed", "{first}");
+    assert!(missed["message"].as_str().unwrap().contains("30"), "{missed}");
+
+    // Whoever changes a filter is heard from the next push on; so is who goes.
+    let changed = house.patch(&format!("{triggers}/other-7"), json!({"image_pattern": ""})).await;
+    assert_eq!(changed.0, 200, "{}", changed.1);
+    notify(&house, &[event("m2", "push", &name, "1")]).await;
+    handled(&house, 2).await;
+    assert_eq!(told(&house, 3).await[1..], ["other-7", "mine"]);
+    let gone = house.http.delete(format!("{}{triggers}/mine", house.url));
+    assert!(gone.basic_auth("admin", Some(PASSWORD)).send().await.unwrap().status().is_success());
+    notify(&house, &[event("m3", "push", &name, "1")]).await;
+    handled(&house, 3).await;
+    assert_eq!(told(&house, 4).await[3..], ["other-7"]);
     house.stop().await;
 }
 

@@ -1,4 +1,7 @@
 //! The real binary killed while deliveries arrive: what was answered 202 is there afterwards, and counts once.
+//!
+//! Forty kills in every run of the tests; `KILL_ROUNDS=500 cargo test --test it hooks_kill:: -- --nocapture` for more,
+//! and `KILL_SEED` for the same places again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -17,6 +20,7 @@ use crate::kit::data::Data;
 use crate::kit::server::Server;
 use crate::kit::{Copy, PASSWORD};
 
+/// Kills, unless `KILL_ROUNDS` says how many; and after so many everything that waits is handled.
 const ROUNDS: usize = 40;
 const SENDERS: usize = 4;
 const LONGEST: Duration = Duration::from_millis(120);
@@ -67,6 +71,12 @@ async fn sender(server: String, token: String, (round, number): (usize, usize), 
     }
 }
 
+/// Until every delivery is handled and every event decided.
+fn settle(server: &Server, store: &Store) {
+    server.until(|_| store.read(|c| deliveries::waiting(c, 0, 1)).unwrap().is_empty());
+    server.until(|_| store.read(|c| events::undecided(c, 1)).unwrap().is_empty());
+}
+
 fn post(server: &Server, path: &str, body: &Value) {
     let credentials = format!("admin:{PASSWORD}");
     let address = format!("{}{path}", server.url());
@@ -76,6 +86,7 @@ fn post(server: &Server, path: &str, body: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the figures, for those who ask for more kills")]
 async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
     push_image(&repository("kill"), "1", "kill").await;
     let data = Arc::new(Data::new());
@@ -88,10 +99,12 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
     post(&server, "/api/v1/webhooks/docker", &json!({"name": "base", "pipeline": "admin/images/on-image"}));
     let token = server.api("/api/v1/webhooks/registry")["token"].as_str().unwrap().to_owned();
 
+    let given = std::env::var("KILL_ROUNDS").ok().map(|text| text.parse().unwrap());
+    let rounds = given.unwrap_or(ROUNDS);
     let mut places = Places::new();
     let taken = Taken::default();
     let mut answered = taken.count.subscribe();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let mut senders = JoinSet::new();
         for number in 0..SENDERS {
             senders.spawn(sender(server.url(), token.clone(), (round, number), taken.clone()));
@@ -103,11 +116,13 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
         senders.join_all().await;
         answered.borrow_and_update();
         server = Server::start(data.path());
+        if round % ROUNDS == ROUNDS - 1 {
+            settle(&server, &Store::open(data.path()).unwrap());
+        }
     }
     let what = format!("KILL_SEED={}", places.seed);
     let store = Store::open(data.path()).unwrap();
-    server.until(|_| store.read(|c| deliveries::waiting(c, 0, 1)).unwrap().is_empty());
-    server.until(|_| store.read(|c| events::undecided(c, 1)).unwrap().is_empty());
+    settle(&server, &store);
 
     let all = store.read(|c| deliveries::page(c, None, None, u32::MAX)).unwrap();
     let mut kept = BTreeMap::new();
@@ -117,7 +132,7 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
         assert!(kept.insert(id, delivery.id).is_none(), "{what}: kept twice");
     }
     let taken = taken.ids.lock().unwrap().clone();
-    assert!(taken.len() > ROUNDS, "{what}: only {} were taken", taken.len());
+    assert!(taken.len() > rounds, "{what}: only {} were taken", taken.len());
     let lost: Vec<_> = taken.iter().filter(|id| !kept.contains_key(*id)).collect();
     assert!(lost.is_empty(), "{what}: answered 202 and lost: {lost:?}");
 
@@ -132,9 +147,10 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
     assert_eq!(of_deliveries.len(), kept.len(), "{what}: every delivery is announced once");
     let found = store.read(|c| {
         let repository = repositories::by_path(c, &"admin/images".parse()?)?.unwrap();
-        runs::of_repository(c, repository.id, None, 100_000)
+        runs::of_repository(c, repository.id, None, u32::MAX)
     });
     assert_eq!(found.unwrap().len(), kept.len(), "{what}: one run for each");
+    println!("{what}: {rounds} kills, {} answered 202, {} kept, each announced once", taken.len(), kept.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

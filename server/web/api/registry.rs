@@ -89,7 +89,7 @@ pub async fn registry_tags(
     if !is_repository(&name) {
         return Err(Failure::not_found());
     }
-    let all = door.registry.tags(&name).await?;
+    let all = door.registry.tags_lately(&name).await?;
     let pushed = door.store.read(|c| images::of_repository(c, &name))?;
     let behind = |key: &str| all.iter().position(|tag| tag == key).map_or(all.len(), |at| at + 1);
     let start = paging.after.as_deref().map_or(0, behind);

@@ -1,6 +1,8 @@
 //! The registry's repositories, the tags of one, and one image; each with the run it comes from. What the
 //! registry does not say is said so: a registry that is down is a sentence, not an error page.
 
+use std::sync::Arc;
+
 use actix_web::web;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
@@ -70,13 +72,12 @@ pub async fn tags(visit: Visit, name: web::Path<String>, after: web::Query<After
     if !is_repository(&repository) {
         return Err(Failure::not_found());
     }
-    let (mut all, error) = match told(visit.door.registry.tags(&repository).await)? {
+    let (all, error) = match told(visit.door.registry.tags_lately(&repository).await)? {
         Ok(tags) => (tags, None),
-        Err(message) => (Vec::new(), Some(message)),
+        Err(message) => (Arc::default(), Some(message)),
     };
-    all.reverse();
-    let start = all.iter().position(|tag| *tag == after.after).map_or(0, |at| at + 1);
-    let shown: Vec<String> = all.iter().skip(start).take(TAGS).cloned().collect();
+    let start = all.iter().rev().position(|tag| *tag == after.after).map_or(0, |at| at + 1);
+    let shown: Vec<String> = all.iter().rev().skip(start).take(TAGS).cloned().collect();
     let more = start + shown.len() < all.len();
     let next = shown.last().filter(|_| more).map(|tag| links::registry_tags_after(&repository, tag));
     let rows = stream::iter(shown).map(|tag| tag_row(&visit, &repository, tag)).buffered(AT_ONCE);

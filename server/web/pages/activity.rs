@@ -138,8 +138,9 @@ pub fn sentence(happened: &Happened) -> Message {
         Happened::ImagePushed { repository, tag, .. } => {
             msg!("web-event-image-pushed", image = format!("{repository}:{tag}"))
         }
-        Happened::TagMoved { address, new, .. } => match new {
+        Happened::TagMoved { address, new, undigested, .. } => match new {
             Some(digest) => msg!("web-event-tag-moved", image = address, digest = digest.short()),
+            None if *undigested => msg!("web-event-tag-undigested", image = address),
             None => msg!("web-event-tag-gone", image = address),
         },
         Happened::StreamTagMoved { stream, new, by, .. } => match (new, by) {

@@ -10,6 +10,7 @@ hook-webhook-gone = The webhook no longer exists.
 hook-other-host = The payload speaks of { $host }, the webhook of { $expected }.
 hook-twice = This was told before; it counts once.
 hook-not-followed = Nobody follows this tag.
+hook-filters-missed = Docker triggers of this registry whose filters missed: { $count }.
 hook-registry-silent = The registry { $host } does not answer; it is asked again later.
 hook-not-asked = { $host } is not configured here, so it was not asked, and the digest is not known.
 hook-moved = The tag names another image now: { $digest }.

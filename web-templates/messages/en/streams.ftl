@@ -44,6 +44,7 @@ streams-not-imported = This kind of source is not imported from a registry.
 streams-source-gone = The registry has no { $source }.
 streams-internal = The import failed inside the server; its log has the cause.
 streams-registry-hopeless = { $host } has not answered several times in a row; it is asked again in a minute.
+streams-import-hopeless = { $host } has not answered several times in a row, so this was not asked for; it is tried again later.
 streams-local-not-possible = The image of { $name } cannot be copied into our registry: it has no digest, or no repository can be called like the stream.
 streams-repository-elsewhere = Only a repository of { $host } can be followed as a whole. Name the tags of other registries one by one.
 streams-which-image = Name either an image or another tag of the stream.

@@ -303,6 +303,7 @@ web-cause-image-changes = { $image } and { $others } more images moved
 web-cause-webhook = { $image } was pushed (trigger { $webhook })
 web-base-made = Made
 web-event-tag-moved = { $image } is now { $digest }
+web-event-tag-undigested = { $image } is now an image in the old format (schema 1), which has no digest
 web-event-tag-gone = { $image } is gone
 web-event-stream-tagged = { $by } tagged { $image } as { $stream }
 web-event-stream-imported = { $stream } is now { $image }

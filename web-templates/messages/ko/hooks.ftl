@@ -10,6 +10,7 @@ hook-webhook-gone = 웹훅이 더 이상 없습니다.
 hook-other-host = 페이로드의 레지스트리({ $host })가 웹훅의 레지스트리({ $expected })와 다릅니다.
 hook-twice = 전에 이미 알려 온 내용이므로 한 번만 셉니다.
 hook-not-followed = 이 태그를 따르는 것이 없습니다.
+hook-filters-missed = 필터에 맞지 않은 이 레지스트리의 Docker 트리거: { $count }개.
 hook-registry-silent = 레지스트리가 응답하지 않아 나중에 다시 묻습니다: { $host }.
 hook-not-asked = 여기에 설정되지 않은 곳이라 묻지 않았고, 다이제스트를 알 수 없습니다: { $host }.
 hook-moved = 태그가 이제 다른 이미지를 가리킵니다: { $digest }.

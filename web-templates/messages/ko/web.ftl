@@ -273,6 +273,7 @@ web-cause-image-changes = { $image } 외 이미지 { $others }개가 바뀜
 web-cause-webhook = { $image } 푸시됨(트리거 { $webhook })
 web-base-made = 만든 시각
 web-event-tag-moved = { $image } 태그가 이제 가리키는 이미지: { $digest }
+web-event-tag-undigested = { $image } 태그가 이제 다이제스트가 없는 옛 형식(schema 1)의 이미지를 가리킴
 web-event-tag-gone = { $image } 태그가 없어짐
 web-event-stream-tagged = { $by } 님이 { $image } 이미지에 { $stream } 태그를 붙임
 web-event-stream-imported = { $stream } 태그가 이제 가리키는 이미지: { $image }

@@ -10,6 +10,7 @@ hook-webhook-gone = O webhook já não existe.
 hook-other-host = O conteúdo fala de { $host }; o webhook, de { $expected }.
 hook-twice = Isto já foi avisado antes; conta uma vez só.
 hook-not-followed = Ninguém acompanha esta tag.
+hook-filters-missed = Gatilhos do Docker deste registro cujos filtros não deixaram passar: { $count }.
 hook-registry-silent = O registro { $host } não responde; será consultado de novo mais tarde.
 hook-not-asked = { $host } não está configurado aqui; por isso não foi consultado, e o digest não é conhecido.
 hook-moved = A tag agora indica outra imagem: { $digest }.

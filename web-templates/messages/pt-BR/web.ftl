@@ -288,6 +288,7 @@ web-cause-image-changes = { $image } e mais { $others } imagens mudaram
 web-cause-webhook = { $image } foi enviada (gatilho { $webhook })
 web-base-made = Criada
 web-event-tag-moved = { $image } agora é { $digest }
+web-event-tag-undigested = { $image } agora é uma imagem no formato antigo (schema 1), que não tem digest
 web-event-tag-gone = { $image } não existe mais
 web-event-stream-tagged = { $by } marcou { $image } como { $stream }
 web-event-stream-imported = { $stream } agora é { $image }

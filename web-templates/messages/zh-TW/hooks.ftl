@@ -10,6 +10,7 @@ hook-webhook-gone = 這個 webhook 已不存在。
 hook-other-host = 內容說的是 { $host }，而 webhook 屬於 { $expected }。
 hook-twice = 這件事先前已通知過，只算一次。
 hook-not-followed = 沒有人追蹤這個標籤。
+hook-filters-missed = 此登錄庫中篩選條件不符的 Docker 觸發器：{ $count } 個。
 hook-registry-silent = 登錄庫 { $host } 沒有回應，稍後會再詢問。
 hook-not-asked = 這裡沒有設定 { $host }，所以沒有詢問它，也不知道摘要值。
 hook-moved = 標籤現在指向另一個映像檔：{ $digest }。

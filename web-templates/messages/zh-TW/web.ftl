@@ -273,6 +273,7 @@ web-cause-image-changes = { $image } 與另外 { $others } 個映像已變動
 web-cause-webhook = { $image } 已推送（觸發器 { $webhook }）
 web-base-made = 製作於
 web-event-tag-moved = { $image } 現在是 { $digest }
+web-event-tag-undigested = { $image } 現在是沒有摘要值的舊格式（schema 1）映像檔
 web-event-tag-gone = { $image } 已不存在
 web-event-stream-tagged = { $by } 將 { $image } 標記為 { $stream }
 web-event-stream-imported = { $stream } 現在是 { $image }
