@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
+use super::activity_rows::row;
 use super::image_rows::image_row;
 use super::journal_rows::row;
 use super::live_part::{self, Part, Since};

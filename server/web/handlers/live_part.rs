@@ -23,6 +23,8 @@ use crate::web::live::{self, Bells, Look, News};
 const PLACE: &str = "live";
 /// A busy house writes often; nobody reads faster than this.
 const PAUSE: Duration = Duration::from_millis(250);
+/// What takes long to write is written less often: for one part of the time in so many.
+const SHARE: u32 = 20;
 
 /// How a part is written. A failure that is not the server's own ends the stream: it is nothing for this visitor
 /// any more.
@@ -72,8 +74,10 @@ impl<P: Part> Look for Reader<P> {
         if !bells.has_store_rung() {
             return Ok(());
         }
-        self.rested = Instant::now() + PAUSE;
-        match self.write(news).await {
+        let begun = Instant::now();
+        let written = self.write(news).await;
+        self.rested = Instant::now() + PAUSE.max(begun.elapsed() * SHARE);
+        match written {
             Ok(()) => Ok(()),
             Err(Failure::Known(Error::Internal(cause))) => Err(Error::Internal(cause)),
             Err(_) => {

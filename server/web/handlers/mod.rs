@@ -7,12 +7,13 @@
 //! live_part       what stays current on an open page
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
-//! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
+//! causality (and impact)   registry, trace (question: what was pasted)       activity (activity_rows), health, badges
 //! endpoints, variables     streams, triggers
 //! webhooks (webhook_form), deliveries, image_rows   Docker triggers and what came to them
 //! ```
 
 mod activity;
+mod activity_rows;
 mod admin;
 mod badges;
 mod browse;
