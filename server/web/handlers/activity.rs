@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 use super::activity_rows::row;
 use super::image_rows::image_row;
-use super::journal_rows::row;
 use super::live_part::{self, Part, Since};
 use super::visit::{Answer, Visit};
 use crate::model::{Event, Message, RepositoryPath, Result};

@@ -26,7 +26,6 @@ pub mod error;
 mod health;
 mod home;
 mod image_rows;
-mod journal_rows;
 mod kept;
 mod live_part;
 mod new;
