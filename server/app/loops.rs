@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -12,7 +14,7 @@ use super::{App, endpoints};
 use crate::health::Health;
 use crate::model::{Result, Turn};
 
-/// After a start the door comes first: what looks at everything begins when the first page can be out.
+/// After a start the door comes first: the loops begin when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
 
 /// Where only a row brings work.
@@ -23,21 +25,25 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 const ALL: [fn(Arc<App>) -> Work; 9] = [
-    |app| Box::pin(async move { after_the_door(drive_watch(&app)).await }),
+    |app| Box::pin(async move { drive_watch(&app).await }),
     |app| Box::pin(async move { drive(&app, "trigger", || app.trigger.tick()).await }),
     |app| Box::pin(async move { drive(&app, "run", || app.runs.tick()).await }),
     |app| Box::pin(async move { drive_health(&app).await }),
-    |app| Box::pin(async move { after_the_door(sweep(&app)).await }),
+    |app| Box::pin(async move { sweep(&app).await }),
     |app| Box::pin(async move { endpoints::follow(&app, endpoints::Known::default()).await }),
-    |app| Box::pin(async move { after_the_door(drive_tags(&app)).await }),
+    |app| Box::pin(async move { drive_tags(&app).await }),
     |app| Box::pin(async move { drive_deliveries(&app).await }),
     |app| Box::pin(async move { drive_imports(&app).await }),
 ];
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |begin: fn(Arc<App>) -> Work| {
-        let (work, mut halted) = (begin(app.clone()), halted.clone());
+        let (app, mut halted) = (app.clone(), halted.clone());
         tokio::spawn(async move {
+            let work = async {
+                tokio::time::sleep(DOOR_FIRST).await;
+                begin(app).await;
+            };
             tokio::select! {
                 () = work => {}
                 _ = halted.wait_for(|stop| *stop) => {}
@@ -45,11 +51,6 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
         })
     };
     ALL.map(spawn).into()
-}
-
-async fn after_the_door(work: impl Future<Output = ()>) {
-    tokio::time::sleep(DOOR_FIRST).await;
-    work.await;
 }
 
 /// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
@@ -97,20 +98,31 @@ async fn drive_watch(app: &App) {
     }
 }
 
-/// What registries sent: apart from the tags, which a long look at all of them must not hold up.
+/// What registries sent, each registry's in its own lane: apart from the tags, which a long look at all of them must
+/// not hold up, and from what others sent.
 async fn drive_deliveries(app: &App) {
     let mut bell = app.store.bell();
+    let mut lanes = FuturesUnordered::new();
     loop {
         bell.borrow_and_update();
-        if let Err(error) = app.watch.handle_deliveries().await {
+        let again = match app.watch.take_deliveries() {
+            Ok((taken, again)) => {
+                lanes.extend(taken.into_iter().map(|taken| app.watch.handle_taken(taken)));
+                again
+            }
+            Err(error) => {
+                tracing::error!(%error, "deliveries could not be read; once more in a second");
+                Some(Instant::now() + Duration::from_secs(1))
+            }
+        };
+        let done = tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return } else { Ok(Turn::Idle) },
+            Some(done) = lanes.next() => done,
+            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => Ok(Turn::Idle),
+        };
+        if let Err(error) = done {
             tracing::error!(%error, "deliveries could not be handled; they are tried again in a second");
             tokio::time::sleep(Duration::from_secs(1)).await;
-            continue;
-        }
-        let again = app.watch.next_delivery();
-        tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => {}
         }
     }
 }
@@ -131,25 +143,30 @@ async fn drive_tags(app: &App) {
     }
 }
 
-/// Imports from any registry: apart from ours, which no other may hold up.
+/// Imports from any registry, each in its own lane: apart from ours, and from each other.
 async fn drive_imports(app: &App) {
     let mut bell = app.store.bell();
+    let mut lanes = FuturesUnordered::new();
     loop {
         bell.borrow_and_update();
-        let imported = async {
-            app.watch.import_due(Timestamp::now()).await?;
-            app.watch.next_import(Timestamp::now())
-        };
-        let wait = match imported.await {
-            Ok(wait) => wait,
+        let wait = match app.watch.take_imports(Timestamp::now()) {
+            Ok((taken, wait)) => {
+                lanes.extend(taken.into_iter().map(|taken| app.watch.import_taken(taken)));
+                wait
+            }
             Err(error) => {
-                tracing::error!(%error, "the loop that imports images failed; it goes on in a second");
+                tracing::error!(%error, "what is to be imported could not be read; once more in a second");
                 Some(Duration::from_secs(1))
             }
         };
-        tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(wait.unwrap_or(LONG)) => {}
+        let done = tokio::select! {
+            changed = bell.changed() => if changed.is_err() { return } else { Ok(()) },
+            Some(done) = lanes.next() => done,
+            () = tokio::time::sleep(wait.unwrap_or(LONG)) => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "what was imported could not be written; it is imported again in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 }

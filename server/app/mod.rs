@@ -105,8 +105,8 @@ impl App {
         })
     }
 
-    /// What the door needs of the house.
-    pub fn door(&self) -> Result<web::Door> {
+    /// What the door needs of the house; `closing` is when it closes.
+    pub fn door(&self, closing: watch::Receiver<bool>) -> Result<web::Door> {
         Ok(web::Door {
             store: self.store.clone(),
             git: self.git.clone(),
@@ -125,6 +125,7 @@ impl App {
                 hook_token: self.hook_token.clone(),
             },
             gate: web::Gate::new()?,
+            closing,
         })
     }
 
@@ -183,7 +184,8 @@ impl App {
         stop: impl Future<Output = ()>,
     ) -> Result<()> {
         let workers = self.settings.workers;
-        let door = web::serve(self.door()?, listener, workers)?;
+        let (closing, closed) = watch::channel(false);
+        let door = web::serve(self.door(closed)?, listener, workers)?;
         let handle = door.handle();
         let app = self;
         let (halt, halted) = watch::channel(false);
@@ -199,6 +201,7 @@ impl App {
         if let Err(error) = app.engine.close().await {
             tracing::debug!(%error, "the spare network stays until the next start");
         }
+        closing.send_replace(true);
         handle.stop(true).await;
         door.await
             .map_err(|e| Error::internal("the HTTP server", e))?

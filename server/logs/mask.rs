@@ -5,13 +5,12 @@
 //! bytes held back are those that may still become a secret, so ordinary output is never delayed. Colour
 //! codes inside a secret (as `grep --color` puts them) do not hide it.
 
-use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::forms::{check_secret, forms};
-use crate::model::{Error, Result, Secret};
+use super::patterns::{Patterns, State};
+use crate::model::{Result, Secret};
 
 /// What a reader sees instead of a secret.
 pub const MARK: &str = "********";
@@ -24,35 +23,18 @@ const LONGEST_CODE: usize = 32;
 #[derive(Clone, Default)]
 pub struct Mask(Option<Arc<Patterns>>);
 
-struct Patterns {
-    finder: AhoCorasick,
-    /// Sorted, for asking whether some bytes begin any of them.
-    sorted: Vec<Vec<u8>>,
-    first: [bool; 256],
-    longest: usize,
-}
-
 impl Mask {
     /// `Invalid` when a secret has fewer than four characters: it is refused, not left unmasked.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Result<Self> {
-        let mut sorted = Vec::new();
+        let mut all = BTreeSet::new();
         for secret in secrets {
             check_secret(secret.reveal())?;
-            sorted.extend(forms(secret.reveal()));
+            all.extend(forms(secret.reveal()));
         }
-        if sorted.is_empty() {
+        if all.is_empty() {
             return Ok(Mask(None));
         }
-        sorted.sort();
-        sorted.dedup();
-        let finder = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(&sorted)
-            .map_err(|e| Error::internal("prepare the masking of secrets", e))?;
-        let mut first = [false; 256];
-        sorted.iter().filter_map(|p| p.first()).for_each(|b| first[usize::from(*b)] = true);
-        let longest = sorted.iter().map(Vec::len).max().unwrap_or_default();
-        Ok(Mask(Some(Arc::new(Patterns { finder, sorted, first, longest }))))
+        Ok(Mask(Some(Arc::new(Patterns::new(&all)?))))
     }
 
     /// A whole text at once, for messages and titles.
@@ -65,16 +47,31 @@ impl Mask {
     }
 
     pub(super) fn masker(&self) -> Masker {
-        Masker { mask: self.clone(), held: Vec::new(), covered: 0, marked: false }
+        Masker {
+            patterns: self.0.clone(),
+            state: self.0.as_ref().map(|patterns| patterns.start()).unwrap_or_default(),
+            held: Vec::new(),
+            given: 0,
+            read: 0,
+            places: Places::default(),
+            secrets: VecDeque::new(),
+            marked: false,
+        }
     }
 }
 
-/// The state of one stream between two pieces.
+/// The state of one stream between two pieces. Each byte is read once, when it comes.
 pub(super) struct Masker {
-    mask: Mask,
+    patterns: Option<Arc<Patterns>>,
+    state: State,
+    /// What came last. The first `given` bytes have been given out, the first `read` ones have been read; what
+    /// follows those is a colour code without its end.
     held: Vec<u8>,
-    /// So many bytes at the start of `held` belong to a secret that has been found already.
-    covered: usize,
+    given: usize,
+    read: usize,
+    places: Places,
+    /// Parts of `held` that are secrets, in their order, none touching another.
+    secrets: VecDeque<(usize, usize)>,
     /// The last byte given out was part of a mark.
     marked: bool,
 }
@@ -82,137 +79,134 @@ pub(super) struct Masker {
 impl Masker {
     /// Appends to `out` what is decided after this piece.
     pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
-        let Some(patterns) = self.mask.0.clone() else {
+        let Some(patterns) = self.patterns.clone() else {
             out.extend_from_slice(piece);
             return;
         };
-        if self.held.is_empty() {
-            let keep = self.scan(&patterns, piece, out);
-            self.held.extend_from_slice(&piece[keep..]);
-        } else {
-            let mut joined = std::mem::take(&mut self.held);
-            joined.extend_from_slice(piece);
-            let keep = self.scan(&patterns, &joined, out);
-            joined.drain(..keep);
-            self.held = joined;
-        }
+        self.held.extend_from_slice(piece);
+        self.read(&patterns);
+        let open = patterns.reach(self.state).open as usize;
+        let decided = self.places.begin_at(self.places.seen - open);
+        self.give_until(decided, out);
+        self.forget();
     }
 
     /// The stream has ended, or ends a step: gives out what was held back.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        let held = std::mem::take(&mut self.held);
-        if let Some(patterns) = self.mask.0.clone() {
-            let view = View { end: held.len(), ..View::of(&held) };
-            self.decide(&patterns, &view, held.len(), out);
-        }
-        self.marked = false;
+        self.give_until(self.held.len(), out);
+        let patterns = self.patterns.take();
+        *self = Mask(patterns).masker();
     }
 
-    /// Gives out the decided part of `bytes` and returns where the undecided part starts.
-    fn scan(&mut self, patterns: &Patterns, bytes: &[u8], out: &mut Vec<u8>) -> usize {
-        let view = View::of(bytes);
-        let keep = view.raw(patterns.undecided(&view.visible)).min(view.end);
-        self.decide(patterns, &view, keep, out);
-        keep
+    fn read(&mut self, patterns: &Patterns) {
+        while let Some(rest) = self.held.get(self.read..).filter(|rest| !rest.is_empty()) {
+            if self.state == patterns.start() {
+                let idle =
+                    rest.iter().position(|b| *b == ESCAPE || !patterns.is_idle(*b)).unwrap_or(rest.len());
+                if idle > 0 {
+                    self.read += idle;
+                    self.places.pass(idle);
+                    continue;
+                }
+            }
+            if rest[0] == ESCAPE {
+                match code(rest) {
+                    Code::Whole(length) => {
+                        self.read += length;
+                        self.places.leave_out(length);
+                        continue;
+                    }
+                    Code::Cut => return,
+                    Code::Text => {}
+                }
+            }
+            self.state = patterns.next(self.state, rest[0]);
+            self.read += 1;
+            self.places.pass(1);
+            let secret = patterns.reach(self.state).secret as usize;
+            if secret > 0 {
+                self.note((self.places.of(self.places.seen - secret), self.read));
+            }
+        }
     }
 
-    /// Gives out `bytes` up to `keep`. What lies after it comes again with the next piece.
-    fn decide(&mut self, patterns: &Patterns, view: &View, keep: usize, out: &mut Vec<u8>) {
-        let bytes = view.bytes;
-        let mut spans = vec![(0, self.covered)];
-        if patterns.finder.is_match(&*view.visible) {
-            let found = patterns.finder.find_overlapping_iter(&*view.visible);
-            spans.extend(found.map(|m| (view.raw(m.start()), view.raw(m.end() - 1) + 1)));
-            spans.sort_unstable();
+    /// One more secret, which ends after all that were noted before.
+    fn note(&mut self, (mut start, end): (usize, usize)) {
+        while let Some((before, _)) = self.secrets.pop_back_if(|(_, before)| *before >= start) {
+            start = start.min(before);
         }
-        let (mut at, mut covered) = (0, 0);
-        for (start, end) in spans {
-            if start > keep {
-                break;
-            }
-            if start > at {
-                self.give(&bytes[at..start], false, out);
-                at = start;
-            }
-            let stop = end.min(keep);
-            if stop > at {
-                self.give(&bytes[at..stop], true, out);
-                at = stop;
-            }
-            covered = covered.max(end.saturating_sub(keep));
-        }
-        self.give(&bytes[at..keep], false, out);
-        self.covered = covered;
+        self.secrets.push_back((start, end));
     }
 
-    fn give(&mut self, bytes: &[u8], secret: bool, out: &mut Vec<u8>) {
-        if bytes.is_empty() {
+    fn give_until(&mut self, decided: usize, out: &mut Vec<u8>) {
+        while self.given < decided {
+            let secret = self.secrets.front().copied().unwrap_or((decided, decided));
+            let (is_secret, until) =
+                if secret.0 <= self.given { (true, secret.1) } else { (false, secret.0) };
+            if is_secret && until <= decided {
+                self.secrets.pop_front();
+            }
+            let until = until.min(decided);
+            if !is_secret {
+                out.extend_from_slice(&self.held[self.given..until]);
+            } else if !self.marked {
+                out.extend_from_slice(MARK.as_bytes());
+            }
+            self.marked = is_secret;
+            self.given = until;
+        }
+    }
+
+    /// Lets go of what has been given out once that is half of what is held: so no byte is moved often.
+    fn forget(&mut self) {
+        if self.given < self.held.len() / 2 {
             return;
         }
-        if !secret {
-            out.extend_from_slice(bytes);
-        } else if !self.marked {
-            out.extend_from_slice(MARK.as_bytes());
+        let gone = std::mem::take(&mut self.given);
+        self.held.drain(..gone);
+        self.read -= gone;
+        self.places.gone += gone;
+        for (start, end) in &mut self.secrets {
+            (*start, *end) = (start.saturating_sub(gone), *end - gone);
         }
-        self.marked = secret;
     }
 }
-
-impl Patterns {
-    /// Where the longest ending of `bytes` starts that begins a pattern without completing it.
-    fn undecided(&self, bytes: &[u8]) -> usize {
-        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
-        (from..bytes.len())
-            .find(|at| self.first[usize::from(bytes[*at])] && self.begins(&bytes[*at..]))
-            .unwrap_or(bytes.len())
-    }
-
-    fn begins(&self, ending: &[u8]) -> bool {
-        let next = self.sorted.partition_point(|p| p.as_slice() <= ending);
-        self.sorted.get(next).is_some_and(|p| p.starts_with(ending))
-    }
+/// Where the visible bytes of a stream stand in what is held of it, between colour codes.
+#[derive(Default)]
+struct Places {
+    /// Visible bytes of the whole stream so far.
+    seen: usize,
+    /// Bytes of the stream that are not held any more.
+    gone: usize,
+    /// Colour codes: how many visible bytes came before each, and the bytes of all codes up to its end.
+    codes: VecDeque<(usize, usize)>,
+    /// The same bytes for the codes that nobody asks about any more.
+    before: usize,
 }
 
-/// Some bytes, the same without their colour codes, and where each of those stands among all.
-struct View<'a> {
-    bytes: &'a [u8],
-    visible: Cow<'a, [u8]>,
-    /// `None` when nothing was left out.
-    places: Option<Vec<usize>>,
-    /// Where an unfinished colour code starts, or the end.
-    end: usize,
-}
-
-impl<'a> View<'a> {
-    fn of(bytes: &'a [u8]) -> Self {
-        let Some(mut at) = memchr::memchr(ESCAPE, bytes) else {
-            return View { bytes, visible: Cow::Borrowed(bytes), places: None, end: bytes.len() };
-        };
-        let mut visible = bytes[..at].to_vec();
-        let mut places: Vec<usize> = (0..at).collect();
-        let mut end = bytes.len();
-        while at < bytes.len() {
-            match (bytes[at] == ESCAPE).then(|| code(&bytes[at..])) {
-                Some(Code::Whole(length)) => at += length,
-                Some(Code::Cut) => {
-                    end = at;
-                    break;
-                }
-                Some(Code::Text) | None => {
-                    visible.push(bytes[at]);
-                    places.push(at);
-                    at += 1;
-                }
-            }
-        }
-        View { bytes, visible: Cow::Owned(visible), places: Some(places), end }
+impl Places {
+    fn pass(&mut self, visible: usize) {
+        self.seen += visible;
     }
 
-    fn raw(&self, place: usize) -> usize {
-        match &self.places {
-            Some(places) => places.get(place).copied().unwrap_or(self.end),
-            None => place,
+    fn leave_out(&mut self, code: usize) {
+        let before = self.codes.back().map_or(self.before, |(_, bytes)| *bytes);
+        self.codes.push_back((self.seen, before + code));
+    }
+
+    /// Where visible byte `number` stands; for the one that has not come yet, the end of what has been read.
+    fn of(&self, number: usize) -> usize {
+        let known = self.codes.partition_point(|(at, _)| *at <= number);
+        let left_out = known.checked_sub(1).and_then(|last| self.codes.get(last));
+        number + left_out.map_or(self.before, |(_, bytes)| *bytes) - self.gone
+    }
+
+    /// As `of`; nobody will ask for one before `number` any more.
+    fn begin_at(&mut self, number: usize) -> usize {
+        while let Some((_, bytes)) = self.codes.pop_front_if(|(at, _)| *at <= number) {
+            self.before = bytes;
         }
+        self.of(number)
     }
 }
 
@@ -319,8 +313,25 @@ mod tests {
         assert_eq!(out, b"Password? hunters\n");
     }
 
+    #[test]
+    fn output_that_may_long_become_a_secret_is_read_once() {
+        let one = "abc".repeat(10_000);
+        let two = format!("{}!", &one[3..]);
+        let m = mask(&[&one, &two]);
+        let text = "abc".repeat(9_000) + "-" + &"abc".repeat(12_000) + "\u{1b}[mab" + &two + "c";
+        let (mut masker, mut out) = (m.masker(), Vec::new());
+        for piece in text.as_bytes().chunks(7) {
+            masker.push(piece, &mut out);
+            // What a piece costs is its own bytes and those that were left unread: never what is held.
+            assert!(masker.held.len() - masker.read < 2 + LONGEST_CODE);
+        }
+        masker.finish(&mut out);
+        let first = "abc".repeat(9_000) + "-";
+        assert_eq!(String::from_utf8(out).unwrap(), format!("{first}{MARK}\u{1b}[mab{MARK}c"));
+    }
+
     /// The rule in its plainest form: mark every byte of every occurrence, then write runs as one mark.
-    fn plainly(patterns: &[Vec<u8>], text: &[u8]) -> Vec<u8> {
+    fn plainly(patterns: &BTreeSet<Vec<u8>>, text: &[u8]) -> Vec<u8> {
         let mut hidden = vec![false; text.len()];
         for pattern in patterns {
             for at in 0..=text.len().saturating_sub(pattern.len()) {
@@ -354,8 +365,8 @@ mod tests {
             let single: Vec<usize> = (0..text.len()).collect();
             prop_assert_eq!(&in_pieces(&m, &text, &single), &whole);
             if !text.contains(&ESCAPE) {
-                let patterns = m.0.clone().unwrap();
-                prop_assert_eq!(&plainly(&patterns.sorted, &text), &whole);
+                let patterns: BTreeSet<_> = [&one, &two].into_iter().flat_map(|secret| forms(secret)).collect();
+                prop_assert_eq!(&plainly(&patterns, &text), &whole);
             }
         }
 

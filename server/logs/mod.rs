@@ -10,6 +10,7 @@
 mod bell;
 mod forms;
 mod mask;
+mod patterns;
 mod reader;
 mod search;
 mod writer;

@@ -53,8 +53,11 @@ pub enum Happened {
     TagMoved {
         address: super::TagAddress,
         old: Option<super::Digest>,
-        /// `None` when the tag is gone, or when the registry knows no digest of it.
+        /// `None` when the tag is gone, or when its image has no digest.
         new: Option<super::Digest>,
+        /// The tag is there, and its image is in the old format, which has no digest.
+        #[serde(default)]
+        undigested: bool,
         /// The delivery that hurried the look.
         delivery_id: Option<i64>,
     },

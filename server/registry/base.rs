@@ -16,6 +16,8 @@ pub(super) struct Base {
     pub host: String,
     /// The name alone, for messages about resolving it.
     pub name: String,
+    /// Whether it is an endpoint's, and not the stack's own registry: what is wrong is then mended elsewhere.
+    pub is_endpoint: bool,
 }
 
 impl Base {
@@ -38,7 +40,7 @@ impl Base {
             Some(port) => format!("{name}:{port}"),
             None => name.clone(),
         };
-        Ok(Base { url, host, name })
+        Ok(Base { url, host, name, is_endpoint: false })
     }
 
     pub fn is_tls(&self) -> bool {

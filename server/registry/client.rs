@@ -134,8 +134,7 @@ impl Client {
             return Err(Error::Invalid(msg!("registry-schema1")));
         }
         let size = answer.header("content-length").and_then(|size| size.parse().ok());
-        let digest = answer.header("docker-content-digest").map(Digest::new).transpose()?;
-        let (Some(digest), Some(size)) = (digest, size) else {
+        let (Some(digest), Some(size)) = (self.stated(&answer)?, size) else {
             // A registry that leaves out what it should say is asked for the bytes themselves.
             let document = self.document(repository, reference).await?;
             return Ok(document.map(|document| Descriptor {
@@ -150,6 +149,30 @@ impl Client {
             return Err(self.mismatch(repository, asked, &digest).into());
         }
         Ok(Some(Descriptor { digest, size, media_type }))
+    }
+
+    /// Whether the registry has a manifest that this is really the digest of: a word about a digest costs a liar nothing.
+    pub(super) async fn verify(&self, repository: &str, digest: &Digest) -> Result<()> {
+        let repository = Repository::new(repository)?;
+        match self.document(&repository, &Reference::Digest(digest.clone())).await? {
+            Some(_) => Ok(()),
+            None => {
+                let message =
+                    msg!("registry-digest-missing", repository = repository.as_str(), digest = digest);
+                Err(Trouble::damaged(message).into())
+            }
+        }
+    }
+
+    /// The digest that an answer states.
+    fn stated(&self, answer: &Answer) -> Result<Option<Digest>> {
+        let Some(text) = answer.header("docker-content-digest") else { return Ok(None) };
+        let odd = |_| {
+            let shown: String = text.chars().take(120).collect();
+            let message = msg!("registry-digest-odd", host = self.host(), digest = shown.escape_debug());
+            Error::from(Trouble::damaged(message))
+        };
+        Digest::new(text).map(Some).map_err(odd)
     }
 
     /// The manifest a tag or digest names, checked.
@@ -173,7 +196,7 @@ impl Client {
         let found = digest_of(&answer.body)?;
         let stated = match reference {
             Reference::Digest(asked) => Some(asked.clone()),
-            Reference::Tag(_) => answer.header("docker-content-digest").map(Digest::new).transpose()?,
+            Reference::Tag(_) => self.stated(&answer)?,
         };
         if let Some(stated) = stated.filter(|stated| *stated != found) {
             return Err(self.mismatch(repository, &stated, &found).into());
@@ -247,6 +270,7 @@ pub(super) fn base_of(kind: EndpointKind, url: &str) -> Result<Base> {
         }
         DOCKER_HUB.clone_into(&mut base.host);
     }
+    base.is_endpoint = true;
     Ok(base)
 }
 

@@ -8,7 +8,7 @@
 //! redirects to any host, so reading goes through reqwest with limits of our own (`wire`).
 //!
 //! ```text
-//! base, guard, trust   where to, and whether to     wire, patience   one request, and how often
+//! base, guard, trust   where to, and whether to     wire, patience, rest   one request, and how often
 //! challenge, login     who we are                   client, catalogue, lists, image, manifest, config   reading
 //! upload, meter, copy  writing                      certificate, validate   what a person is shown of an endpoint
 //! ```
@@ -32,6 +32,7 @@ mod meter;
 mod patience;
 mod push_log;
 mod registries;
+mod rest;
 mod state;
 mod trust;
 mod upload;

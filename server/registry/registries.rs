@@ -8,7 +8,7 @@ use super::certificate::{self, Certificate};
 use super::client::Client;
 use super::hub::Hub;
 use super::validate;
-use crate::model::{Access, CheckStep, Credentials, Error, Result, Sighting, TagAddress};
+use crate::model::{Access, CheckStep, Credentials, Digest, Error, Result, Sighting, TagAddress};
 use crate::msg;
 
 /// The name that Docker's references without a host mean.
@@ -94,13 +94,18 @@ impl Registries {
         address.clone()
     }
 
-    /// What the tag names now. `Denied` when its host is not configured, else as `Client::head`.
-    pub async fn sight(&self, address: &TagAddress) -> Result<Sighting> {
+    /// What the tag names now. A digest that is not the one `known` already counts only when the registry has a manifest
+    /// that it is really the digest of. `Denied` when the tag's host is not configured, else as `Client::head`.
+    pub async fn sight(&self, address: &TagAddress, known: Option<&Digest>) -> Result<Sighting> {
         let client = self.at(&address.host);
         let client =
             client.ok_or_else(|| Error::Denied(msg!("registry-host-unknown", host = address.host)))?;
         match client.head(&address.repository, &address.tag).await {
-            Ok(Some(found)) => Ok(Sighting::Image(found.digest)),
+            Ok(Some(found)) if known == Some(&found.digest) => Ok(Sighting::Image(found.digest)),
+            Ok(Some(found)) => {
+                client.verify(&address.repository, &found.digest).await?;
+                Ok(Sighting::Image(found.digest))
+            }
             Ok(None) => Ok(Sighting::Gone),
             Err(Error::Invalid(message)) if message.key == "registry-schema1" => Ok(Sighting::NoDigest),
             Err(error) => Err(error),

@@ -110,9 +110,19 @@ impl Trouble {
                     Self::new(Condition::Tls, message)
                 }
                 Known::Unresolved => {
-                    Self::new(Condition::CannotResolve, msg!("registry-unresolved", name = base.name))
+                    let message = match base.is_endpoint {
+                        true => msg!("endpoints-unresolved", name = base.name),
+                        false => msg!("registry-unresolved", name = base.name),
+                    };
+                    Self::new(Condition::CannotResolve, message)
                 }
-                Known::Refused => Self::new(Condition::Refused, msg!("registry-refused", host = host)),
+                Known::Refused => {
+                    let message = match base.is_endpoint {
+                        true => msg!("endpoints-nobody-listens", host = host),
+                        false => msg!("registry-refused", host = host),
+                    };
+                    Self::new(Condition::Refused, message)
+                }
                 Known::Tls(cause) => {
                     Self::new(Condition::Tls, msg!("registry-tls", host = host, cause = cause))
                 }

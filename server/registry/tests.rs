@@ -205,7 +205,10 @@ async fn passing_faults_are_outlasted_and_lasting_ones_are_named() {
     // A wait longer than there is time for is not begun.
     let busy = Faulty::start(|_, _| answer("429 Too Many Requests", "Retry-After: 9000\r\n", b""));
     let hurried = busy.client().with_patience(Patience { all: Duration::from_secs(5), ..QUICK });
-    assert_eq!((key(hurried.tags("a").await), busy.asked()), ("registry-failing".to_owned(), 1));
+    assert_eq!((key(hurried.tags("a").await), busy.asked()), ("registry-busy".to_owned(), 1));
+    // It is left alone for as long as it said, whoever asks; whether it is well again may be asked.
+    assert_eq!((key(hurried.tags("b").await), busy.asked()), ("registry-busy".to_owned(), 1));
+    assert_eq!((hurried.state().await.condition, busy.asked()), (Condition::Failing, 2));
 }
 
 #[tokio::test]

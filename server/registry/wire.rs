@@ -17,6 +17,7 @@ use super::base::{Base, Place};
 use super::guard::Guard;
 use super::login::{At, Login};
 use super::patience::Patience;
+use super::rest::Rest;
 use super::state::{Condition, Trouble};
 use super::trust;
 use crate::model::{Access, Credentials, EndpointKind, Error, Result};
@@ -36,6 +37,7 @@ pub(super) struct Wire {
     kind: EndpointKind,
     http: reqwest::Client,
     permits: Semaphore,
+    rest: Rest,
 }
 
 /// A question. `accept` is for manifests; redirects are followed for blobs only.
@@ -133,7 +135,15 @@ impl Wire {
     pub fn with(base: Base, access: &Access, guard: Guard) -> Result<Self> {
         let http = http_client(&base, access.certificate.as_deref(), &guard)?;
         let login = Login::new(access.kind, access.credentials.clone());
-        Ok(Wire { base, guard, login, kind: access.kind, http, permits: Semaphore::new(CONNECTIONS) })
+        Ok(Wire {
+            base,
+            guard,
+            login,
+            kind: access.kind,
+            http,
+            permits: Semaphore::new(CONNECTIONS),
+            rest: Rest::default(),
+        })
     }
 
     pub async fn ask(&self, patience: Patience, ask: &Ask<'_>) -> Result<Answer, Trouble> {
@@ -141,6 +151,10 @@ impl Wire {
     }
 
     async fn once(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
+        // Whether it is well again may always be asked.
+        if !matches!(ask.place, Place::Root) {
+            self.rest.over()?;
+        }
         let _permit = self.permits.acquire().await.map_err(|_| Trouble::timeout(&self.base))?;
         let call = Call {
             accept: ask.accept,
@@ -233,9 +247,14 @@ impl Wire {
                 Err(self.login.refused(&self.base, status))
             }
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
-                let message = msg!("registry-failing", host = self.base.host, answer = status);
+                let message = match status == StatusCode::TOO_MANY_REQUESTS {
+                    true => msg!("registry-busy", host = self.base.host, answer = status),
+                    false => msg!("registry-failing", host = self.base.host, answer = status),
+                };
                 let after = retry_after(response.headers());
-                Err(Trouble { after, ..Trouble::new(Condition::Failing, message) })
+                let trouble = Trouble { after, ..Trouble::new(Condition::Failing, message) };
+                self.rest.begin(&trouble);
+                Err(trouble)
             }
             _ => Ok(response),
         }

@@ -74,11 +74,20 @@ pub fn by_id(c: &Connection, id: i64) -> Result<Option<Delivery>> {
     Ok(statement.query_row([id], delivery).optional()?)
 }
 
-/// The ids of those that nothing came of yet, after `after`, oldest first; read from the index alone.
-pub fn waiting(c: &Connection, after: i64, limit: u32) -> Result<Vec<i64>> {
-    let mut statement =
-        c.prepare_cached("SELECT id FROM deliveries WHERE handled = 0 AND id > ?1 ORDER BY id LIMIT ?2")?;
-    Ok(statement.query_map([after, i64::from(limit)], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+/// Those that nothing came of yet, after `after`, oldest first: id, and the webhook whose token it bore. Bodies are
+/// not read.
+pub fn waiting(c: &Connection, after: i64, limit: u32) -> Result<Vec<(i64, Option<i64>)>> {
+    let mut statement = c.prepare_cached(
+        "SELECT id, webhook_id FROM deliveries WHERE handled = 0 AND id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let rows = statement.query_map([after, i64::from(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The webhook whose token a delivery bore; the outer `None` when it is no longer kept.
+pub fn webhook_of(c: &Connection, id: i64) -> Result<Option<Option<i64>>> {
+    let mut statement = c.prepare_cached("SELECT webhook_id FROM deliveries WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// Newest first, before `before`; those of one webhook, or all.

@@ -216,6 +216,34 @@ pub fn record_check(c: &Connection, seen: &Endpoint, steps: &[CheckStep], at: Ti
     Ok(())
 }
 
+/// What is to be written when an endpoint was used and that showed trouble, or none: nothing when that is known.
+fn news(c: &Connection, host: &str, trouble: Option<&Message>) -> Result<Option<(Endpoint, CheckStep)>> {
+    let Some(endpoint) = by_host(c, host)? else { return Ok(None) };
+    let bad = endpoint.checked.as_ref().filter(|known| !known.ok);
+    let step = match trouble {
+        Some(message) => {
+            let told = bad.and_then(|bad| bad.steps.last()).is_some_and(|last| last.message == *message);
+            (!told).then(|| CheckStep { ok: false, message: message.clone() })
+        }
+        None => bad
+            .map(|_| CheckStep { ok: true, message: msg!("endpoints-step-registry", host = endpoint.host) }),
+    };
+    Ok(step.map(|step| (endpoint, step)))
+}
+
+/// Whether `met` would write something.
+pub fn is_news(c: &Connection, host: &str, trouble: Option<&Message>) -> Result<bool> {
+    Ok(news(c, host, trouble)?.is_some())
+}
+
+/// What came of using it, by the loops: trouble, or none. Written only when it is not what is known already.
+pub fn met(c: &Connection, host: &str, trouble: Option<&Message>, at: Timestamp) -> Result<()> {
+    match news(c, host, trouble)? {
+        Some((endpoint, step)) => record_check(c, &endpoint, &[step], at),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,6 +291,23 @@ mod tests {
         store.write(move |c| record_check(c, &before, &noted, now)).await.unwrap();
         let checked = store.read(|c| by_id(c, seen.id)).unwrap().unwrap().checked.unwrap();
         assert_eq!((checked.ok, checked.steps), (false, steps));
+
+        // What the loops meet counts as a look; the same again is not written.
+        let later = move |seconds: i64| Timestamp::from_second(now.as_second() + seconds).unwrap();
+        let met_with = async |trouble: Option<Message>, n: i64| {
+            let write = move |c: &Connection| met(c, host, trouble.as_ref(), later(n));
+            store.write(write).await.unwrap();
+            let checked = store.read(|c| by_id(c, seen.id)).unwrap().unwrap().checked.unwrap();
+            (checked.ok, checked.at == later(n), checked.steps.len())
+        };
+        assert_eq!(met_with(Some(msg!("registry-schema1")), 1).await, (false, false, 1));
+        assert_eq!(met_with(Some(Message::new("registry-timeout")), 2).await, (false, true, 1));
+        assert_eq!(met_with(None, 3).await, (true, true, 1));
+        assert_eq!(met_with(None, 4).await, (true, false, 1));
+        store
+            .write(|c| met(c, "elsewhere", Some(&Message::new("registry-timeout")), Timestamp::now()))
+            .await
+            .unwrap();
 
         let (old, stale) = (seen.clone(), seen.clone());
         store.write(move |c| update(c, &old, &given("team2", None), "new:1", now)).await.unwrap();

@@ -41,8 +41,11 @@ use tokio::sync::watch;
 use crate::model::{Error, Result};
 use crate::msg;
 
-const MIGRATIONS: &[M<'_>] =
-    &[M::up(include_str!("migrations/0001.sql")), M::up(include_str!("migrations/0002.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001.sql")),
+    M::up(include_str!("migrations/0002.sql")),
+    M::up(include_str!("migrations/0003.sql")),
+];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
 const LARGEST_CHECKED: u64 = 4 << 20;
@@ -251,8 +254,11 @@ mod tests {
     /// Each version's migration meets the rows that the versions before it wrote.
     #[test]
     fn every_version_takes_over_what_the_one_before_had() {
-        let samples =
-            [include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
+        let samples = [
+            include_str!("../../tests/schema/0001.sql"),
+            include_str!("../../tests/schema/0002.sql"),
+            include_str!("../../tests/schema/0003.sql"),
+        ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();
         let mut connection = connect(&directory.path().join("ropewalk.db"), false).unwrap();

@@ -12,10 +12,19 @@ use crate::model::{Digest, Happened, Message, Result, Sighting, TagAddress};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub digest: Option<Digest>,
+    /// The tag is there, and its image has no digest: it is in the old format (schema 1).
+    pub undigested: bool,
     pub moved_at: Timestamp,
     pub checked_at: Timestamp,
     /// Why the last look failed.
     pub error: Option<Message>,
+}
+
+impl Seen {
+    /// Whether the tag named just that.
+    pub fn names(&self, found: &Sighting) -> bool {
+        self.digest.as_ref() == found.digest() && self.undigested == (*found == Sighting::NoDigest)
+    }
 }
 
 fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
@@ -24,12 +33,13 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
         moved_at: time(row, 1)?,
         checked_at: time(row, 2)?,
         error: json_opt(row, 3)?,
+        undigested: row.get(4)?,
     })
 }
 
 pub fn get(c: &Connection, address: &TagAddress) -> Result<Option<Seen>> {
     let mut statement = c.prepare_cached(
-        "SELECT digest, moved_at, checked_at, error FROM tags_seen
+        "SELECT digest, moved_at, checked_at, error, undigested FROM tags_seen
          WHERE host = ?1 AND repository = ?2 AND tag = ?3",
     )?;
     Ok(statement.query_row([&address.host, &address.repository, &address.tag], seen).optional()?)
@@ -47,15 +57,16 @@ pub fn observe(
     let old = before.as_ref().and_then(|seen| seen.digest.clone());
     let new = found.digest().cloned();
     let moved = match &before {
-        Some(_) => old != new,
+        Some(before) => !before.names(found),
         // A tag that never was there has not moved.
         None => *found != Sighting::Gone,
     };
     let moved_at = if moved { at } else { before.map_or(at, |seen| seen.moved_at) };
     c.prepare_cached(
-        "INSERT INTO tags_seen (host, repository, tag, digest, moved_at, checked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO tags_seen (host, repository, tag, digest, moved_at, checked_at, undigested)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT DO UPDATE SET digest = excluded.digest, moved_at = excluded.moved_at,
-            checked_at = excluded.checked_at, error = NULL",
+            checked_at = excluded.checked_at, error = NULL, undigested = excluded.undigested",
     )?
     .execute(params![
         address.host,
@@ -63,12 +74,14 @@ pub fn observe(
         address.tag,
         new.as_ref().map(Digest::as_str),
         millis(moved_at),
-        millis(at)
+        millis(at),
+        *found == Sighting::NoDigest
     ])?;
     if !moved {
         return Ok(None);
     }
-    let happened = Happened::TagMoved { address: address.clone(), old, new, delivery_id };
+    let undigested = *found == Sighting::NoDigest;
+    let happened = Happened::TagMoved { address: address.clone(), old, new, undigested, delivery_id };
     let event = events::add(c, None, &happened, at)?;
     streams::follow(c, address, (found, event), at)?;
     Ok(Some(event))

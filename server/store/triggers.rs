@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{json, millis, time, time_opt, to_json};
-use super::{streams, tags};
+use super::tags::Seen;
+use super::{images, streams, tags};
 use crate::model::{BaseImage, Error, Result, StreamTagName, TagAddress};
 use crate::msg;
 
@@ -109,9 +110,13 @@ pub struct NewTrigger {
 /// `Conflict` when the pipeline watches that already; only one may watch the own bases.
 pub fn create(c: &Connection, new: &NewTrigger, at: Timestamp) -> Result<i64> {
     let stream = new.from.as_ref();
+    let last = match stream {
+        Some(_) => Watched::new(),
+        None => stood_on(c, new.pipeline_id)?,
+    };
     let made = c.execute(
-        "INSERT INTO image_triggers (pipeline_id, stream_owner, stream_name, stream_tag, paused, created_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        "INSERT INTO image_triggers (pipeline_id, stream_owner, stream_name, stream_tag, paused, created_at, created_by, last)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
         params![
             new.pipeline_id,
             stream.map(|name| name.stream.owner.as_str()),
@@ -119,7 +124,8 @@ pub fn create(c: &Connection, new: &NewTrigger, at: Timestamp) -> Result<i64> {
             stream.map(|name| name.tag.as_str()),
             new.paused,
             millis(at),
-            new.created_by
+            new.created_by,
+            to_json(&last)?
         ],
     )?;
     if made == 0 {
@@ -153,8 +159,15 @@ pub fn watched_now(c: &Connection, trigger: &ImageTrigger) -> Result<Watched> {
     }
     let mut watched = Watched::new();
     for base in bases(c, trigger.pipeline_id)? {
-        if let Some(digest) = tags::get(c, &base.address)?.and_then(|seen| seen.digest) {
-            watched.insert(base.reference, base.address.pinned(&digest));
+        match tags::get(c, &base.address)? {
+            Some(Seen { digest: Some(digest), .. }) => {
+                watched.insert(base.reference, base.address.pinned(&digest));
+            }
+            // The tag itself stands for all its images, as none has a digest: they count once.
+            Some(Seen { undigested: true, .. }) => {
+                watched.insert(base.reference, base.address.to_string());
+            }
+            _ => {}
         }
     }
     Ok(watched)
@@ -171,17 +184,29 @@ pub(super) fn note_run(
     for trigger in of_pipeline(c, pipeline_id)? {
         let mut now = watched_now(c, &trigger)?;
         if trigger.from.is_none() {
-            for base in pinned {
-                if let Some(reference) = &base.pinned {
-                    now.insert(base.reference.clone(), reference.clone());
-                }
-            }
+            now.extend(pinned.iter().filter_map(had));
         }
         let last_at = if by.contains(&trigger.id) { Some(at) } else { trigger.last_at };
         c.prepare_cached("UPDATE image_triggers SET last = ?2, last_at = ?3 WHERE id = ?1")?
             .execute(params![trigger.id, to_json(&now)?, last_at.map(millis)])?;
     }
     Ok(())
+}
+
+/// What a run had of a base, as `Watched`; for one in the old format, which has no digest, its tag.
+fn had(base: &BaseImage) -> Option<(String, String)> {
+    let undigested =
+        || base.note.as_ref().filter(|note| note.key == "pin-no-digest")?.args.get("image").cloned();
+    Some((base.reference.clone(), base.pinned.clone().or_else(undigested)?))
+}
+
+/// What the newest run of the pipeline had of its bases.
+fn stood_on(c: &Connection, pipeline_id: i64) -> Result<Watched> {
+    let newest: Option<i64> = c
+        .prepare_cached("SELECT max(id) FROM runs WHERE pipeline_id = ?1")?
+        .query_row([pipeline_id], |row| row.get(0))?;
+    let bases = newest.map_or(Ok(Vec::new()), |run| images::bases(c, run))?;
+    Ok(bases.iter().filter_map(had).collect())
 }
 
 /// An image that a pipeline's definition, Dockerfiles or compose files name.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decide::{Start, unreadable};
 use crate::git;
-use crate::model::{Cause, ImageChange, Input, Message, RefName, Result};
+use crate::model::{Cause, ImageChange, ImageReference, Input, Message, RefName, Result};
 use crate::msg;
 use crate::pin::{Found, Pin, Wanted};
 use crate::pipeline;
@@ -83,8 +83,18 @@ pub async fn start(
         started_by,
         refusal: refusal.clone(),
     };
-    let message = refusal.unwrap_or_else(|| msg!("trigger-started"));
+    let message = refusal.unwrap_or_else(|| started(changes(&run.cause)));
     Ok(Ok(Start { pipeline: pipeline.name.as_str().to_owned(), discovered: None, run, found, message }))
+}
+
+/// An image that has no digest starts a run once, and that is said.
+fn started(changes: &[ImageChange]) -> Message {
+    let has_none =
+        |change: &&ImageChange| ImageReference::parse(&change.new).is_ok_and(|image| image.digest.is_none());
+    match changes.iter().find(has_none) {
+        Some(change) => msg!("trigger-started-once", image = change.new),
+        None => msg!("trigger-started"),
+    }
 }
 
 fn changes(cause: &Cause) -> &[ImageChange] {

@@ -2,12 +2,12 @@
 //! doubled or late changes no result. What follows from one delivery is written in one transaction, so that it happens
 //! once whenever the server dies; one whose registry cannot be asked stays and is tried again.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Watch;
+use super::reason::Impression;
 use super::sender::{Heard, Sender};
 use crate::model::{
     Announced, Delivery, DeliveryPart, Digest, Error, Happened, Message, Notice, Reading, Result, Sighting,
@@ -15,17 +15,8 @@ use crate::model::{
 };
 use crate::msg;
 use crate::registry::{self, DOCKER_HUB};
-use crate::store::{Connection, deliveries, docker_webhooks, events, pipelines, tags};
+use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
 
-/// Ids read at a time. A body may be a megabyte: it is read when its turn has come.
-const BATCH: u32 = 256;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
-/// How long ids of events, and deliveries that were handled, are kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// Deliveries that wait for their registry, and until when. A restart tries all of them at once.
-pub(super) type Retries = BTreeMap<i64, Instant>;
 
 /// One notice with what the registry said.
 struct Found {
@@ -37,50 +28,8 @@ struct Found {
 }
 
 impl Watch {
-    /// Handles everything that has come, oldest first.
-    pub async fn handle_deliveries(&self) -> Result<Turn> {
-        let (mut after, mut turn) = (0, Turn::Idle);
-        let mut silent = BTreeSet::new();
-        loop {
-            let some = self.store.read(|c| deliveries::waiting(c, after, BATCH))?;
-            if some.is_empty() {
-                return Ok(turn);
-            }
-            for id in some {
-                after = id;
-                if self.lock().retries.get(&id).is_none_or(|until| *until <= Instant::now()) {
-                    turn = turn.or(self.handle_one(id, &mut silent).await?);
-                }
-            }
-        }
-    }
-
-    /// One delivery's failure is its own: it is tried again, and those behind it are not held up.
-    async fn handle_one(&self, id: i64, silent: &mut BTreeSet<String>) -> Result<Turn> {
-        let Some(delivery) = self.store.read(|c| deliveries::by_id(c, id))? else { return Ok(Turn::Idle) };
-        match self.handle(&delivery, silent).await {
-            Err(error) => {
-                tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
-                self.try_again(&delivery, vec![DeliveryPart::whole(msg!("hook-failed", id = id))]).await
-            }
-            handled => handled,
-        }
-    }
-
-    /// When the next delivery that waits for its registry is tried again.
-    pub fn next_delivery(&self) -> Option<Instant> {
-        self.lock().retries.values().min().copied()
-    }
-
-    /// Forgets what is too old to come twice.
-    pub(super) async fn prune_deliveries(&self) -> Result<()> {
-        let Ok(before) = Timestamp::now().checked_sub(KEPT) else { return Ok(()) };
-        self.store.write(move |c| deliveries::prune(c, before)).await
-    }
-
     /// `silent` are the registries that did not answer this time round: nobody waits for them again.
-    async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
-        self.lock().retries.remove(&delivery.id);
+    pub(super) async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
         let Some(sender) = self.sender(delivery)? else {
             return self.end(delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
         };
@@ -136,11 +85,19 @@ impl Watch {
             return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
         }
         let (message, digest) = if self.registries.at(&address.host).is_none() {
+            if self.store.read(|c| endpoints::by_host(c, &address.host))?.is_some() {
+                // Its client is being made, or cannot be.
+                return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
+            }
             (msg!("hook-not-asked", host = address.host), None)
         } else {
             match self.look_at_tag(&address, Some(delivery.id)).await {
-                Ok(sighting) => self.compared(delivery, &address, &sighting)?,
+                Ok(sighting) => {
+                    self.noticed_of(&address.host, Impression::Well).await?;
+                    self.compared(delivery, &address, &sighting)?
+                }
                 Err(error) => {
+                    self.noticed_of(&address.host, Impression::of(Some(&error))).await?;
                     let Some(message) = error.message().cloned() else { return Err(error) };
                     silent.insert(address.host.clone());
                     return Ok(Err(part(message)));
@@ -231,14 +188,6 @@ impl Watch {
         let id = delivery.id;
         self.store.write(move |c| deliveries::done(c, id, &outcome, Timestamp::now())).await?;
         Ok(Turn::Worked)
-    }
-
-    async fn try_again(&self, delivery: &Delivery, why: Vec<DeliveryPart>) -> Result<Turn> {
-        let (id, tries) = (delivery.id, delivery.tries);
-        let wait = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
-        self.lock().retries.insert(id, Instant::now() + wait);
-        self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
-        Ok(Turn::Idle)
     }
 }
 

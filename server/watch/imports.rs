@@ -1,12 +1,19 @@
 //! Imports into image streams that are due: asks the registry what the source names, has it copied where that is
 //! wanted, and writes what came of it. A row brings an import, a schedule brings the row.
+//!
+//! Each registry has a lane of its own, with a few imports at a time: one that is slow or dead holds up its own imports
+//! and nobody else's.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::tags::{AT_ONCE, reason};
+use super::lanes::Lane;
+use super::reason::{Impression, is_in_vain, reason};
+use super::tags::AT_ONCE;
 use super::{Watch, schedule};
 use crate::model::{
     Digest, Error, ImageReference, Message, ReferencePolicy, Result, Sighting, TagAddress, TagSource, Turn,
@@ -14,11 +21,14 @@ use crate::model::{
 };
 use crate::msg;
 use crate::registry::{Client, copy_image};
+use crate::store::Connection;
 use crate::store::streams::imports::{self, Due};
 use crate::store::tags::{self, Seen};
 
-/// Most that are looked at in one turn.
-const BATCH: u32 = 256;
+/// Most of one registry that are taken into its lane at a time.
+const BATCH: usize = 256;
+/// After so many failures in a row the rest of a lane is not asked for.
+const HOPELESS: usize = 4;
 
 /// What a source names.
 struct Found {
@@ -32,45 +42,92 @@ struct Found {
 
 enum Outcome {
     Found(Box<Found>),
+    /// Why not: the word for the condition, and the sentence.
     Failed(&'static str, Message),
 }
 
+/// Imports from one registry that were taken together.
+pub struct Taken {
+    lane: Lane,
+    due: Vec<Due>,
+    at: Timestamp,
+}
+
 impl Watch {
-    /// Carries out what is due at `now`, within the limits.
+    /// Carries out what is due at `now`, within the limits, and waits for all of it.
     pub async fn import_due(&self, now: Timestamp) -> Result<Turn> {
-        let all = self.store.read(|c| imports::due(c, now, BATCH))?;
-        let mut free = self.lock().pace.free(now);
-        let mut scheduled = 0;
-        let mut due = all;
-        due.retain(|due| {
-            if !due.asked && free == 0 {
-                return false;
-            }
-            if !due.asked {
-                free -= 1;
-                scheduled += 1;
-            }
-            true
-        });
-        self.lock().pace.take(scheduled, now);
-        if due.is_empty() {
+        let (lanes, _) = self.take_imports(now)?;
+        if lanes.is_empty() {
             return Ok(Turn::Idle);
         }
-        let work = stream::iter(due).map(|due| self.import(due, now)).buffer_unordered(AT_ONCE);
-        let done: Vec<Result<()>> = work.collect().await;
+        let done = future::join_all(lanes.into_iter().map(|taken| self.import_taken(taken))).await;
         done.into_iter().collect::<Result<()>>()?;
         Ok(Turn::Worked)
     }
 
-    /// How long until an import is due, if no row brings one earlier.
-    pub fn next_import(&self, now: Timestamp) -> Result<Option<Duration>> {
-        let next = self.store.read(imports::next)?;
-        let next = next.map(|next| if next <= now { self.lock().pace.free_at(now) } else { next });
-        Ok(next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default()))
+    /// Takes what is due at `now`, within the limits, into the lanes that are free; and says how long until more is due,
+    /// if no row and no lane brings it earlier.
+    pub fn take_imports(&self, now: Timestamp) -> Result<(Vec<Taken>, Option<Duration>)> {
+        let (all, later) = self.store.read(|c| Ok((imports::due(c, now)?, imports::next_after(c, now)?)))?;
+        let mut free = self.lock().pace.free(now);
+        let (mut scheduled, mut held_back) = (0, false);
+        // `None` for a lane that somebody else is in.
+        let mut lanes: BTreeMap<String, Option<Taken>> = BTreeMap::new();
+        for due in all {
+            let host = self.host_of(&due.source);
+            let lane = || self.importing.enter(&host).map(|lane| Taken { lane, due: Vec::new(), at: now });
+            let Some(taken) = lanes.entry(host.clone()).or_insert_with(lane) else { continue };
+            if taken.due.len() >= BATCH {
+                continue;
+            }
+            if !due.asked {
+                if free == 0 {
+                    held_back = true;
+                    continue;
+                }
+                free -= 1;
+                scheduled += 1;
+            }
+            taken.due.push(due);
+        }
+        let mut state = self.lock();
+        state.pace.take(scheduled, now);
+        let paced = held_back.then(|| state.pace.free_at(now));
+        drop(state);
+        let next = [later, paced].into_iter().flatten().min();
+        let wait = next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default());
+        let taken = lanes.into_values().flatten().filter(|taken| !taken.due.is_empty());
+        Ok((taken.collect(), wait))
     }
 
-    async fn import(&self, due: Due, now: Timestamp) -> Result<()> {
-        let outcome = self.outcome(&due).await;
+    /// Carries out the imports of one lane, a few at a time.
+    pub async fn import_taken(&self, taken: Taken) -> Result<()> {
+        let Taken { lane, due, at } = taken;
+        let failures = AtomicUsize::new(0);
+        let work = stream::iter(due).map(|due| self.import(due, &lane.host, &failures, at));
+        let done: Vec<Result<()>> = work.buffer_unordered(AT_ONCE).collect().await;
+        done.into_iter().collect()
+    }
+
+    /// The registry that is asked for a source; empty when none is.
+    fn host_of(&self, source: &TagSource) -> String {
+        let TagSource::DockerImage(text) = source else { return String::new() };
+        let Ok(image) = ImageReference::parse(text) else { return String::new() };
+        let address = TagAddress::of(&ImageReference { digest: None, ..image });
+        address.map(|address| self.registries.located(&address).host).unwrap_or_default()
+    }
+
+    async fn import(&self, due: Due, host: &str, failures: &AtomicUsize, at: Timestamp) -> Result<()> {
+        let (outcome, impression) = if failures.load(Ordering::Relaxed) >= HOPELESS {
+            (Err(Error::Conflict(msg!("streams-import-hopeless", host = host))), Impression::Nothing)
+        } else {
+            let (outcome, impression) = self.outcome(&due).await;
+            match impression {
+                Impression::Trouble(_) => failures.fetch_add(1, Ordering::Relaxed),
+                _ => failures.swap(0, Ordering::Relaxed),
+            };
+            (outcome, impression)
+        };
         let outcome = match outcome {
             Ok(found) => Outcome::Found(Box::new(found)),
             Err(error) => {
@@ -78,8 +135,14 @@ impl Watch {
                 Outcome::Failed(word, message)
             }
         };
-        let next = self.again(&due, &outcome, now);
-        self.store.write(move |c| write(c, &due, &outcome, next)).await
+        // A lane may have taken its time.
+        let next = self.again(&due, &outcome, at.max(Timestamp::now()));
+        let host = host.to_owned();
+        let write = move |c: &Connection| {
+            write(c, &due, &outcome, next)?;
+            impression.note(c, &host)
+        };
+        self.store.write(write).await
     }
 
     /// When the tag is to be imported again: by its schedule, or because nothing was learned. What comes from our own
@@ -88,7 +151,7 @@ impl Watch {
         let own =
             |address: TagAddress| self.registries.located(&address).host == self.registries.own().host();
         let polled = due.source.address().is_some_and(own);
-        let in_vain = matches!(outcome, Outcome::Failed("Unreachable" | "InternalError", _));
+        let in_vain = matches!(outcome, Outcome::Failed(word, _) if is_in_vain(word));
         match polled {
             true if in_vain => now.checked_add(SignedDuration::from_mins(1)).ok(),
             true => None,
@@ -97,25 +160,35 @@ impl Watch {
         }
     }
 
-    async fn outcome(&self, due: &Due) -> Result<Found> {
+    /// What came of it, and what that says of the source's registry.
+    async fn outcome(&self, due: &Due) -> (Result<Found>, Impression) {
+        let found = self.found(due).await;
+        let impression = Impression::of(found.as_ref().err());
+        let found = match found {
+            Ok(found) if due.policy == ReferencePolicy::Local => {
+                self.copied(due, &found).await.map(|reference| Found { reference, ..found })
+            }
+            other => other,
+        };
+        (found, impression)
+    }
+
+    async fn found(&self, due: &Due) -> Result<Found> {
         let TagSource::DockerImage(text) = &due.source else {
             return Err(Error::Invalid(msg!("streams-not-imported")));
         };
         let image = ImageReference::parse(text)?;
-        let mut found = match TagAddress::of(&image) {
-            Some(address) => self.by_tag(address).await?,
-            None => self.by_digest(image).await?,
-        };
-        if due.policy == ReferencePolicy::Local {
-            found.reference = self.copied(due, &found).await?;
+        match TagAddress::of(&image) {
+            Some(address) => self.by_tag(address).await,
+            None => self.by_digest(image).await,
         }
-        Ok(found)
     }
 
     async fn by_tag(&self, address: TagAddress) -> Result<Found> {
         let before = self.store.read(|c| tags::get(c, &address))?;
         let at = self.registries.located(&address);
-        let sighting = self.registries.sight(&at).await?;
+        let known = before.as_ref().and_then(|seen| seen.digest.as_ref());
+        let sighting = self.registries.sight(&at, known).await?;
         let reference = match &sighting {
             Sighting::Image(digest) => address.pinned(digest),
             Sighting::NoDigest => address.to_string(),
@@ -159,7 +232,7 @@ impl Watch {
     }
 }
 
-fn write(c: &crate::store::Connection, due: &Due, outcome: &Outcome, next: Option<Timestamp>) -> Result<()> {
+fn write(c: &Connection, due: &Due, outcome: &Outcome, next: Option<Timestamp>) -> Result<()> {
     let at = Timestamp::now();
     match outcome {
         Outcome::Found(found) => {
@@ -167,8 +240,7 @@ fn write(c: &crate::store::Connection, due: &Due, outcome: &Outcome, next: Optio
             if let Some((address, before, sighting)) = &found.sighting {
                 tags::observe_since(c, (address, before.as_ref()), (sighting, None), at)?;
             }
-            imports::imported(c, due, reference, (next, at))?;
-            Ok(())
+            imports::imported(c, due, reference, (next, at)).map(drop)
         }
         Outcome::Failed(word, message) => imports::import_failed(c, due, (word, message), (next, at)),
     }

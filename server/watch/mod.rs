@@ -6,7 +6,10 @@
 
 mod deliveries;
 mod imports;
+mod inbox;
+mod lanes;
 mod notices;
+mod reason;
 mod remote;
 mod schedule;
 mod sender;
@@ -24,6 +27,7 @@ use crate::model::{CommitId, RefName, Result, Turn};
 use crate::registry::Registries;
 use crate::store::repositories::{self, Repository};
 use crate::store::{Store, refs};
+use lanes::Lanes;
 use notices::Notices;
 pub use notices::Watching;
 
@@ -33,6 +37,9 @@ pub struct Watch {
     registries: Registries,
     every: Duration,
     notices: Notices,
+    /// Registries whose imports, and whose deliveries, are under way.
+    importing: Lanes,
+    delivering: Lanes,
     state: Mutex<State>,
 }
 
@@ -40,7 +47,7 @@ pub struct Watch {
 struct State {
     stamps: BTreeMap<i64, git::RefsStamp>,
     polled: Option<Instant>,
-    retries: deliveries::Retries,
+    inbox: inbox::Inbox,
     tags_polled: Option<Instant>,
     pace: schedule::Pace,
     held: sender::Held,
@@ -50,7 +57,16 @@ impl Watch {
     /// `every` is how long a full comparison is good for: a minute.
     pub fn new(store: Store, git: git::Repositories, registries: Registries, every: Duration) -> Self {
         let notices = Notices::new();
-        Watch { store, git, registries, every, notices, state: Mutex::default() }
+        Watch {
+            store,
+            git,
+            registries,
+            every,
+            notices,
+            importing: Lanes::default(),
+            delivering: Lanes::default(),
+            state: Mutex::default(),
+        }
     }
 
     /// Rung when the file system says that something moved.

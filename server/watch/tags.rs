@@ -11,7 +11,8 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::Watch;
-use crate::model::{Error, Message, Result, Sighting, TagAddress, Turn};
+use super::reason::reason;
+use crate::model::{Error, Result, Sighting, TagAddress, Turn};
 use crate::msg;
 use crate::registry::DOCKER_HUB;
 use crate::store::streams::{imports, whole};
@@ -38,7 +39,7 @@ impl Look {
     fn is_news(&self) -> bool {
         match (&self.found, &self.before) {
             (_, None) => true,
-            (Ok(found), Some(seen)) => seen.error.is_some() || seen.digest.as_ref() != found.digest(),
+            (Ok(found), Some(seen)) => seen.error.is_some() || !seen.names(found),
             (Err(error), Some(seen)) => seen.error.as_ref() != Some(&reason(error).1),
         }
     }
@@ -60,23 +61,6 @@ impl Look {
                 Ok(true)
             }
             Err(_) => Ok(false),
-        }
-    }
-}
-
-/// Why a registry could not be asked: OpenShift's word for it, and the sentence.
-pub(super) fn reason(error: &Error) -> (&'static str, Message) {
-    match error {
-        Error::NotFound(message) => ("NotFound", message.clone()),
-        Error::Denied(message) if message.key == "registry-host-unknown" => {
-            ("NotConfigured", message.clone())
-        }
-        Error::Denied(message) => ("Unauthorized", message.clone()),
-        Error::Invalid(message) => ("Invalid", message.clone()),
-        Error::Conflict(message) => ("Unreachable", message.clone()),
-        Error::Internal(cause) => {
-            tracing::warn!(cause, "a tag could not be looked at");
-            ("InternalError", msg!("streams-internal"))
         }
     }
 }
@@ -140,8 +124,9 @@ impl Watch {
     async fn look_and_write(&self, address: &TagAddress, delivery_id: Option<i64>) -> Result<Sighting> {
         for _ in 1..TRIES {
             let before = self.store.read(|c| tags::get(c, address))?;
-            let found = self.registries.sight(&self.registries.located(address)).await?;
-            let same = |seen: &Seen| seen.error.is_none() && seen.digest.as_ref() == found.digest();
+            let known = before.as_ref().and_then(|seen| seen.digest.as_ref());
+            let found = self.registries.sight(&self.registries.located(address), known).await?;
+            let same = |seen: &Seen| seen.error.is_none() && seen.names(&found);
             if before.as_ref().is_some_and(same) {
                 return Ok(found);
             }
@@ -154,7 +139,7 @@ impl Watch {
             }
         }
         // Others look at it all the time; what they write is as fresh.
-        self.registries.sight(&self.registries.located(address)).await
+        self.registries.sight(&self.registries.located(address), None).await
     }
 
     /// The tags that these repositories have, and those they had.
@@ -214,7 +199,8 @@ impl Watch {
         let found = if failures.load(Ordering::Relaxed) >= HOPELESS {
             Err(Error::Conflict(msg!("streams-registry-hopeless", host = address.host)))
         } else {
-            self.registries.sight(&self.registries.located(&address)).await
+            let known = before.as_ref().and_then(|seen| seen.digest.as_ref());
+            self.registries.sight(&self.registries.located(&address), known).await
         };
         match found {
             Err(Error::Conflict(_)) => failures.fetch_add(1, Ordering::Relaxed),

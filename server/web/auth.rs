@@ -173,6 +173,19 @@ pub async fn identify(request: &HttpRequest) -> Result<Identity, Failure> {
     Ok(identity)
 }
 
+/// The same caller as they are now; `None` when they have signed out or their account is closed.
+pub fn again(door: &Door, identity: &Identity) -> Result<Option<Identity>> {
+    let Identity::Account(known) = identity else { return Ok(Some(Identity::Anonymous)) };
+    let account = door.store.read(|c| match &known.via {
+        Via::Session { hash, .. } => {
+            Ok(accounts::session(c, hash, Timestamp::now())?.map(|session| session.account))
+        }
+        Via::Token | Via::Password => accounts::by_id(c, known.account.id),
+    })?;
+    let as_now = |account| Known { account, scope: known.scope, via: known.via.clone() };
+    Ok(account.filter(|a| !a.disabled).map(|account| Identity::Account(Box::new(as_now(account)))))
+}
+
 async fn authorized(door: &Door, header: &str, from: IpAddr) -> Result<Identity, Failure> {
     let (scheme, value) = header.split_once(' ').ok_or_else(malformed)?;
     let value = value.trim();

@@ -54,17 +54,23 @@ pub fn last_event_id(request: &HttpRequest) -> Option<&str> {
     request.headers().get("last-event-id").and_then(|value| value.to_str().ok())
 }
 
-/// What wakes a reader of a run: its log's bell and the store's.
+/// What wakes a reader: the store's bell and, for one of a run, its log's.
 pub struct Bells {
     store: watch::Receiver<u64>,
     log: Option<watch::Receiver<u64>>,
+    closing: watch::Receiver<bool>,
     /// The store's bell rang since somebody asked; at first, as if it had.
     store_rang: bool,
 }
 
 impl Bells {
-    fn of(door: &Door, run: i64) -> Self {
-        Bells { store: door.store.bell(), log: Some(door.logs.bell(run)), store_rang: true }
+    fn of(door: &Door, run: Option<i64>) -> Self {
+        let log = run.map(|run| door.logs.bell(run));
+        Bells { store: door.store.bell(), log, closing: door.closing.clone(), store_rang: true }
+    }
+
+    fn is_closing(&self) -> bool {
+        *self.closing.borrow()
     }
 
     /// Before looking, so that nothing rung during the look is missed.
@@ -91,8 +97,14 @@ impl Bells {
                 None => std::future::pending().await,
             }
         };
+        let closing = async {
+            if self.closing.wait_for(|closing| *closing).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         let gone = tokio::select! {
             gone = log => gone,
+            () = closing => return true,
             _ = self.store.changed() => { self.store_rang = true; false }
             () = tokio::time::sleep(HEARTBEAT) => return false,
         };
@@ -141,8 +153,8 @@ pub trait Look {
     async fn look(&mut self, bells: &mut Bells, news: &mut News) -> Result<()>;
 }
 
-/// The answer that sends what `look` finds, until it says that it has ended.
-pub fn follow(door: &Door, run: i64, look: impl Look + 'static) -> HttpResponse {
+/// The answer that sends what `look` finds, until it says that it has ended. With a run, its log wakes it, too.
+pub fn follow(door: &Door, run: Option<i64>, look: impl Look + 'static) -> HttpResponse {
     let state = (look, Bells::of(door, run), News::default());
     streaming(stream::try_unfold(state, |(mut look, mut bells, mut news)| async move {
         let sent = next(&mut look, &mut bells, &mut news).await?;
@@ -155,7 +167,7 @@ async fn next(look: &mut impl Look, bells: &mut Bells, news: &mut News) -> Resul
         if let Some(event) = news.waiting.pop_front() {
             return Ok(Some(event));
         }
-        if news.ended {
+        if news.ended || bells.is_closing() {
             return Ok(None);
         }
         bells.take();
@@ -197,7 +209,7 @@ fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> Http
 /// The program's stream of a run, from `cursor` on.
 pub fn run_events(door: &Door, run: &Run, cursor: Cursor, language: Language) -> HttpResponse {
     let reader = Reader { door: door.clone(), run: run.id, language, cursor, shown: String::new() };
-    follow(door, run.id, reader)
+    follow(door, Some(run.id), reader)
 }
 
 struct Reader {

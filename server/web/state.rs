@@ -23,6 +23,8 @@ pub struct Door {
     pub surroundings: watch::Receiver<Surroundings>,
     pub settings: Settings,
     pub gate: Gate,
+    /// Becomes true when the door is about to close: answers that would never end do then.
+    pub closing: watch::Receiver<bool>,
 }
 
 #[derive(Clone, Debug)]

@@ -54,6 +54,14 @@ fn main_pages(commit: &str) -> Vec<String> {
         "/new",
         "/new/mirror",
         "/activity",
+        "/activity?kind=image-announced",
+        "/webhooks",
+        "/webhooks/new",
+        "/image-streams",
+        "/image-streams/new",
+        "/endpoints",
+        "/endpoints/new",
+        "/settings/variables",
         "/registry",
         "/registry/impact?image=debian:12",
         "/causality/1",
@@ -168,6 +176,48 @@ async fn everything_is_there_without_scripts() {
     browser.ask("document.querySelector('#language').value = 'ko'").await;
     browser.find(".bottom form button").await.click().await.unwrap();
     browser.until("the language", "document.documentElement.lang === 'ko'").await;
+    browser.stop().await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_home_everything_is_two_clicks_away() {
+    let house = House::start().await;
+    let browser = Browser::start(&house).await;
+    browser.sign_in().await;
+    for width in [1280, 320] {
+        browser.set_width(width).await;
+        let places = [
+            "/activity",
+            "/registry",
+            "/image-streams",
+            "/webhooks",
+            "/trace",
+            "/health",
+            "/settings#tokens",
+            "/settings/variables",
+            "/endpoints",
+            "/admin",
+        ];
+        for place in places {
+            browser.open("/").await;
+            let link = format!(".top a[href='{place}']");
+            if browser.ask(&format!("!!document.querySelector({link:?}).closest('.menu')")).await
+                == json!(true)
+            {
+                browser.find(".menu summary").await.click().await.unwrap();
+            }
+            browser.find(&link).await.click().await.unwrap();
+            browser.until(place, &format!("location.pathname + location.hash === {place:?}")).await;
+        }
+    }
+    // A menu that was opened is closed as others are.
+    browser.open("/").await;
+    browser.find(".menu summary").await.click().await.unwrap();
+    browser.press("\u{e00c}").await;
+    let closed = "!document.querySelector('.menu').open && document.activeElement.matches('.menu summary')";
+    browser.until("the menu to close", closed).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
     browser.stop().await;
     house.stop().await;
 }

@@ -17,19 +17,19 @@ use tokio::task::JoinSet;
 use crate::kit::stand_in::{Reply, StandIn};
 use crate::kit::{House, PASSWORD};
 
-const SECRET: &str = "rope-walk-1";
+pub const SECRET: &str = "rope-walk-1";
 /// Of the secret, for the user `ropemaker`.
 const HTPASSWD: &str = "ropemaker:$2y$05$abcdefghijklmnopqrstuuaKBHc0nkyNTNupbSD03T5D9gI2B/TKy\n";
 
 /// A registry with TLS, a certificate of its own, and a password.
-struct Registry {
+pub struct Registry {
     child: Child,
-    port: u16,
+    pub port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Registry {
-    fn start() -> Registry {
+    pub fn start() -> Registry {
         let folder = tempfile::tempdir().unwrap();
         let mut openssl = Command::new("openssl");
         openssl.current_dir(folder.path()).args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
@@ -70,14 +70,14 @@ impl Drop for Registry {
 }
 
 /// One address that leads to this registry today and to that one tomorrow.
-struct Turntable {
-    address: SocketAddr,
-    to: Arc<Mutex<u16>>,
+pub struct Turntable {
+    pub address: SocketAddr,
+    pub to: Arc<Mutex<u16>>,
     _serving: JoinSet<()>,
 }
 
 impl Turntable {
-    async fn to(port: u16) -> Turntable {
+    pub async fn to(port: u16) -> Turntable {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, to) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(port)));
         let (target, mut serving) = (to.clone(), JoinSet::new());

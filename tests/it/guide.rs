@@ -1,5 +1,6 @@
-//! The guide and the journeys say the same. A journey that names its page is the page's proof: every line of a `sh`
+//! The guide says what is so. A journey that names its page is the page's proof: every line of a `sh`
 //! block there stands in the journey as it is, every line of a `text` block is one that the journey looks for, in this order.
+//! And each row of the reference that names a test names one that there is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,4 +60,63 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     all.retain(|path| path.extension().is_some_and(|e| e == extension));
     all.sort();
     all
+}
+
+/// Tables of the reference whose last column names the tests that hold what a row says.
+const HELD_BY: &str = "held by";
+/// Of these pages such tables are expected.
+const SENTENCE_BY_SENTENCE: [&str; 3] = ["build-config.md", "docker-triggers.md", "image-streams.md"];
+
+#[test]
+fn every_row_of_the_reference_is_held_by_a_test_that_exists_or_is_not_done() {
+    let mut code = String::new();
+    for folder in ["server", "tests"] {
+        read_all(&Path::new(HERE).join(folder), &mut code);
+    }
+    for page in files(&Path::new(HERE).join("docs/reference"), "md") {
+        let name = page.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&page).unwrap();
+        let rows = held_rows(&text);
+        assert!(!rows.is_empty() || !SENTENCE_BY_SENTENCE.contains(&&*name), "{name} has no such table");
+        for (number, line, tests) in rows {
+            assert!(
+                !tests.is_empty() || line.contains("not done"),
+                "{name}:{number}: nothing holds it: {line}"
+            );
+            for test in tests {
+                let is_there = code.contains(&format!("fn {test}("));
+                assert!(is_there, "{name}:{number}: there is no test {test}");
+            }
+        }
+    }
+}
+
+/// The rows of such tables: number, text, and the names in the last column.
+fn held_rows(text: &str) -> Vec<(usize, &str, Vec<&str>)> {
+    let mut found = Vec::new();
+    let mut within = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let Some(cells) = line.strip_prefix('|').and_then(|line| line.trim_end().strip_suffix('|')) else {
+            within = false;
+            continue;
+        };
+        let last = cells.rsplit('|').next().unwrap_or_default().trim();
+        if last == HELD_BY {
+            within = true;
+        } else if within && !last.starts_with("---") {
+            found.push((number, line, last.split('`').skip(1).step_by(2).collect()));
+        }
+    }
+    found
+}
+
+fn read_all(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_all(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
 }

@@ -11,8 +11,10 @@
 )]
 
 mod bodies;
+mod browser_live;
 mod browser_pages;
 mod browser_run;
+mod build_config;
 mod cli;
 mod disk;
 mod endpoints;
@@ -22,6 +24,7 @@ mod hooks;
 mod hooks_hub;
 mod hooks_kill;
 mod hostile;
+mod hostile_registry;
 mod kit;
 mod large_logs;
 mod live_page;
@@ -32,6 +35,7 @@ mod pushes;
 mod recovery;
 mod registry;
 mod runs;
+mod schema1;
 mod start;
 mod streams;
 mod variables;

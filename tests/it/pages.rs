@@ -347,6 +347,29 @@ async fn forms_do_what_they_say_and_say_it_once() {
             && html.contains("value=\"kept\"")
             && html.contains("form-error")
     );
+    admin.sent("/image-streams/new", &[("name", "admin/base")]).await;
+    admin.sent("/new", &[("name", "typed")]).await;
+    house.create_pipeline("admin/typed", "build", "ropewalk.yml").await;
+    for (path, status, fields) in [
+        ("/image-streams/admin/base/tag", 422, [("tag", "no tag"), ("image", "kept/image:1")]),
+        ("/admin/typed/pipelines/build/triggers", 422, [("from", "no stream"), ("paused", "true")]),
+        ("/settings/tokens", 422, [("name", "kept name"), ("expires", "-1")]),
+        ("/settings/variables", 422, [("name", "no name"), ("value", "kept value")]),
+    ] {
+        let more = [("csrf", admin.csrf.as_str()), ("scope", "read")];
+        let again = admin.post(path, &[&fields[..], &more].concat()).await;
+        assert_eq!(again.status(), status, "{path}");
+        let html = again.text().await.unwrap();
+        assert!(html.contains("role=\"alert\""), "{path} says what is wrong: {html}");
+        for (name, value) in fields.into_iter().filter(|(name, _)| *name != "paused") {
+            let kept = format!("value=\"{value}\"");
+            assert!(html.contains(&kept), "{path} keeps {name}: {html}");
+        }
+    }
+    // A secret is not written back.
+    let secret =
+        [("csrf", admin.csrf.as_str()), ("name", "no name"), ("value", "s3cr3t"), ("secret", "true")];
+    assert!(!admin.post("/settings/variables", &secret).await.text().await.unwrap().contains("s3cr3t"));
     // A token is shown once.
     let fields = [("csrf", admin.csrf.as_str()), ("name", "laptop"), ("scope", "read"), ("expires", "9")];
     let html = admin.post("/settings/tokens", &fields).await.text().await.unwrap();

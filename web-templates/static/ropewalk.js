@@ -101,7 +101,12 @@
   document.addEventListener("submit", (event) => {
     const asked = event.target.dataset.confirm;
     const question = asked === "cancel" ? phrases.confirmCancel : asked === "rerun" ? phrases.confirmRerun : null;
-    if (question && !window.confirm(question)) event.preventDefault();
+    if (question && !window.confirm(question)) { event.preventDefault(); return; }
+    // Pressed twice, sent once; after a while it may be meant.
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (Date.now() - (form.sentAt ?? 0) < 3000) event.preventDefault();
+    else form.sentAt = Date.now();
   });
 
   // ---- Lines: #s2-L120 and #s2-L120-L140 ----
@@ -175,7 +180,7 @@
   if (remembered("times") === "1") toggleTimes(true);
 
   // Events of the stream, data as JSON:
-  //   swap  {id, html}                 an element's content, rendered anew
+  //   swap  {id, html}                 an element's content, rendered anew; "live" is the part of a list that changes
   //   stage {id, html}                 the frame of a stage that began or ended; the log in it is kept
   //   step  {stage, html}              a step that begins, or its end: replaces the element of the same id, keeping its log
   //   lines {stage, step, html, partial}  whole lines to append; the unfinished line after them, or ""
@@ -192,13 +197,53 @@
   const swap = ({ id, html }) => {
     const place = document.getElementById(id);
     if (!place) return;
+    // What somebody has marked, to copy it, stays until they are done; only the newest waits.
+    if (id === "live" && isMarked(place)) { place.waiting = html; return; }
     // A person's choice of what is open is kept.
     const open = $(":scope > details", place)?.open;
-    const held = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const [held, here, known] = [document.activeElement, lineInSight(place), new Set(saidIn(place).keys())];
+    const again = place.contains(held) && alike(held);
+    const marked = current && place.contains(current) && current.id;
     place.replaceChildren(fresh(html));
     if (open && $(":scope > details", place)) $(":scope > details", place).open = true;
-    if (held) $(`[data-key="${held}"]`, place)?.focus();
+    if (again) again(place)?.focus({ preventScroll: true });
+    if (marked) { current = document.getElementById(marked); current?.classList.add("is-current-line"); }
+    if (here) scrollBy(0, (document.getElementById(here.id)?.getBoundingClientRect().top ?? here.top) - here.top);
+    if (id === "live") tell([...saidIn(place)].filter(([key]) => !known.has(key)).map(([, text]) => text));
     if (id === "run-head") headChanged();
+  };
+  const isMarked = (place) => { const at = getSelection(); return at?.type === "Range" && at.containsNode(place, true); };
+  document.addEventListener("selectionchange", () => {
+    const place = document.getElementById("live");
+    if (place?.waiting === undefined || isMarked(place)) return;
+    const html = place.waiting;
+    place.waiting = undefined;
+    swap({ id: "live", html });
+  });
+  // The same control in what has come instead, in the same line if that is still there.
+  const alike = (old) => {
+    const [line, key, href, words] = [old.closest("[id]")?.id, old.dataset.key, old.getAttribute("href"), old.textContent];
+    const isSame = (e) => key ? e.dataset.key === key : href ? e.getAttribute("href") === href : e.textContent === words;
+    return (place) => {
+      const all = $$(old.tagName, place).filter(isSame);
+      return all.find((e) => e.closest("[id]")?.id === line) || all[0];
+    };
+  };
+  // Whoever has read on does not lose their line when new ones come above it.
+  const lineInSight = (place) => {
+    const line = scrollY > 0 && $$("[data-line][id]", place).find((e) => e.getBoundingClientRect().top >= 0);
+    return line ? { id: line.id, top: line.getBoundingClientRect().top } : null;
+  };
+  // What may be said aloud when it is new, by where it stands.
+  const saidIn = (place) => new Map($$("[data-say]", place).map((e) => {
+    const text = e.dataset.say || e.textContent.replace(/\s+/g, " ").trim();
+    return [(e.closest("[data-line]")?.id || "") + text, text];
+  }));
+  const SAID_AT_ONCE = 3;
+  const tell = (news) => {
+    if (!news.length) return;
+    const rest = news.length - SAID_AT_ONCE;
+    announce(news.slice(0, SAID_AT_ONCE).join(". ") + (rest > 0 ? ". " + put(phrases.more, rest) : ""));
   };
   const stageChanged = ({ id, html }) => {
     const place = document.getElementById("stage-" + id);
@@ -281,25 +326,43 @@
   let lastStatus = $("#run-head [data-status]")?.dataset.status;
   let lastId = "";
   let wait = 1000;
+  let isOver = false;
   const connect = () => {
-    live = new EventSource(document.body.dataset.live + "?from=" + encodeURIComponent(lastId));
+    const address = new URL(document.body.dataset.live, location.href);
+    address.searchParams.set("from", lastId);
+    live = new EventSource(address);
     const on = (name, act) => live.addEventListener(name, (event) => { lastId = event.lastEventId; act(JSON.parse(event.data)); });
     on("swap", swap);
     on("stage", stageChanged);
     on("step", step);
     on("lines", lines);
     on("clear", clear);
-    on("end", () => { live.close(); live = null; following = false; $('[data-toggle="follow"]').hidden = true; });
+    on("end", () => {
+      live.close();
+      [live, isOver, following] = [null, true, false];
+      const button = $('[data-toggle="follow"]');
+      if (button) button.hidden = true;
+    });
     live.addEventListener("open", () => { wait = 1000; $("#lost").hidden = true; });
     live.addEventListener("error", () => {
       $("#lost").hidden = false;
       // The browser itself tries again after a broken connection, but not after an answer it did not expect.
       if (live?.readyState !== EventSource.CLOSED) return;
-      setTimeout(connect, wait);
+      live = null;
+      setTimeout(() => { if (!live && !isOver && (!isPart || !document.hidden)) connect(); }, wait);
       wait = Math.min(wait * 2, 30000);
     });
   };
-  if (document.body.dataset.live && window.EventSource) {
+  // A page with one part that changes, against a run's page. A browser has few connections to one server: such a
+  // page has one while it is looked at.
+  const isPart = document.body.dataset.from !== undefined;
+  if (isPart && window.EventSource) {
+    lastId = document.body.dataset.from;
+    if (!document.hidden) connect();
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) { live?.close(); live = null; } else if (!live && !isOver) connect();
+    });
+  } else if (document.body.dataset.live && window.EventSource) {
     lastId = $$("[data-stage]").map((e) => `${e.dataset.stage}:${e.dataset.place}`).join(",");
     connect();
     setFollow(!location.hash);
@@ -377,6 +440,8 @@
   };
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.matches("input")) event.target.blur();
+    const menu = event.key === "Escape" && $(".menu[open]");
+    if (menu) { menu.open = false; $("summary", menu).focus(); }
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select") || $("dialog[open]")) return;
     const key = event.key;
     let used = true;

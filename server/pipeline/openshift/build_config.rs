@@ -14,6 +14,8 @@ use crate::pipeline::ropewalk::reader::Fields;
 const REPOSITORY: &str = "ropewalk.io/repository";
 /// Names the pipeline, where the object's own name is another.
 const PIPELINE: &str = "ropewalk.io/pipeline";
+/// Pauses the whole object: here, each of its triggers.
+const PAUSED: &str = "openshift.io/build-config.paused";
 const SPEC: [&str; 14] = [
     "triggers",
     "source",
@@ -57,7 +59,7 @@ impl File<'_, '_> {
                 return None;
             }
         };
-        for key in annotations.keys().filter(|key| !matches!(key.as_str(), REPOSITORY | PIPELINE)) {
+        for key in annotations.keys().filter(|key| !matches!(key.as_str(), REPOSITORY | PIPELINE | PAUSED)) {
             self.note(place, &format!("metadata.annotations.{key}"));
         }
         let pipeline = annotations.get(PIPELINE).cloned().unwrap_or(name);
@@ -74,6 +76,9 @@ impl File<'_, '_> {
             Some(node) => Some(self.triggers(node)?),
             None => None,
         };
+        if annotations.get(PAUSED).is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+            found.triggers.iter_mut().flatten().for_each(|trigger| trigger.paused = true);
+        }
         Some(found)
     }
 

@@ -94,8 +94,18 @@ fn triggers_are_read_and_the_rest_is_named() {
         (from.namespace.as_deref(), from.name.as_str(), from.tag.as_str()),
         (Some("marta"), "base", "3.12")
     );
-    let said: Vec<_> = found.notes.iter().map(|n| n.message.args.values().next().unwrap().as_str()).collect();
-    assert_eq!(said, ["spec.strategy", "spec.source.git.ref", "ConfigChange"]);
+    let said = |found: &Objects| -> Vec<String> {
+        found.notes.iter().map(|n| n.message.args.values().next().unwrap().clone()).collect()
+    };
+    assert_eq!(said(&found), ["spec.strategy", "spec.source.git.ref", "ConfigChange"]);
+    // What OpenShift's server writes into an object.
+    let written = "  name: numbers\n  uid: x\n  labels: {a: b}\nstatus: {lastVersion: 3}\n";
+    let object = format!("kind: BuildConfig\napiVersion: v1\nmetadata:\n{written}");
+    let mut noted = said(&objects(&object).unwrap());
+    noted.sort();
+    assert_eq!(noted, ["metadata.labels", "metadata.uid", "status"]);
+    let stream = object.replace("BuildConfig", "ImageStream");
+    assert_eq!(said(&objects(&stream).unwrap()).len(), 3);
 }
 
 #[test]

@@ -49,24 +49,24 @@ fn due_row(row: &Row<'_>) -> rusqlite::Result<Due> {
     })
 }
 
-/// Imports that are due at `now`, the longest waiting first.
-pub fn due(c: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+/// Imports that are due at `now`: those that were asked for first, then the longest waiting.
+pub fn due(c: &Connection, now: Timestamp) -> Result<Vec<Due>> {
     let mut statement = c.prepare_cached(
         "SELECT t.stream_id, s.owner || '/' || s.name, t.name, t.source, t.reference_policy, t.scheduled, t.import_at,
             t.generation, t.generation > coalesce((SELECT max(i.generation) FROM stream_items i
                 WHERE i.stream_id = t.stream_id AND i.tag = t.name), 0)
          FROM stream_tags t JOIN image_streams s ON s.id = t.stream_id
-         WHERE t.import_at <= ?1 AND t.source IS NOT NULL ORDER BY 9 DESC, t.import_at LIMIT ?2",
+         WHERE t.import_at <= ?1 AND t.source IS NOT NULL ORDER BY 9 DESC, t.import_at",
     )?;
-    Ok(statement.query_map(params![millis(now), limit], due_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement.query_map([millis(now)], due_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When the next import is due.
-pub fn next(c: &Connection) -> Result<Option<Timestamp>> {
+/// When the next import after `now` is due.
+pub fn next_after(c: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
     let mut statement = c.prepare_cached(
-        "SELECT min(import_at) FROM stream_tags WHERE import_at IS NOT NULL AND source IS NOT NULL",
+        "SELECT min(import_at) FROM stream_tags WHERE import_at > ?1 AND source IS NOT NULL",
     )?;
-    Ok(statement.query_row([], |row| time_opt(row, 0))?)
+    Ok(statement.query_row([millis(now)], |row| time_opt(row, 0))?)
 }
 
 /// Has the source asked as soon as may be. A schedule begins anew after it.
@@ -146,7 +146,7 @@ fn settle(c: &Connection, due: &Due, next: Option<Timestamp>) -> Result<()> {
     Ok(())
 }
 
-/// Sets the condition; an event only when the reason is new.
+/// Sets the condition to the newest sentence; an event only when the reason is new.
 pub fn failed(
     c: &Connection,
     (stream_id, tag): (i64, &str),
@@ -159,15 +159,20 @@ pub fn failed(
         .optional()?
         .flatten();
     let generation = generation(c, (stream_id, tag))?.unwrap_or_default();
-    let told = before.is_some_and(|before| before.reason == reason && before.generation == generation);
-    if told {
+    let told = before.filter(|before| before.reason == reason && before.generation == generation);
+    if told.as_ref().is_some_and(|told| told.message == *message) {
         return Ok(());
     }
-    let condition = ImportCondition { reason: reason.to_owned(), message: message.clone(), at, generation };
+    // OpenShift's time is that of the last change of the condition, not of its sentence.
+    let since = told.as_ref().map_or(at, |told| told.at);
+    let condition =
+        ImportCondition { reason: reason.to_owned(), message: message.clone(), at: since, generation };
     c.prepare_cached("UPDATE stream_tags SET condition = ?3 WHERE stream_id = ?1 AND name = ?2")?
         .execute(params![stream_id, tag, to_json(&condition)?])?;
-    let stream = StreamTagName { stream: path(c, stream_id)?, tag: tag.to_owned() };
-    events::add(c, None, &Happened::ImportFailed { stream, message: message.clone() }, at)?;
+    if told.is_none() {
+        let stream = StreamTagName { stream: path(c, stream_id)?, tag: tag.to_owned() };
+        events::add(c, None, &Happened::ImportFailed { stream, message: message.clone() }, at)?;
+    }
     Ok(())
 }
 

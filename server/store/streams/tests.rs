@@ -61,7 +61,7 @@ fn now_names(c: &Connection, tag: &str) -> Option<Digest> {
 }
 
 fn only_due(c: &Connection, now: Timestamp) -> Due {
-    let mut due = imports::due(c, now, 10).unwrap();
+    let mut due = imports::due(c, now).unwrap();
     assert_eq!(due.len(), 1, "{due:?}");
     due.remove(0)
 }
@@ -140,6 +140,22 @@ async fn who_looked_first_does_not_overwrite_who_looked_later() {
 }
 
 #[tokio::test]
+async fn an_image_without_a_digest_is_something_else_than_none() {
+    with_store(|c| {
+        spec::apply(c, &wanted(vec![image("1")]), "ada", at(0)).unwrap();
+        let see = |found: Sighting, minute| tags::observe(c, &address(), (&found, None), at(minute)).unwrap();
+        let reference = || items(c, 1, "1", 1).unwrap().pop().map(|item| item.reference);
+        tags::failed(c, &address(), &msg!("streams-internal"), at(0)).unwrap();
+        assert!(see(Sighting::NoDigest, 1).is_some() && see(Sighting::NoDigest, 2).is_none());
+        assert_eq!(reference(), Some(address().to_string()));
+        assert!(see(Sighting::Gone, 3).is_some() && see(Sighting::NoDigest, 4).is_some());
+        assert!(see(Sighting::Image(digest(1)), 5).is_some() && see(Sighting::NoDigest, 6).is_some());
+        assert_eq!((reference(), items(c, 1, "1", 9).unwrap().len()), (Some(address().to_string()), 3));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_reason_is_told_once() {
     with_store(|c| {
         spec::apply(c, &wanted(vec![image("1")]), "ada", at(0)).unwrap();
@@ -156,6 +172,11 @@ async fn one_reason_is_told_once() {
             imports::import_failed(c, &due, why, (next, at(minute))).unwrap();
             assert_eq!(told(c), events, "at {minute}");
         }
+        // Another sentence for the same reason is shown, and is no event.
+        let other = ("Unreachable", &Message::new("registry-timeout"));
+        imports::import_failed(c, &only_due(c, at(60)), other, (Some(at(60)), at(60))).unwrap();
+        let condition = spec::tag(c, 1, "1").unwrap().unwrap().condition.unwrap();
+        assert_eq!((told(c), &*condition.message.key, condition.at), (3, "registry-timeout", at(45)));
         assert!(import(c, 1, at(60)));
         assert!(spec::tag(c, 1, "1").unwrap().unwrap().condition.is_none());
         // Asked again while an import was under way: the request stays.
@@ -163,7 +184,7 @@ async fn one_reason_is_told_once() {
         imports::ask(c, (1, "1"), at(76)).unwrap();
         let found = digest(1);
         imports::imported(c, &due, (&address().pinned(&found), Some(&found)), (None, at(76))).unwrap();
-        assert_eq!(imports::next(c).unwrap(), Some(at(76)));
+        assert_eq!(imports::next_after(c, at(75)).unwrap(), Some(at(76)));
     })
     .await;
 }

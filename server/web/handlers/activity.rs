@@ -1,9 +1,10 @@
 //! The journal, newest first: what happened and what came of it, also why nothing did.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
 use super::image_rows::image_row;
+use super::live_part::{self, Part, Since};
 use super::pieces::briefs;
 use super::provenance::visible_run;
 use super::visit::{Answer, Visit};
@@ -14,7 +15,9 @@ use crate::store::events::{self, Filter, ImageFilter};
 use crate::web::api::activity::visible;
 use crate::web::auth;
 use crate::web::errors::Failure;
-use crate::web::pages::activity::{self as page, Activity, ActivityRow, Narrowed, OutcomeRow};
+use crate::web::pages::activity::{
+    self as page, Activity, ActivityRow, Journal, JournalPiece, Narrowed, OutcomeRow,
+};
 use crate::web::pages::{RunBrief, links, pieces, respond};
 
 const PER_PAGE: usize = 40;
@@ -57,63 +60,126 @@ impl Asked {
 
 /// `GET /activity?repository=&kind=&after=`.
 pub async fn list(visit: Visit, asked: web::Query<Asked>) -> Answer {
-    let repository_id = match asked.repository.split_once('/') {
-        None => {
-            visit.identity.require()?;
-            None
-        }
-        Some((owner, name)) => {
-            Some(auth::readable(&visit.door, &visit.identity, &auth::path_of(owner, name)?)?.id)
-        }
-    };
-    let kind = kinds().into_iter().map(|(kind, _)| kind).find(|kind| *kind == asked.kind).unwrap_or_default();
-    let of_images = kind == IMAGES;
-    let narrowed = if of_images { asked.narrowed() } else { Narrowed::default() };
-    let image = ImageFilter {
-        webhook: narrowed.webhook.clone(),
-        image: narrowed.image.clone(),
-        tag: narrowed.tag.clone(),
-        owner: narrowed.owner.clone(),
-        started: narrowed.started.parse().ok(),
-    };
-    let kind_wanted = Some(kind.to_owned()).filter(|kind| !kind.is_empty());
-    let filter = Filter { repository_id, kind: kind_wanted, before: asked.after, image };
-    let (found, next) = page_of(&visit, filter)?;
-    let (mut rows, mut images) = (Vec::new(), Vec::new());
-    for (event, path) in found {
-        if of_images {
-            images.extend(image_row(&visit, event).await?);
-        } else {
-            rows.push(row(&visit, event, path).await?);
-        }
-    }
-    let repository = if repository_id.is_some() { asked.repository.clone() } else { String::new() };
-    let fields = [
-        ("webhook", narrowed.webhook.as_str()),
-        ("image", &narrowed.image),
-        ("tag", &narrowed.tag),
-        ("owner", &narrowed.owner),
-        ("started", &narrowed.started),
-    ];
-    let next = next.map(|key| links::activity(&repository, kind, &key.to_string()));
+    let as_of = live_part::as_of(&visit);
+    let wanted = Wanted::read(&visit, &asked)?;
+    let journal = journal(&visit, &wanted, asked.after).await?;
     Ok(respond(&Activity {
-        next: next.map(|address| links::activity_of_images(address, &fields)),
         page: visit.page,
-        repository,
-        kind: kind.to_owned(),
+        here: wanted.here(""),
+        // What is older than something does not change at its beginning.
+        as_of: asked.after.is_none().then_some(as_of),
+        repository: wanted.repository,
+        kind: wanted.kind.to_owned(),
         kinds: kinds().into(),
-        rows,
-        images: of_images.then_some(images),
-        narrowed,
+        journal,
+        narrowed: wanted.narrowed,
     }))
 }
 
+/// `GET /activity/live`, with what `GET /activity` takes.
+pub async fn live(
+    request: HttpRequest,
+    visit: Visit,
+    asked: web::Query<Asked>,
+    since: web::Query<Since>,
+) -> Answer {
+    Wanted::read(&visit, &asked)?;
+    Ok(live_part::follow(&request, visit, &since, Newest(asked.into_inner())))
+}
+
+/// The newest page of the journal.
+struct Newest(Asked);
+
+impl Part for Newest {
+    async fn html(&self, visit: &Visit) -> Result<String, Failure> {
+        let journal = journal(visit, &Wanted::read(visit, &self.0)?, None).await?;
+        live_part::html(&JournalPiece { page: &visit.page, journal: &journal })
+    }
+}
+
+/// What was asked for, as far as it can be.
+struct Wanted {
+    /// Empty for all that the visitor may see.
+    repository: String,
+    repository_id: Option<i64>,
+    kind: &'static str,
+    narrowed: Narrowed,
+}
+
+impl Wanted {
+    fn read(visit: &Visit, asked: &Asked) -> Result<Wanted, Failure> {
+        let repository_id = match asked.repository.split_once('/') {
+            None => {
+                visit.identity.require()?;
+                None
+            }
+            Some((owner, name)) => {
+                Some(auth::readable(&visit.door, &visit.identity, &auth::path_of(owner, name)?)?.id)
+            }
+        };
+        let mut kinds = kinds().into_iter().map(|(kind, _)| kind);
+        let kind = kinds.find(|kind| *kind == asked.kind).unwrap_or_default();
+        Ok(Wanted {
+            repository: repository_id.map(|_| asked.repository.clone()).unwrap_or_default(),
+            repository_id,
+            kind,
+            narrowed: if kind == IMAGES { asked.narrowed() } else { Narrowed::default() },
+        })
+    }
+
+    fn filter(&self, before: Option<i64>) -> Filter {
+        let narrowed = &self.narrowed;
+        let image = ImageFilter {
+            webhook: narrowed.webhook.clone(),
+            image: narrowed.image.clone(),
+            tag: narrowed.tag.clone(),
+            owner: narrowed.owner.clone(),
+            started: narrowed.started.parse().ok(),
+        };
+        let kind = Some(self.kind.to_owned()).filter(|kind| !kind.is_empty());
+        Filter { repository_id: self.repository_id, kind, before, image }
+    }
+
+    /// The page's address, going on after an event.
+    fn here(&self, after: &str) -> String {
+        let narrowed = &self.narrowed;
+        let fields = [
+            ("webhook", narrowed.webhook.as_str()),
+            ("image", &narrowed.image),
+            ("tag", &narrowed.tag),
+            ("owner", &narrowed.owner),
+            ("started", &narrowed.started),
+        ];
+        links::activity_of_images(links::activity(&self.repository, self.kind, after), &fields)
+    }
+}
+
+async fn journal(visit: &Visit, wanted: &Wanted, after: Option<i64>) -> Result<Journal, Failure> {
+    let (found, next) = page_of(visit, wanted.filter(after))?;
+    let of_images = wanted.kind == IMAGES;
+    let (mut rows, mut images) = (Vec::new(), Vec::new());
+    for (event, path) in found {
+        if of_images {
+            images.extend(image_row(visit, event).await?);
+        } else {
+            rows.push(row(visit, event, path).await?);
+        }
+    }
+    Ok(Journal {
+        rows,
+        images: of_images.then_some(images),
+        next: next.map(|key| wanted.here(&key.to_string())),
+    })
+}
+
 /// What the list can be narrowed to.
-fn kinds() -> [(&'static str, Message); 11] {
+fn kinds() -> [(&'static str, Message); 13] {
     [
         (IMAGES, msg!("hooks-kind-images")),
         ("delivery-refused", msg!("hooks-kind-refused")),
         ("tag-moved", msg!("hooks-kind-tag-moved")),
+        ("stream-tag-moved", msg!("streams-kind-moved")),
+        ("import-failed", msg!("streams-kind-failed")),
         ("ref-moved", msg!("pages-kind-ref-moved")),
         ("run-finished", msg!("pages-kind-run-finished")),
         ("run-requested", msg!("pages-kind-run-requested")),
@@ -161,7 +227,9 @@ async fn row(visit: &Visit, event: Event, path: Option<RepositoryPath>) -> Resul
         None => None,
     };
     let mut outcomes = Vec::new();
-    if let Happened::DeliveryRefused { message, .. } = &event.happened {
+    if let Happened::DeliveryRefused { message, .. } | Happened::ImportFailed { message, .. } =
+        &event.happened
+    {
         outcomes.push(OutcomeRow { text: message.clone(), run: None });
     }
     for outcome in event.outcome.unwrap_or_default() {
@@ -235,6 +303,16 @@ fn href(happened: &Happened, path: Option<&RepositoryPath>, run: Option<&Run>) -
     }
     if let Happened::ImageAnnounced { delivery_id, .. } = happened {
         return Some(links::delivery(*delivery_id));
+    }
+    match happened {
+        Happened::TagMoved { address, new: Some(_), .. } => {
+            return Some(links::impact(&address.to_string()));
+        }
+        Happened::StreamTagMoved { stream, new: Some(_), .. } | Happened::ImportFailed { stream, .. } => {
+            return Some(links::stream_tag(&stream.stream.to_string(), &stream.tag));
+        }
+        Happened::StreamCreated { stream, .. } => return Some(links::stream(&stream.to_string())),
+        _ => {}
     }
     let repository = path?.to_string();
     match happened {

@@ -1,8 +1,9 @@
 //! How it came to this and what came of it; and what stands on an image.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
+use super::live_part::{self, Part, Since};
 use super::pieces::brief_of;
 use super::provenance::container_row;
 use super::run;
@@ -13,23 +14,66 @@ use crate::web::api::runs::RunPath;
 use crate::web::causality::{self, From, Line, What};
 use crate::web::errors::Failure;
 use crate::web::impact::{self, OfDigest};
-use crate::web::pages::causality::{CausalLine, CausalThing, Causality, DigestView, ImpactPage, StandingRow};
+use crate::web::pages::causality::{
+    CausalLine, CausalThing, CausalTree, Causality, DigestView, ImpactPage, StandingRow,
+};
 use crate::web::pages::registry::ImageBrief;
 use crate::web::pages::{RunBrief, activity, links, respond};
 
 /// `GET /causality/{event}`.
 pub async fn of_event(visit: Visit, id: web::Path<i64>) -> Answer {
     visit.identity.require()?;
-    show(visit, From::Event(*id)).await
+    show(visit, From::Event(*id), links::causality(*id)).await
+}
+
+/// `GET /causality/{event}/live`.
+pub async fn event_live(
+    request: HttpRequest,
+    visit: Visit,
+    id: web::Path<i64>,
+    since: web::Query<Since>,
+) -> Answer {
+    visit.identity.require()?;
+    lines(&visit, From::Event(*id)).await?;
+    Ok(live_part::follow(&request, visit, &since, Tree(From::Event(*id))))
 }
 
 /// `GET /{owner}/{repo}/pipelines/{pipeline}/runs/{number}/causality`.
 pub async fn of_run(visit: Visit, path: web::Path<RunPath>) -> Answer {
-    let (_, run) = run::readable(&visit, &path)?;
-    show(visit, From::Run(run.id)).await
+    let (repository, run) = run::readable(&visit, &path)?;
+    let here = links::run_causality(&repository.path.to_string(), run.pipeline.as_str(), run.number);
+    show(visit, From::Run(run.id), here).await
 }
 
-async fn show(visit: Visit, from: From) -> Answer {
+/// `GET .../runs/{number}/causality/live`.
+pub async fn run_live(
+    request: HttpRequest,
+    visit: Visit,
+    path: web::Path<RunPath>,
+    since: web::Query<Since>,
+) -> Answer {
+    let (_, run) = run::readable(&visit, &path)?;
+    Ok(live_part::follow(&request, visit, &since, Tree(From::Run(run.id))))
+}
+
+async fn show(visit: Visit, from: From, here: String) -> Answer {
+    let as_of = live_part::as_of(&visit);
+    let (lines, under_way) = lines(&visit, from).await?;
+    Ok(respond(&Causality { page: visit.page, lines, here, as_of, under_way }))
+}
+
+/// The tree that an event or a run belongs to, as it grows.
+struct Tree(From);
+
+impl Part for Tree {
+    async fn html(&self, visit: &Visit) -> Result<String, Failure> {
+        let (lines, _) = lines(visit, self.0).await?;
+        live_part::html(&CausalTree { page: &visit.page, lines: &lines })
+    }
+}
+
+/// With whether something of it is still to be decided or to end.
+async fn lines(visit: &Visit, from: From) -> Result<(Vec<CausalLine>, bool), Failure> {
     let found = causality::tree(&visit.door, &visit.identity, from)?;
     if found.is_empty() {
         return Err(Failure::not_found());
@@ -39,12 +83,12 @@ async fn show(visit: Visit, from: From) -> Answer {
         What::Event(event) => event.happened.wants_decision() && event.outcome.is_none(),
         What::Nothing(_) | What::Image(_) | What::Stream(_) => false,
     };
-    let live = found.iter().any(under_way);
+    let under_way = found.iter().any(under_way);
     let mut lines = Vec::new();
     for line in found {
-        lines.push(shown(&visit, line).await?);
+        lines.push(shown(visit, line).await?);
     }
-    Ok(respond(&Causality { page: visit.page, lines, live }))
+    Ok((lines, under_way))
 }
 
 async fn shown(visit: &Visit, line: Line) -> Result<CausalLine> {

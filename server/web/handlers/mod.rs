@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! visit, pieces, commit_lines, kept, provenance   what several handlers begin with     error    failures as pages
+//! live_part       what stays current on an open page
 //! home, repository, browse, commits, new, repository_settings                    sign_in, settings, admin
 //! pipelines, start_form, run (run_view: its rows, run_log: its logs, run_live: while it goes on)
 //! causality (and impact)   registry, trace (question: what was pasted)       activity, health, badges
@@ -25,6 +26,7 @@ mod health;
 mod home;
 mod image_rows;
 mod kept;
+mod live_part;
 mod new;
 mod pieces;
 mod pipelines;
@@ -74,11 +76,13 @@ fn of_the_house(cfg: &mut web::ServiceConfig) {
     cfg.route("/", get().to(home::home))
         .route("/health", get().to(health::health))
         .route("/activity", get().to(activity::list))
+        .route("/activity/live", get().to(activity::live))
         .route("/registry", get().to(registry::repositories))
         .route("/registry/repositories/{name:.+}", get().to(registry::tags))
         .route("/registry/images/{digest}", get().to(registry::image))
         .route("/registry/impact", get().to(causality::impact))
         .route("/causality/{event}", get().to(causality::of_event))
+        .route("/causality/{event}/live", get().to(causality::event_live))
         .route("/trace", get().to(trace::trace))
         .route("/trace", post().to(trace::posted))
         .route("/badges/{owner}/{name}", get().to(badges::badge))
@@ -114,6 +118,7 @@ fn of_webhooks(cfg: &mut web::ServiceConfig) {
         .route("/webhooks/deliveries/{id}", get().to(deliveries::show))
         .route("/webhooks/deliveries/{id}/replay", post().to(deliveries::replay))
         .route("/webhooks/{name}", get().to(webhooks::show))
+        .route("/webhooks/{name}/live", get().to(webhooks::live))
         .route("/webhooks/{name}/edit", get().to(webhook_form::edit))
         .route("/webhooks/{name}/edit", post().to(webhook_form::change))
         .route("/webhooks/{name}/test", get().to(webhooks::test_form))
@@ -146,6 +151,7 @@ fn of_streams(cfg: &mut web::ServiceConfig) {
         .route(&format!("{STREAM}/tag"), post().to(streams::set))
         .route(&format!("{STREAM}/delete"), post().to(streams::delete))
         .route(TAG, get().to(streams::tag))
+        .route(&format!("{TAG}/live"), get().to(streams::tag_live))
         .route(&format!("{TAG}/import"), post().to(streams::import))
         .route(&format!("{TAG}/rollback"), post().to(streams::roll_back))
         .route(&format!("{TAG}/untag"), post().to(streams::untag));
@@ -182,6 +188,7 @@ fn of_pipelines(cfg: &mut web::ServiceConfig) {
         .route(RUN, get().to(run::show))
         .route(&format!("{RUN}/live"), get().to(run_live::live))
         .route(&format!("{RUN}/causality"), get().to(causality::of_run))
+        .route(&format!("{RUN}/causality/live"), get().to(causality::run_live))
         .route(&format!("{RUN}/cancel"), post().to(run::cancel))
         .route(&format!("{RUN}/rerun"), post().to(run::rerun));
 }

@@ -1,5 +1,6 @@
 //! The pipelines of a repository: all of them, one as a matrix of stages by runs, new ones, deleting.
 
+use actix_web::http::StatusCode;
 use actix_web::web;
 use serde::Deserialize;
 
@@ -13,7 +14,9 @@ use crate::store::repositories::Repository;
 use crate::store::runs;
 use crate::web::api::pipelines::{self as api, NewPipelineForm};
 use crate::web::errors::Failure;
-use crate::web::pages::pipeline::{self as page, MatrixCell, MatrixRow, NewPipeline, Pipelines};
+use crate::web::pages::pipeline::{
+    self as page, MatrixCell, MatrixRow, NewPipeline, Pipelines, TriggerFields,
+};
 use crate::web::pages::repository::Tab;
 use crate::web::pages::{RunBrief, links, respond, respond_with};
 use crate::web::start;
@@ -56,9 +59,19 @@ fn parts(path: &Path) -> (String, String) {
 pub async fn show(visit: Visit, path: Path, before: web::Query<Before>) -> Answer {
     let repository = pieces::readable(&visit, &parts(&path))?;
     let pipeline = api::find(&visit.door, &repository, &path.2)?;
-    let head = head(&visit, &repository, Tab::Pipelines);
+    matrix(visit, (&repository, pipeline), before.after, (StatusCode::OK, TriggerFields::default())).await
+}
+
+/// The pipeline's page, with the runs before one and what is in the form for a trigger.
+pub async fn matrix(
+    visit: Visit,
+    (repository, pipeline): (&Repository, Pipeline),
+    before: Option<u64>,
+    (status, typed): (StatusCode, TriggerFields),
+) -> Answer {
+    let head = head(&visit, repository, Tab::Pipelines);
     let (mut found, stages, medians) = visit.door.store.read(|c| {
-        let found = runs::of_pipeline(c, pipeline.id, before.after, MATRIX_ROWS as u32 + 1)?;
+        let found = runs::of_pipeline(c, pipeline.id, before, MATRIX_ROWS as u32 + 1)?;
         let shown = found.iter().take(MATRIX_ROWS);
         let stages = shown.map(|run| runs::stages(c, run.id)).collect::<Result<Vec<_>>>()?;
         Ok((found, stages, runs::durations(c, pipeline.id)?))
@@ -72,10 +85,10 @@ pub async fn show(visit: Visit, path: Path, before: web::Query<Before>) -> Answe
         let known = medians.iter().find(|median| median.name == *name)?;
         u64::try_from(known.median).ok().map(|milliseconds| milliseconds.div_ceil(1000))
     };
-    let (dialect, findings) = definition(&visit, &repository, &pipeline).await?;
+    let (dialect, findings) = definition(&visit, repository, &pipeline).await?;
     let branch = repository.default_branch.clone().unwrap_or_default();
     let triggers = super::triggers::rows(&visit, &pipeline)?;
-    Ok(respond(&page::Pipeline {
+    let shown = page::Pipeline {
         path_href: links::file(&head.repository, &branch, &pipeline.path),
         next: last.map(|number| links::pipeline_after(&head.repository, pipeline.name.as_str(), number)),
         stages: names.iter().map(|name| (name.clone(), median(name))).collect(),
@@ -84,12 +97,14 @@ pub async fn show(visit: Visit, path: Path, before: web::Query<Before>) -> Answe
         discovered: pipeline.discovered,
         branches: pipeline.branches,
         triggers,
+        typed,
         page: visit.page,
         head,
         dialect,
         rows,
         findings,
-    }))
+    };
+    Ok(respond_with(status, &shown))
 }
 
 /// The stages of the newest run, then those that only older runs had.

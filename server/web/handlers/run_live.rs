@@ -59,7 +59,7 @@ pub async fn live(
         stages: BTreeMap::new(),
         steps: BTreeMap::new(),
     };
-    Ok(live::follow(&door, run.id, reader))
+    Ok(live::follow(&door, Some(run.id), reader))
 }
 
 /// `0:PLACE,1:PLACE`; what cannot be read is left out and starts from the beginning.
@@ -152,6 +152,9 @@ impl Reader {
     /// Reads the rows anew and sends what they changed; `false` when the run is gone, or is nothing for
     /// this visitor any more.
     async fn refresh(&mut self, news: &mut News) -> Result<bool> {
+        if !self.visit.is_still_let_in()? {
+            return Ok(false);
+        }
         self.visit.page.now = Timestamp::now();
         let Ok((repository, _)) = readable(&self.visit, &self.path) else { return Ok(false) };
         let Some(rows) = Rows::read(&self.visit, self.run)? else { return Ok(false) };

@@ -6,14 +6,17 @@ use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
 use super::visit::{Answer, Sent, Visit, complaint, see_with};
-use crate::model::Message;
+use crate::model::{Error, Message, Result};
 use crate::msg;
 use crate::store::accounts::{self, Scope, Token};
 use crate::web::api::users::{make_token, renew_token};
 use crate::web::auth::{self, Known, Via};
 use crate::web::errors::Failure;
-use crate::web::pages::account::{Settings, TokenRow};
+use crate::web::pages::account::{Settings, TokenFields, TokenRow};
 use crate::web::pages::respond_with;
+
+/// Ten years.
+const LONGEST_DAYS: u32 = 3650;
 
 /// What a form left to say.
 #[derive(Default)]
@@ -21,6 +24,7 @@ struct Said {
     new_token: Option<String>,
     password_error: Option<Message>,
     token_error: Option<Message>,
+    typed: TokenFields,
 }
 
 /// Settings are for people: a token may not look at others, nor make itself stronger.
@@ -37,9 +41,10 @@ pub async fn form(visit: Visit) -> Answer {
 fn show(visit: Visit, status: StatusCode, said: Said) -> Answer {
     let id = person(&visit)?.account.id;
     let tokens = visit.door.store.read(|c| accounts::tokens(c, id))?;
-    let Said { new_token, password_error, token_error } = said;
+    let Said { new_token, password_error, token_error, typed } = said;
     let tokens = tokens.into_iter().map(row).collect();
-    Ok(respond_with(status, &Settings { page: visit.page, tokens, new_token, password_error, token_error }))
+    let page = visit.page;
+    Ok(respond_with(status, &Settings { page, tokens, new_token, password_error, token_error, typed }))
 }
 
 fn row(token: Token) -> TokenRow {
@@ -65,9 +70,8 @@ pub struct TokenForm {
 pub async fn create_token(sent: Sent<TokenForm>) -> Answer {
     let Sent { visit, form } = sent;
     let known = person(&visit)?;
-    let days = form.expires.trim().parse().ok().filter(|days: &u32| *days > 0);
-    let made = match form.scope.parse::<Scope>() {
-        Ok(scope) => make_token(&visit.door, &known, &known.account, (&form.name, scope, days)).await,
+    let made = match form.scope.parse::<Scope>().and_then(|scope| Ok((scope, days(&form.expires)?))) {
+        Ok((scope, days)) => make_token(&visit.door, &known, &known.account, (&form.name, scope, days)).await,
         Err(error) => Err(error.into()),
     };
     match made {
@@ -78,9 +82,20 @@ pub async fn create_token(sent: Sent<TokenForm>) -> Answer {
         Err(failure) => {
             let status = failure.status();
             let token_error = Some(complaint(failure)?);
-            show(visit, status, Said { token_error, ..Said::default() })
+            let TokenForm { name, scope, expires } = form;
+            let typed = TokenFields { name, scope, expires };
+            show(visit, status, Said { token_error, typed, ..Said::default() })
         }
     }
+}
+
+/// How long a token lasts; nothing typed is as long as usual.
+fn days(text: &str) -> Result<Option<u32>> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let days = text.trim().parse().ok().filter(|days| (1..=LONGEST_DAYS).contains(days));
+    Ok(Some(days.ok_or_else(|| Error::Invalid(msg!("pages-token-days", most = LONGEST_DAYS)))?))
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,10 @@
 //! Pages of image streams, and what their forms do.
 
 use actix_web::http::StatusCode;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
+use super::live_part::{self, Part, Since};
 use super::visit::{Answer, Sent, Visit, complaint, see_with};
 use crate::model::{Error, Message, Result, StreamPath, StreamTagName, TagItem, TagSource};
 use crate::msg;
@@ -58,10 +59,15 @@ fn name_of(path: &TagPath) -> Result<StreamTagName, Failure> {
 /// `GET /image-streams/{owner}/{name}`.
 pub async fn show(visit: Visit, path: Path) -> Answer {
     let path = auth::path_of(&path.0, &path.1)?;
-    stream_page(visit, &path, (StatusCode::OK, None))
+    stream_page(visit, &path, (StatusCode::OK, None), page::SetFields::default())
 }
 
-fn stream_page(visit: Visit, path: &StreamPath, (status, error): (StatusCode, Option<Message>)) -> Answer {
+fn stream_page(
+    visit: Visit,
+    path: &StreamPath,
+    (status, error): (StatusCode, Option<Message>),
+    typed: page::SetFields,
+) -> Answer {
     let stream = streams::find(&visit.door, &visit.identity, path)?;
     let tags = visit.door.store.read(|c| {
         let tags = spec::tags(c, stream.id)?;
@@ -81,6 +87,7 @@ fn stream_page(visit: Visit, path: &StreamPath, (status, error): (StatusCode, Op
         may_change: streams::can_change(&visit.identity, &path.owner),
         page: visit.page,
         error,
+        typed,
     };
     Ok(respond_with(status, &shown))
 }
@@ -122,17 +129,40 @@ fn item_line(visit: &Visit, item: TagItem) -> ItemLine {
 
 /// `GET /image-streams/{owner}/{name}/tags/{tag}`.
 pub async fn tag(visit: Visit, path: TagPath) -> Answer {
+    let as_of = live_part::as_of(&visit);
+    let now = tag_now(&visit, &name_of(&path)?)?;
+    Ok(respond(&page::StreamTag { page: visit.page, as_of, now }))
+}
+
+/// `GET /image-streams/{owner}/{name}/tags/{tag}/live`.
+pub async fn tag_live(request: HttpRequest, visit: Visit, path: TagPath, since: web::Query<Since>) -> Answer {
     let name = name_of(&path)?;
+    tag_now(&visit, &name)?;
+    Ok(live_part::follow(&request, visit, &since, Tag(name)))
+}
+
+/// What a tag names, and has named.
+struct Tag(StreamTagName);
+
+impl Part for Tag {
+    async fn html(&self, visit: &Visit) -> Result<String, Failure> {
+        let now = tag_now(visit, &self.0)?;
+        live_part::html(&page::TagPiece { page: &visit.page, now: &now })
+    }
+}
+
+fn tag_now(visit: &Visit, name: &StreamTagName) -> Result<page::TagNow, Failure> {
     let stream = streams::find(&visit.door, &visit.identity, &name.stream)?;
     let (found, history) = visit.door.store.read(|c| {
         Ok((spec::tag(c, stream.id, &name.tag)?, rows::items(c, stream.id, &name.tag, HISTORY)?))
     })?;
     let missing = || Error::NotFound(msg!("streams-tag-not-found", name = name));
     let found = found.ok_or_else(missing)?;
-    let line = line(&visit, &name.stream, found, history.first().cloned());
-    let history = history.into_iter().map(|item| item_line(&visit, item)).collect();
-    let may_change = streams::can_change(&visit.identity, &name.stream.owner);
-    Ok(respond(&page::StreamTag { page: visit.page, line, history, may_change }))
+    Ok(page::TagNow {
+        line: line(visit, &name.stream, found, history.first().cloned()),
+        history: history.into_iter().map(|item| item_line(visit, item)).collect(),
+        may_change: streams::can_change(&visit.identity, &name.stream.owner),
+    })
 }
 
 #[derive(Deserialize)]
@@ -167,7 +197,9 @@ pub async fn set(sent: Sent<SetForm>, path: Path) -> Answer {
         Err(failure) => {
             let status = failure.status();
             let error = said(failure)?;
-            stream_page(visit, &stream, (status, Some(error)))
+            let SetForm { tag, image, other, follow, scheduled, local } = form;
+            let typed = page::SetFields { tag, image, other, follow, scheduled, local };
+            stream_page(visit, &stream, (status, Some(error)), typed)
         }
     }
 }

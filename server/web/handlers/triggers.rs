@@ -4,14 +4,18 @@ use actix_web::web;
 use serde::Deserialize;
 
 use super::pieces;
+use super::pipelines::matrix;
+use super::streams::said;
 use super::visit::{Answer, Sent, Visit, see_with};
 use crate::model::Result;
 use crate::msg;
 use crate::store::pipelines::Pipeline;
+use crate::store::repositories::Repository;
 use crate::web::api::pipelines as api;
 use crate::web::api::triggers::{self, NewTriggerForm};
 use crate::web::errors::Failure;
 use crate::web::pages::links;
+use crate::web::pages::pipeline::TriggerFields;
 use crate::web::pages::streams::TriggerRow;
 
 pub fn rows(visit: &Visit, pipeline: &Pipeline) -> Result<Vec<TriggerRow>> {
@@ -32,13 +36,19 @@ pub fn rows(visit: &Visit, pipeline: &Pipeline) -> Result<Vec<TriggerRow>> {
     Ok(found.into_iter().map(row).collect())
 }
 
-/// The pipeline, if its triggers are the visitor's to change; and its page.
-fn pipeline(
+/// The pipeline, if its triggers are the visitor's to change.
+fn found(
     visit: &Visit,
     (owner, name, pipeline): (&str, &str, &str),
-) -> Result<(Pipeline, String), Failure> {
+) -> Result<(Repository, Pipeline), Failure> {
     let repository = pieces::writable(visit, &(owner.to_owned(), name.to_owned()))?;
     let found = api::find(&visit.door, &repository, pipeline)?;
+    Ok((repository, found))
+}
+
+/// As `found`, with the pipeline's page.
+fn pipeline(visit: &Visit, path: (&str, &str, &str)) -> Result<(Pipeline, String), Failure> {
+    let (repository, found) = found(visit, path)?;
     let address = links::pipeline(&repository.path.to_string(), found.name.as_str());
     Ok((found, address))
 }
@@ -54,11 +64,20 @@ pub struct AddForm {
 /// `POST .../pipelines/{pipeline}/triggers`.
 pub async fn add(sent: Sent<AddForm>, path: web::Path<(String, String, String)>) -> Answer {
     let Sent { visit, form } = sent;
-    let (pipeline, address) = pipeline(&visit, (&path.0, &path.1, &path.2))?;
-    let from = Some(form.from.trim().to_owned());
-    let form = NewTriggerForm { from, paused: form.paused };
-    triggers::add(&visit.door, &visit.identity, &pipeline, form).await?;
-    Ok(see_with(&address, &msg!("streams-trigger-changed")))
+    let (repository, pipeline) = found(&visit, (&path.0, &path.1, &path.2))?;
+    let new = NewTriggerForm { from: Some(form.from.trim().to_owned()), paused: form.paused };
+    match triggers::add(&visit.door, &visit.identity, &pipeline, new).await {
+        Ok(_) => {
+            let address = links::pipeline(&repository.path.to_string(), pipeline.name.as_str());
+            Ok(see_with(&address, &msg!("streams-trigger-changed")))
+        }
+        Err(failure) => {
+            let status = failure.status();
+            let error = Some(said(failure)?);
+            let typed = TriggerFields { from: form.from, paused: form.paused, error };
+            matrix(visit, (&repository, pipeline), None, (status, typed)).await
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use crate::model::{Message, Secret};
 use crate::msg;
 use crate::store::variables::{self, Value, Variable};
 use crate::web::auth;
-use crate::web::pages::endpoints::{VariableRow, Variables};
+use crate::web::pages::endpoints::{VariableFields, VariableRow, Variables};
 use crate::web::pages::respond_with;
 use crate::web::variables::{self as door_variables, Wanted};
 
@@ -17,19 +17,14 @@ const PAGE: &str = "/settings/variables";
 
 /// `GET /settings/variables`.
 pub async fn list(visit: Visit) -> Answer {
-    show(visit, StatusCode::OK, (String::new(), String::new()), None)
+    show(visit, StatusCode::OK, None, VariableFields::default())
 }
 
-fn show(
-    visit: Visit,
-    status: StatusCode,
-    (name, description): (String, String),
-    error: Option<Message>,
-) -> Answer {
+fn show(visit: Visit, status: StatusCode, error: Option<Message>, typed: VariableFields) -> Answer {
     visit.identity.require()?;
     let all = visit.door.store.read(variables::list)?;
     let rows = all.into_iter().map(row).collect();
-    Ok(respond_with(status, &Variables { page: visit.page, rows, name, description, error }))
+    Ok(respond_with(status, &Variables { page: visit.page, rows, typed, error }))
 }
 
 fn row(variable: Variable) -> VariableRow {
@@ -60,13 +55,15 @@ pub async fn create(sent: Sent<New>) -> Answer {
     let Sent { visit, form } = sent;
     let by = auth::require_admin(&visit.identity)?.account.name.to_string();
     let New { name, description, value, secret } = form;
-    let wanted = Wanted { description: description.clone(), value: Some(Secret::new(value)), secret };
+    let wanted = Wanted { description: description.clone(), value: Some(Secret::new(&*value)), secret };
     match door_variables::create(&visit.door, &name, wanted, by).await {
         Ok(made) => Ok(see_with(PAGE, &msg!("variables-saved", name = made.name))),
         Err(failure) => {
             let status = failure.status();
             let error = Some(complaint(failure)?);
-            show(visit, status, (name, description), error)
+            // A secret is not written into a page, also not for the one who typed it.
+            let value = if secret { String::new() } else { value };
+            show(visit, status, error, VariableFields { name, description, value, secret })
         }
     }
 }
@@ -91,7 +88,7 @@ pub async fn change(sent: Sent<Change>, name: web::Path<String>) -> Answer {
         Err(failure) => {
             let status = failure.status();
             let error = Some(complaint(failure)?);
-            show(visit, status, (String::new(), String::new()), error)
+            show(visit, status, error, VariableFields::default())
         }
     }
 }

@@ -71,6 +71,13 @@ impl Visit {
         Ok(Visit { door, shared, identity, page })
     }
 
+    /// Asks again who this is, for what goes on long after it was asked for: `false` when they have signed out, or
+    /// their account is closed.
+    pub fn is_still_let_in(&mut self) -> Result<bool, Error> {
+        let now = auth::again(&self.door, &self.identity)?;
+        Ok(now.map(|identity| self.identity = identity).is_some())
+    }
+
     /// Name of whoever acts; `Unauthenticated` for nobody.
     pub fn by(&self) -> Result<String, Failure> {
         Ok(self.identity.require()?.account.name.to_string())

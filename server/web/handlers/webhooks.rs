@@ -1,20 +1,22 @@
 //! Docker triggers in the dashboard: the list, one of them, and trying a payload on it. What the forms
 //! change goes through the functions that the API uses.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
 use super::deliveries;
 use super::image_rows::image_row;
+use super::live_part::{self, Part, Since};
 use super::visit::{Answer, Sent, Visit, see_with};
 use crate::model::{DockerWebhook, Result};
 use crate::msg;
 use crate::store::events::{self, Filter, ImageFilter};
 use crate::web::auth;
+use crate::web::errors::Failure;
 use crate::web::hooks;
 use crate::web::pages::activity::ImageRow;
 use crate::web::pages::webhooks::{
-    Secrets, TestResult, VerdictRow, Webhook, WebhookRow, WebhookTest, Webhooks,
+    Came, CamePiece, Secrets, TestResult, VerdictRow, Webhook, WebhookRow, WebhookTest, Webhooks,
 };
 use crate::web::pages::{links, respond};
 use crate::web::webhooks::{self as act, Whole};
@@ -49,6 +51,7 @@ fn row(whole: &Whole) -> WebhookRow {
 
 /// `GET /webhooks/{name}`.
 pub async fn show(visit: Visit, name: Name) -> Answer {
+    let as_of = live_part::as_of(&visit);
     let whole = act::seen(&visit.door, &visit.identity, &name)?;
     let mine = act::may_change(&visit.identity, &whole);
     let webhook = &whole.webhook;
@@ -61,12 +64,9 @@ pub async fn show(visit: Visit, name: Name) -> Answer {
         }),
         None => None,
     };
-    let deliveries = match mine {
-        true => deliveries::rows(&visit, Some(webhook.id), None, RECENT)?,
-        false => Vec::new(),
-    };
     let page = Webhook {
-        images: images(&visit, webhook).await?,
+        came: came(&visit, &whole).await?,
+        as_of,
         row: row(&whole),
         description: webhook.description.clone(),
         project: webhook.project.clone(),
@@ -78,10 +78,31 @@ pub async fn show(visit: Visit, name: Name) -> Answer {
         secrets,
         remote_id: webhook.remote_id.clone(),
         mirrored: webhook.remote_id.is_some(),
-        deliveries,
         page: visit.page,
     };
     Ok(respond(&page))
+}
+
+/// `GET /webhooks/{name}/live`.
+pub async fn live(request: HttpRequest, visit: Visit, name: Name, since: web::Query<Since>) -> Answer {
+    act::seen(&visit.door, &visit.identity, &name)?;
+    Ok(live_part::follow(&request, visit, &since, Traffic(name.into_inner())))
+}
+
+/// What comes to the webhook of that name.
+struct Traffic(String);
+
+impl Part for Traffic {
+    async fn html(&self, visit: &Visit) -> Result<String, Failure> {
+        let whole = act::seen(&visit.door, &visit.identity, &self.0)?;
+        live_part::html(&CamePiece { page: &visit.page, came: &came(visit, &whole).await? })
+    }
+}
+
+async fn came(visit: &Visit, whole: &Whole) -> Result<Came> {
+    let mine = act::may_change(&visit.identity, whole);
+    let deliveries = || deliveries::rows(visit, Some(whole.webhook.id), None, RECENT);
+    Ok(Came { images: images(visit, &whole.webhook).await?, deliveries: mine.then(deliveries).transpose()? })
 }
 
 async fn images(visit: &Visit, webhook: &DockerWebhook) -> Result<Vec<ImageRow>> {

@@ -26,6 +26,21 @@ pub struct Settings {
     pub new_token: Option<String>,
     pub password_error: Option<Message>,
     pub token_error: Option<Message>,
+    pub typed: TokenFields,
+}
+
+/// The form for a new token, as it was typed.
+pub struct TokenFields {
+    pub name: String,
+    pub scope: String,
+    pub expires: String,
+}
+
+impl Default for TokenFields {
+    fn default() -> Self {
+        let expires = crate::store::accounts::TOKEN_DAYS.to_string();
+        TokenFields { name: String::new(), scope: "write".to_owned(), expires }
+    }
 }
 
 /// An API token, without the token.

@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
+use super::streams::brief;
 use super::{Page, RunBrief, links};
 use crate::model::{Happened, Message};
 use crate::msg;
@@ -17,11 +18,34 @@ pub struct Activity {
     pub kind: String,
     /// Every kind, with its word.
     pub kinds: Vec<(&'static str, Message)>,
+    pub narrowed: Narrowed,
+    /// The page's own address, at its newest.
+    pub here: String,
+    /// As of when it is, for `live`; `None` on a page that begins further back.
+    pub as_of: Option<String>,
+    pub journal: Journal,
+}
+
+impl Activity {
+    pub(super) fn live_href(&self) -> String {
+        links::activity_live(&self.here)
+    }
+}
+
+/// A page of events.
+pub struct Journal {
     pub rows: Vec<ActivityRow>,
     /// Instead of rows, when only images that registries told of are shown.
     pub images: Option<Vec<ImageRow>>,
-    pub narrowed: Narrowed,
     pub next: Option<String>,
+}
+
+/// Of `Activity`, what `live` sends.
+#[derive(Template)]
+#[template(path = "partials/journal.html")]
+pub struct JournalPiece<'a> {
+    pub page: &'a Page,
+    pub journal: &'a Journal,
 }
 
 /// As it was typed.
@@ -114,13 +138,16 @@ pub fn sentence(happened: &Happened) -> Message {
         Happened::ImagePushed { repository, tag, .. } => {
             msg!("web-event-image-pushed", image = format!("{repository}:{tag}"))
         }
-        Happened::TagMoved { address, new, .. } => match new {
+        Happened::TagMoved { address, new, undigested, .. } => match new {
             Some(digest) => msg!("web-event-tag-moved", image = address, digest = digest.short()),
+            None if *undigested => msg!("web-event-tag-undigested", image = address),
             None => msg!("web-event-tag-gone", image = address),
         },
         Happened::StreamTagMoved { stream, new, by, .. } => match (new, by) {
-            (Some(new), Some(by)) => msg!("web-event-stream-tagged", stream = stream, image = new, by = by),
-            (Some(new), None) => msg!("web-event-stream-imported", stream = stream, image = new),
+            (Some(new), Some(by)) => {
+                msg!("web-event-stream-tagged", stream = stream, image = brief(new), by = by)
+            }
+            (Some(new), None) => msg!("web-event-stream-imported", stream = stream, image = brief(new)),
             (None, _) => msg!("web-event-stream-untagged", stream = stream),
         },
         Happened::ImportFailed { stream, .. } => msg!("web-event-import-failed", stream = stream),

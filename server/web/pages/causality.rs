@@ -15,8 +15,26 @@ const DEEPEST: usize = 8;
 pub struct Causality {
     pub page: Page,
     pub lines: Vec<CausalLine>,
-    /// Whether something is still under way, so that the page comes again by itself.
-    pub live: bool,
+    /// The page's own address.
+    pub here: String,
+    /// As of when it is, for `live`.
+    pub as_of: String,
+    /// Whether something has not ended, so that the page comes again by itself where scripts do not run.
+    pub under_way: bool,
+}
+
+impl Causality {
+    pub(super) fn live_href(&self) -> String {
+        format!("{}/live", self.here)
+    }
+}
+
+/// Of `Causality`, what `live` sends.
+#[derive(Template)]
+#[template(path = "partials/causal_tree.html")]
+pub struct CausalTree<'a> {
+    pub page: &'a Page,
+    pub lines: &'a [CausalLine],
 }
 
 pub struct CausalLine {

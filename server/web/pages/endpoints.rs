@@ -133,10 +133,24 @@ pub struct CertificateRow {
 pub struct Variables {
     pub page: Page,
     pub rows: Vec<VariableRow>,
-    /// As it was typed, when the form is shown again.
+    pub typed: VariableFields,
+    pub error: Option<Message>,
+}
+
+/// The form for a new one, as it was typed.
+pub struct VariableFields {
     pub name: String,
     pub description: String,
-    pub error: Option<Message>,
+    /// Empty for a secret.
+    pub value: String,
+    pub secret: bool,
+}
+
+impl Default for VariableFields {
+    fn default() -> Self {
+        let empty = String::new;
+        VariableFields { name: empty(), description: empty(), value: empty(), secret: true }
+    }
 }
 
 pub struct VariableRow {

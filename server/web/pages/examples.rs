@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::{Admin, Settings, SignIn, TokenRow, UserRow};
-use super::activity::{self, Activity, ActivityRow, OutcomeRow};
+use super::account::{Admin, Settings, SignIn, TokenFields, TokenRow, UserRow};
+use super::activity::{self, Activity, ActivityRow, Journal, OutcomeRow};
 use super::browse::{
     self, Change, ChangeKind, Commit, CommitRow, Commits, Content, Entry, EntryKind, File, Folder,
 };
 use super::error::ErrorPage;
 use super::health::{Health, Part, State};
 use super::home::{Home, HomeRow};
-use super::pipeline::{InputField, MatrixCell, MatrixRow, NewPipeline, Pipeline, Pipelines, Start};
+use super::pipeline::{
+    InputField, MatrixCell, MatrixRow, NewPipeline, Pipeline, Pipelines, Start, TriggerFields,
+};
 use super::readme::{self, Origin};
 use super::registry::{
     ContainerRow, Found, Image, ImageBrief, Layer, Provenance, Registry, RegistryRow, RegistryTags, TagRow,
@@ -521,6 +523,11 @@ const PAGES: &[(&str, &str, Render)] = &[
             rows,
             findings: vec![finding()],
             triggers: examples_streams::triggers(now()),
+            typed: TriggerFields {
+                from: HOSTILE.into(),
+                paused: true,
+                error: Some(msg!("name-reserved", name = HOSTILE)),
+            },
             next: Some("?after=1".into()),
         }
         .render()
@@ -743,10 +750,14 @@ const PAGES: &[(&str, &str, Render)] = &[
             repository: String::new(),
             kind: "ref-moved".into(),
             kinds: vec![("ref-moved", msg!("web-event-ref-moved", reference = "x"))],
-            rows: all.iter().enumerate().map(row).collect(),
-            images: None,
             narrowed: activity::Narrowed::default(),
-            next: Some("?after=1".into()),
+            here: links::activity("", "ref-moved", ""),
+            as_of: Some("0.1".into()),
+            journal: Journal {
+                rows: all.iter().enumerate().map(row).collect(),
+                images: None,
+                next: Some("?after=1".into()),
+            },
         }
         .render()
     }),
@@ -787,6 +798,7 @@ const PAGES: &[(&str, &str, Render)] = &[
             new_token: Some("rw_0123456789abcdef0123456789abcdef".into()),
             password_error: Some(msg!("web-error-denied")),
             token_error: None,
+            typed: TokenFields { name: HOSTILE.into(), scope: HOSTILE.into(), expires: HOSTILE.into() },
         }
         .render()
     }),

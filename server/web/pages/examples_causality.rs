@@ -36,7 +36,9 @@ pub fn causality(page: Page) -> askama::Result<String> {
         icon: "image",
         what,
     };
-    Causality { page, lines: all.into_iter().enumerate().map(line).collect(), live: true }.render()
+    let lines = all.into_iter().enumerate().map(line).collect();
+    let here = links::run_causality("admin/numbers", HOSTILE, 1);
+    Causality { page, lines, here, as_of: "0.1".into(), under_way: true }.render()
 }
 
 pub fn impact(page: Page) -> askama::Result<String> {

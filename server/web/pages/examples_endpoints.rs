@@ -3,8 +3,8 @@
 use askama::Template as _;
 
 use super::endpoints::{
-    CertificateRow, Endpoint, EndpointCertificate, EndpointForm, EndpointRow, Endpoints, VariableRow,
-    Variables,
+    CertificateRow, Endpoint, EndpointCertificate, EndpointForm, EndpointRow, Endpoints, VariableFields,
+    VariableRow, Variables,
 };
 use super::examples::{HOSTILE, Render, ago};
 use crate::model::CheckStep;
@@ -95,8 +95,12 @@ pub const PAGES: &[(&str, &str, Render)] = &[
         Variables {
             page,
             rows: vec![row("REGION", Some(HOSTILE)), row("DEPLOY_KEY", None)],
-            name: HOSTILE.into(),
-            description: HOSTILE.into(),
+            typed: VariableFields {
+                name: HOSTILE.into(),
+                description: HOSTILE.into(),
+                value: HOSTILE.into(),
+                secret: false,
+            },
             error: Some(msg!("variables-name-invalid", name = HOSTILE)),
         }
         .render()

@@ -3,7 +3,9 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::streams::{ItemLine, NewStream, Stream, StreamRow, StreamTag, Streams, TagLine, TriggerRow};
+use super::streams::{
+    ItemLine, NewStream, SetFields, Stream, StreamRow, StreamTag, Streams, TagLine, TagNow, TriggerRow,
+};
 use super::*;
 use crate::model::{Finding, ImageChange};
 use crate::msg;
@@ -117,13 +119,20 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             tags: vec![line(at, "1.95", false), line(at, "stable", true)],
             may_change: true,
             error: Some(msg!("streams-tag-not-found", name = HOSTILE)),
+            typed: SetFields {
+                tag: HOSTILE.into(),
+                image: HOSTILE.into(),
+                follow: true,
+                ..SetFields::default()
+            },
         }
         .render()
     }),
     ("stream-tag", "/image-streams/admin/base/tags/1.95", |page| {
         let at = page.now;
         let history = vec![item(at, None), item(at, Some(HOSTILE))];
-        StreamTag { page, line: line(at, "1.95", false), history, may_change: true }.render()
+        let now = TagNow { line: line(at, "1.95", false), history, may_change: true };
+        StreamTag { page, as_of: "0.1".into(), now }.render()
     }),
     ("stream-new", "/image-streams/new", |page| new_stream(page, false).render()),
     ("stream-new-refused", "/image-streams/new", |page| new_stream(page, true).render()),

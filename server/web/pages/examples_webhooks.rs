@@ -3,9 +3,9 @@
 use askama::Template as _;
 use jiff::Timestamp;
 
-use super::activity::{Activity, ImageRow, Narrowed};
+use super::activity::{Activity, ImageRow, Journal, Narrowed};
 use super::webhooks::{
-    Deliveries, Delivery, DeliveryRow, Fields, Secrets, TestResult, VerdictRow, Webhook, WebhookForm,
+    Came, Deliveries, Delivery, DeliveryRow, Fields, Secrets, TestResult, VerdictRow, Webhook, WebhookForm,
     WebhookRow, WebhookTest, Webhooks,
 };
 use super::*;
@@ -93,8 +93,8 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             secrets: Some(secrets),
             remote_id: Some("a/b#c".into()),
             mirrored: true,
-            deliveries: deliveries(),
-            images: images(),
+            as_of: "0.1".into(),
+            came: Came { images: images(), deliveries: Some(deliveries()) },
         }
         .render()
     }),
@@ -154,10 +154,10 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             repository: String::new(),
             kind: "image-announced".into(),
             kinds: vec![("image-announced", msg!("hooks-kind-images"))],
-            rows: Vec::new(),
-            images: Some(images()),
             narrowed,
-            next: None,
+            here: links::activity_of_images(links::activity("", "image-announced", ""), &[("image", HOSTILE)]),
+            as_of: None,
+            journal: Journal { rows: Vec::new(), images: Some(images()), next: None },
         }
         .render()
     }),

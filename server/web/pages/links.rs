@@ -231,6 +231,11 @@ pub fn activity_of_images(address: String, fields: &[(&str, &str)]) -> String {
     with_query(address, fields)
 }
 
+/// The events of the journal's page at `address`, while they happen.
+pub fn activity_live(address: &str) -> String {
+    address.replacen("/activity", "/activity/live", 1)
+}
+
 /// `/webhooks/{name}`.
 pub fn webhook(name: &str) -> String {
     format!("/webhooks/{}", encode(name, false))

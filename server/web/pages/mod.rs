@@ -31,6 +31,7 @@ mod examples_endpoints;
 mod examples_streams;
 #[cfg(test)]
 mod examples_webhooks;
+mod frame;
 pub mod health;
 pub mod home;
 pub mod links;
@@ -116,6 +117,18 @@ impl Page {
     /// A stored message in the viewer's language.
     pub fn m(&self, message: &Message) -> String {
         messages::render(self.language, message)
+    }
+
+    pub fn top(&self) -> frame::Top<'_> {
+        frame::Top { page: self }
+    }
+
+    pub fn told<'a>(&'a self, notice: &'a Notice) -> frame::Told<'a> {
+        frame::Told { page: self, notice }
+    }
+
+    pub fn bottom(&self) -> frame::Bottom<'_> {
+        frame::Bottom { page: self }
     }
 
     pub fn asset(&self, name: &str) -> &'static str {

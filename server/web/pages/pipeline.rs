@@ -39,7 +39,17 @@ pub struct Pipeline {
     pub findings: Vec<Finding>,
     /// Which moves of images start it.
     pub triggers: Vec<TriggerRow>,
+    /// The form for one more.
+    pub typed: TriggerFields,
     pub next: Option<String>,
+}
+
+/// As it was typed, and what is wrong with it.
+#[derive(Default)]
+pub struct TriggerFields {
+    pub from: String,
+    pub paused: bool,
+    pub error: Option<Message>,
 }
 
 impl Pipeline {

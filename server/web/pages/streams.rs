@@ -43,8 +43,20 @@ pub struct Stream {
     pub annotations: Vec<(String, String)>,
     pub tags: Vec<TagLine>,
     pub may_change: bool,
-    /// What is wrong with the tag that was to be set.
+    /// What is wrong with the tag that was to be set, and how it was typed.
     pub error: Option<Message>,
+    pub typed: SetFields,
+}
+
+/// The form that sets a tag.
+#[derive(Default)]
+pub struct SetFields {
+    pub tag: String,
+    pub image: String,
+    pub other: String,
+    pub follow: bool,
+    pub scheduled: bool,
+    pub local: bool,
 }
 
 impl Stream {
@@ -110,19 +122,40 @@ impl ItemLine {
 #[template(path = "stream_tag.html")]
 pub struct StreamTag {
     pub page: Page,
+    /// As of when it is, for `live`.
+    pub as_of: String,
+    pub now: TagNow,
+}
+
+impl StreamTag {
+    pub(super) fn stream_href(&self) -> String {
+        links::stream(&self.now.line.stream)
+    }
+    pub(super) fn live_href(&self) -> String {
+        self.now.line.act_href("live")
+    }
+}
+
+/// What a tag names, and has named.
+pub struct TagNow {
     pub line: TagLine,
     /// Newest first.
     pub history: Vec<ItemLine>,
     pub may_change: bool,
 }
 
-impl StreamTag {
+impl TagNow {
     pub(super) fn impact_href(&self) -> String {
         links::impact(&format!("{}:{}", self.line.stream, self.line.tag))
     }
-    pub(super) fn stream_href(&self) -> String {
-        links::stream(&self.line.stream)
-    }
+}
+
+/// Of `StreamTag`, what `live` sends.
+#[derive(Template)]
+#[template(path = "partials/tag_now.html")]
+pub struct TagPiece<'a> {
+    pub page: &'a Page,
+    pub now: &'a TagNow,
 }
 
 /// Posted to `/image-streams/new`: fields `name`, `tag`, `image`, `scheduled`, `local`; or `yaml`.

@@ -96,14 +96,30 @@ pub struct Webhook {
     /// What Docker Hub calls it.
     pub remote_id: Option<String>,
     pub mirrored: bool,
-    pub deliveries: Vec<DeliveryRow>,
-    pub images: Vec<ImageRow>,
+    /// As of when it is, for `live`.
+    pub as_of: String,
+    pub came: Came,
 }
 
 impl Webhook {
     pub(super) fn at(&self, what: &str) -> String {
         links::webhook_at(&self.row.name, what)
     }
+}
+
+/// The newest of what came to a webhook.
+pub struct Came {
+    pub images: Vec<ImageRow>,
+    /// For those who may change it.
+    pub deliveries: Option<Vec<DeliveryRow>>,
+}
+
+/// Of `Webhook`, what `live` sends.
+#[derive(Template)]
+#[template(path = "partials/webhook_came.html")]
+pub struct CamePiece<'a> {
+    pub page: &'a Page,
+    pub came: &'a Came,
 }
 
 /// Where to send to.

@@ -139,7 +139,7 @@ async fn resolve(door: &Door, text: &str) -> Result<(String, Option<Digest>), Fa
         client.head(&at.repository, digest.as_str()).await?.ok_or_else(gone)?;
         return Ok((address.pinned(digest), Some(digest.clone())));
     }
-    match door.registries.sight(&at).await? {
+    match door.registries.sight(&at, None).await? {
         Sighting::Image(digest) => Ok((address.pinned(&digest), Some(digest))),
         Sighting::NoDigest => Ok((address.to_string(), None)),
         Sighting::Gone => Err(gone().into()),

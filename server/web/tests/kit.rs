@@ -57,6 +57,7 @@ impl House {
                 hook_token: crate::model::Secret::random(20).unwrap(),
             },
             gate: Gate::new().unwrap(),
+            closing: tokio::sync::watch::channel(false).1,
         };
         let server = serve(door.clone(), listener, 1).unwrap();
         let handle = server.handle();

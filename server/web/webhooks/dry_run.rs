@@ -93,7 +93,7 @@ async fn asked(
         checks.push(good(msg!("hook-not-asked", host = address.host)));
         return None;
     }
-    match door.registries.sight(address).await {
+    match door.registries.sight(address, None).await {
         Ok(Sighting::Image(digest)) => {
             checks.push(good(msg!("webhook-names", digest = digest.short())));
             Some(digest)

@@ -44,6 +44,7 @@ streams-not-imported = This kind of source is not imported from a registry.
 streams-source-gone = The registry has no { $source }.
 streams-internal = The import failed inside the server; its log has the cause.
 streams-registry-hopeless = { $host } has not answered several times in a row; it is asked again in a minute.
+streams-import-hopeless = { $host } has not answered several times in a row, so this was not asked for; it is tried again later.
 streams-local-not-possible = The image of { $name } cannot be copied into our registry: it has no digest, or no repository can be called like the stream.
 streams-repository-elsewhere = Only a repository of { $host } can be followed as a whole. Name the tags of other registries one by one.
 streams-which-image = Name either an image or another tag of the stream.
@@ -52,6 +53,8 @@ streams-source-elsewhere = spec.source.git.uri is not an address of a repository
 streams-no-pipeline = { $repository } has no pipeline “{ $name }”. The object's name is the pipeline's, unless the annotation ropewalk.io/pipeline names it.
 
 streams-nav = Image streams
+streams-kind-moved = Tags of image streams that moved
+streams-kind-failed = Imports that failed
 streams-intro = Tags that name images, and what they named before
 streams-none = There is no image stream yet.
 streams-new = New image stream

@@ -1,4 +1,5 @@
 trigger-started = Run queued.
+trigger-started-once = Run queued, this once: { $image } is in the old format (schema 1), which has no digest, so later changes of it are not seen.
 trigger-findings = { $count ->
     [one] The run failed before it started: one thing in { $path } cannot be carried out here.
    *[other] The run failed before it started: { $count } things in { $path } cannot be carried out here.

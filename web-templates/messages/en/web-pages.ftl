@@ -7,6 +7,7 @@ pages-rerun = This run repeats #{ $of } with the same commit and inputs.
 pages-mirror-made = The remote repository is being fetched. Reload in a moment.
 pages-pipeline-made = The pipeline is there. Its next push, or the button, starts it.
 pages-token-deleted = The token is revoked. Whoever used it is locked out from now on.
+pages-token-days = A token is valid for 1 to { $most } days. Left empty, it is valid for half a year.
 pages-password-changed = The password is changed. Your other sessions have ended.
 pages-password-wrong = The current password is not right.
 pages-account-made = The account { $name } is there. Tell its owner the password; it can be changed in the settings.

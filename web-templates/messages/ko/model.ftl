@@ -10,5 +10,5 @@ repository-path = owner/name 형식이 아닙니다: “{ $path }”.
 status-unknown = 알 수 없는 상태: “{ $status }”.
 digest-invalid = sha256 다이제스트가 아닙니다: “{ $digest }”.
 image-invalid = 이미지 참조가 아닙니다: “{ $image }”.
-stream-tag-invalid = { $name }은(는) 스트림 태그 이름이 아닙니다.
+stream-tag-invalid = 스트림 태그 이름이 아닙니다: { $name }.
     소유자/스트림:태그 형식으로 씁니다.

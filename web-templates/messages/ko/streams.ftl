@@ -44,6 +44,7 @@ streams-not-imported = 이런 원본은 레지스트리에서 가져오지 않�
 streams-source-gone = 레지스트리에 없습니다: { $source }
 streams-internal = 서버 안에서 가져오기에 실패했습니다. 원인은 서버 로그에 있습니다.
 streams-registry-hopeless = { $host } 서버가 연달아 응답하지 않았습니다. 1분 뒤에 다시 확인합니다.
+streams-import-hopeless = { $host } 레지스트리가 여러 번 연속으로 응답하지 않아 요청하지 않았습니다. 나중에 다시 시도합니다.
 streams-local-not-possible = { $name } 이미지를 이 레지스트리로 복사할 수 없습니다. 다이제스트가 없거나 스트림 이름을 저장소 이름으로 쓸 수 없습니다.
 streams-repository-elsewhere = 저장소 전체를 따라가는 것은 { $host } 레지스트리에서만 됩니다. 다른 레지스트리의 태그는 하나씩 적으세요.
 streams-which-image = 이미지와 스트림의 다른 태그 중 하나만 적으세요.
@@ -52,6 +53,8 @@ streams-source-elsewhere = spec.source.git.uri가 { $url } 서버의 저장소 �
 streams-no-pipeline = { $repository } 저장소에 없는 파이프라인입니다: “{ $name }”. 객체의 이름이 파이프라인 이름이며, 주석 ropewalk.io/pipeline으로 다르게 적을 수 있습니다.
 
 streams-nav = 이미지 스트림
+streams-kind-moved = 이미지 스트림의 태그 이동
+streams-kind-failed = 실패한 가져오기
 streams-intro = 이미지를 가리키는 태그와 그 이력
 streams-none = 아직 이미지 스트림이 없습니다.
 streams-new = 새 이미지 스트림

@@ -1,4 +1,5 @@
 trigger-started = 실행이 대기열에 들어갔습니다.
+trigger-started-once = 이번 한 번만 실행이 대기열에 들어갔습니다. 다이제스트가 없는 옛 형식(schema 1)의 이미지라서 나중에 바뀌어도 알 수 없습니다: { $image }.
 trigger-findings = 실행이 시작되기 전에 실패했습니다: { $path } 파일에 여기서 수행하지 않는 항목이 { $count }개 있습니다.
 trigger-not-a-trigger = 이 종류의 이벤트는 아무것도 시작하지 않습니다.
 trigger-no-repository = 저장소가 더 이상 없습니다.

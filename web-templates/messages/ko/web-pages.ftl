@@ -7,6 +7,7 @@ pages-rerun = #{ $of }번 실행을 같은 커밋과 입력값으로 다시 실�
 pages-mirror-made = 원격 저장소를 가져오고 있습니다. 잠시 뒤 새로 고치십시오.
 pages-pipeline-made = 파이프라인을 만들었습니다. 다음 푸시나 시작 버튼으로 실행됩니다.
 pages-token-deleted = 토큰을 취소했습니다. 이제 이 토큰으로는 접근할 수 없습니다.
+pages-token-days = 토큰의 유효 기간은 1일부터 { $most }일까지입니다. 비워 두면 반년입니다.
 pages-password-changed = 비밀번호를 바꿨습니다. 다른 세션은 모두 끝났습니다.
 pages-password-wrong = 현재 비밀번호가 맞지 않습니다.
 pages-account-made = 계정을 만들었습니다: { $name }. 주인에게 비밀번호를 알려 주십시오. 설정에서 바꿀 수 있습니다.

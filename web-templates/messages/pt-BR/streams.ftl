@@ -44,6 +44,7 @@ streams-not-imported = Este tipo de origem não é importado de um registro.
 streams-source-gone = O registro não tem { $source }.
 streams-internal = A importação falhou dentro do servidor; o log dele tem a causa.
 streams-registry-hopeless = { $host } não respondeu várias vezes seguidas; será consultado de novo em um minuto.
+streams-import-hopeless = { $host } não respondeu várias vezes seguidas, por isso isto não foi pedido; tenta-se de novo mais tarde.
 streams-local-not-possible = A imagem de { $name } não pode ser copiada para o nosso registro: ela não tem digest, ou nenhum repositório pode ter o nome do fluxo.
 streams-repository-elsewhere = Só um repositório de { $host } pode ser seguido por inteiro. Cite uma a uma as tags de outros registros.
 streams-which-image = Indique uma imagem ou outra tag do fluxo, uma das duas.
@@ -52,6 +53,8 @@ streams-source-elsewhere = spec.source.git.uri não é o endereço de um reposit
 streams-no-pipeline = { $repository } não tem pipeline “{ $name }”. O nome do objeto é o do pipeline, salvo se a anotação ropewalk.io/pipeline o nomear.
 
 streams-nav = Fluxos de imagens
+streams-kind-moved = Tags de fluxos de imagens que mudaram
+streams-kind-failed = Importações que falharam
 streams-intro = Tags que nomeiam imagens, e o que nomearam antes
 streams-none = Ainda não há fluxos de imagens.
 streams-new = Novo fluxo de imagens

@@ -1,4 +1,5 @@
 trigger-started = Execução enfileirada.
+trigger-started-once = Execução enfileirada, só desta vez: { $image } está no formato antigo (schema 1), que não tem digest, e mudanças posteriores não são percebidas.
 trigger-findings = { $count ->
     [one] A execução falhou antes de começar: um item de { $path } não pode ser executado aqui.
    *[other] A execução falhou antes de começar: { $count } itens de { $path } não podem ser executados aqui.

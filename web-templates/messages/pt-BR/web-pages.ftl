@@ -7,6 +7,7 @@ pages-rerun = Esta execução repete a #{ $of } com o mesmo commit e as mesmas e
 pages-mirror-made = O repositório remoto está sendo buscado. Recarregue em instantes.
 pages-pipeline-made = O pipeline foi criado. O próximo push, ou o botão, o inicia.
 pages-token-deleted = O token foi revogado. Quem o usava não tem mais acesso.
+pages-token-days = Um token vale de 1 a { $most } dias. Em branco, vale meio ano.
 pages-password-changed = A senha foi alterada. Suas outras sessões foram encerradas.
 pages-password-wrong = A senha atual não está correta.
 pages-account-made = A conta { $name } foi criada. Informe a senha à pessoa; ela pode ser alterada nas configurações.

@@ -44,6 +44,7 @@ streams-not-imported = 這種來源不從登錄庫匯入。
 streams-source-gone = 登錄庫中沒有 { $source }。
 streams-internal = 匯入在伺服器內部失敗；原因記錄在伺服器日誌中。
 streams-registry-hopeless = { $host } 連續多次沒有回應；一分鐘後再試。
+streams-import-hopeless = { $host } 連續數次沒有回應，所以這次沒有詢問；稍後會再試。
 streams-local-not-possible = 無法將 { $name } 的映像複製到本機登錄庫：它沒有摘要，或串流名稱不能作為儲存庫名稱。
 streams-repository-elsewhere = 只有 { $host } 的儲存庫可以整個跟隨。其他登錄庫的標籤請逐一列出。
 streams-which-image = 請指定一個映像或串流的另一個標籤，二者擇一。
@@ -52,6 +53,8 @@ streams-source-elsewhere = spec.source.git.uri 不是 { $url } 上儲存庫的�
 streams-no-pipeline = { $repository } 沒有管線「{ $name }」。物件的名稱即管線名稱，除非以註解 ropewalk.io/pipeline 另行指定。
 
 streams-nav = 映像串流
+streams-kind-moved = 映像串流的標籤移動
+streams-kind-failed = 失敗的匯入
 streams-intro = 指向映像的標籤，以及它們先前所指
 streams-none = 還沒有映像串流。
 streams-new = 新增映像串流

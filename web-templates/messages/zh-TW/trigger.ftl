@@ -1,4 +1,5 @@
 trigger-started = 執行已排入佇列。
+trigger-started-once = 執行已排入佇列，僅此一次：{ $image } 是沒有摘要值的舊格式（schema 1），之後的變更看不出來。
 trigger-findings = 執行在開始前就失敗了：{ $path } 有 { $count } 項內容無法在此執行。
 trigger-not-a-trigger = 這類事件不會啟動任何執行。
 trigger-no-repository = 儲存庫已不存在。

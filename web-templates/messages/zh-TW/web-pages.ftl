@@ -7,6 +7,7 @@ pages-rerun = 這次執行以相同的提交和輸入值重做 #{ $of }。
 pages-mirror-made = 正在擷取遠端儲存庫，請稍後重新整理。
 pages-pipeline-made = 管線已建立。下次推送或按下按鈕就會執行。
 pages-token-deleted = 權杖已撤銷，使用它的程式從現在起無法存取。
+pages-token-days = 權杖的有效期為 1 到 { $most } 天。留空則為半年。
 pages-password-changed = 密碼已變更，您的其他工作階段都已結束。
 pages-password-wrong = 目前的密碼不正確。
 pages-account-made = 帳號 { $name } 已建立。請把密碼告訴使用者，之後可在設定中變更。

@@ -1,0 +1,173 @@
+//! Which deliveries are handled when: each registry's in a lane of its own, oldest first, and those whose registry
+//! could not be asked after a while again. Only ids are held here; a restart reads them from the store and tries all
+//! of them at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use futures_util::future;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Watch;
+use super::lanes::Lane;
+use super::reason::Impression;
+use crate::model::{Delivery, DeliveryPart, Result, Turn};
+use crate::msg;
+use crate::store::{Connection, deliveries, docker_webhooks};
+
+/// Ids read at a time. A body may be a megabyte: it is read when its turn has come.
+const BATCH: u32 = 256;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+/// How long ids of events, and deliveries that were handled, are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Deliveries that nothing came of yet.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// Up to this id they were read.
+    read: i64,
+    /// By the host of their registry.
+    waiting: BTreeMap<String, BTreeSet<i64>>,
+    /// Those that are tried again, and when.
+    later: BTreeMap<i64, Instant>,
+}
+
+impl Inbox {
+    /// Ids whose time has come once more.
+    fn ripe(&mut self, now: Instant) -> Vec<i64> {
+        let ripe: Vec<i64> = self.later.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        for id in &ripe {
+            self.later.remove(id);
+        }
+        ripe
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.later.values().min().copied()
+    }
+}
+
+/// Deliveries of one registry that were taken together.
+pub struct Taken {
+    /// Held until they are handled.
+    _lane: Lane,
+    ids: BTreeSet<i64>,
+}
+
+impl Watch {
+    /// Handles everything that has come and that is due again.
+    pub async fn handle_deliveries(&self) -> Result<Turn> {
+        let (lanes, _) = self.take_deliveries()?;
+        let done = future::join_all(lanes.into_iter().map(|taken| self.handle_taken(taken))).await;
+        done.into_iter().try_fold(Turn::Idle, |turn, done| Ok(turn.or(done?)))
+    }
+
+    /// Takes what has come, and what is due again, into the lanes that are free; and says when the next is due again.
+    pub fn take_deliveries(&self) -> Result<(Vec<Taken>, Option<Instant>)> {
+        let (ripe, mut read) = {
+            let inbox = &mut self.lock().inbox;
+            (inbox.ripe(Instant::now()), inbox.read)
+        };
+        let own = self.registries.own().host();
+        let found = self.store.read(|c| {
+            let mut found = Vec::new();
+            for id in &ripe {
+                found.extend(deliveries::webhook_of(c, *id)?.map(|webhook| (*id, webhook)));
+            }
+            loop {
+                let some = deliveries::waiting(c, read, BATCH)?;
+                let Some((last, _)) = some.last() else { break };
+                read = *last;
+                found.extend(some);
+            }
+            let mut hosts = BTreeMap::new();
+            for (_, webhook) in &found {
+                if !hosts.contains_key(webhook) {
+                    hosts.insert(*webhook, host_of(c, *webhook, own)?);
+                }
+            }
+            Ok((found, hosts))
+        });
+        let mut state = self.lock();
+        let inbox = &mut state.inbox;
+        let (found, hosts) =
+            found.inspect_err(|_| inbox.later.extend(ripe.iter().map(|id| (*id, soon()))))?;
+        inbox.read = inbox.read.max(read);
+        for (id, webhook) in found {
+            let host = hosts.get(&webhook).cloned().unwrap_or_default();
+            inbox.waiting.entry(host).or_default().insert(id);
+        }
+        let mut taken = Vec::new();
+        for (host, ids) in std::mem::take(&mut inbox.waiting) {
+            match self.delivering.enter(&host) {
+                Some(lane) => taken.push(Taken { _lane: lane, ids }),
+                None => drop(inbox.waiting.insert(host, ids)),
+            }
+        }
+        Ok((taken, inbox.next()))
+    }
+
+    /// Handles the deliveries of one lane, oldest first.
+    pub async fn handle_taken(&self, taken: Taken) -> Result<Turn> {
+        let (mut turn, mut failure) = (Turn::Idle, None);
+        let mut silent = BTreeSet::new();
+        for id in taken.ids {
+            match self.handle_one(id, &mut silent).await {
+                Ok(done) => turn = turn.or(done),
+                Err(error) => {
+                    self.lock().inbox.later.insert(id, soon());
+                    failure = Some(error);
+                }
+            }
+        }
+        failure.map_or(Ok(turn), Err)
+    }
+
+    /// One delivery's failure is its own: it is tried again, and those behind it are not held up.
+    async fn handle_one(&self, id: i64, silent: &mut BTreeSet<String>) -> Result<Turn> {
+        let delivery = self.store.read(|c| deliveries::by_id(c, id))?.filter(|delivery| !delivery.handled);
+        let Some(delivery) = delivery else { return Ok(Turn::Idle) };
+        match self.handle(&delivery, silent).await {
+            Err(error) => {
+                tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
+                self.try_again(&delivery, vec![DeliveryPart::whole(msg!("hook-failed", id = id))]).await
+            }
+            handled => handled,
+        }
+    }
+
+    pub(super) async fn try_again(&self, delivery: &Delivery, why: Vec<DeliveryPart>) -> Result<Turn> {
+        let (id, tries) = (delivery.id, delivery.tries);
+        let wait = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
+        self.lock().inbox.later.insert(id, Instant::now() + wait);
+        self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
+        Ok(Turn::Idle)
+    }
+
+    /// What asking a registry has shown of it goes to the state of its endpoint, when it is news.
+    pub(super) async fn noticed_of(&self, host: &str, impression: Impression) -> Result<()> {
+        if !self.store.read(|c| impression.is_news(c, host))? {
+            return Ok(());
+        }
+        let host = host.to_owned();
+        self.store.write(move |c| impression.note(c, &host)).await
+    }
+
+    /// Forgets what is too old to come twice.
+    pub(super) async fn prune_deliveries(&self) -> Result<()> {
+        let Ok(before) = Timestamp::now().checked_sub(KEPT) else { return Ok(()) };
+        self.store.write(move |c| deliveries::prune(c, before)).await
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + FIRST_WAIT
+}
+
+/// The registry that a delivery with this webhook's token speaks of; empty when the webhook is gone.
+fn host_of(c: &Connection, webhook: Option<i64>, own: &str) -> Result<String> {
+    let Some(id) = webhook else { return Ok(own.to_owned()) };
+    let webhook = docker_webhooks::by_id(c, id)?;
+    webhook.map_or(Ok(String::new()), |webhook| docker_webhooks::host(c, &webhook, own))
+}
