@@ -11,7 +11,7 @@ use crate::model::{Error, Result};
 /// Called after the commit, with its outcome.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 /// Given the connection inside the group's transaction, or why there is none.
-type Job = Box<dyn FnOnce(Result<&mut Connection>) -> Answer + Send>;
+type Job = Box<dyn FnOnce(Result<&Connection>) -> Answer + Send>;
 
 /// At most this many changes share one commit, so that the first of them does not wait for ever.
 const LARGEST_GROUP: usize = 256;
@@ -21,13 +21,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(mut connection: Connection, bell: watch::Sender<u64>) -> Result<Writer> {
+    pub fn start(connection: Connection, bell: watch::Sender<u64>) -> Result<Writer> {
         let (jobs, queue) = mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
                 while let Ok(first) = queue.recv() {
-                    commit_group(&mut connection, first, &queue, &bell);
+                    commit_group(&connection, first, &queue, &bell);
                 }
             })
             .map_err(|e| Error::internal("start the writer thread", e))?;
@@ -51,21 +51,28 @@ impl Writer {
     }
 }
 
-fn in_savepoint<T>(connection: &mut Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    let savepoint = connection.savepoint()?;
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| change(&savepoint)))
+fn in_savepoint<T>(connection: &Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    // Kept prepared: read anew each time they cost as much as a small change.
+    let run = |sql: &str| -> Result<()> {
+        connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    };
+    run("SAVEPOINT change")?;
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| change(connection)))
         .unwrap_or_else(|_| Err(Error::Internal("a change of the store panicked".into())));
     match outcome {
-        Ok(value) => {
-            savepoint.commit()?;
-            Ok(value)
+        Ok(value) => run("RELEASE change").map(|()| value),
+        Err(error) => {
+            // On a full disk SQLite has undone everything itself.
+            let undone = run("ROLLBACK TO change").and_then(|()| run("RELEASE change"));
+            undone.unwrap_or_else(|cause| tracing::debug!(%cause, "a savepoint was gone before its change"));
+            Err(error)
         }
-        Err(error) => Err(error),
     }
 }
 
 fn commit_group(
-    connection: &mut Connection,
+    connection: &Connection,
     first: Job,
     queue: &mpsc::Receiver<Job>,
     bell: &watch::Sender<u64>,
@@ -80,6 +87,10 @@ fn commit_group(
     let mut next = Some(first);
     while let Some(job) = next {
         answers.push(job(Ok(connection)));
+        if connection.is_autocommit() {
+            // On a full disk SQLite gives up the whole group; what comes next must not be written outside of one.
+            break;
+        }
         next = if answers.len() < LARGEST_GROUP { queue.try_recv().ok() } else { None };
     }
     let committed = connection.execute_batch("COMMIT").map_err(Error::from);

@@ -70,10 +70,12 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
             .app_data(shared.clone())
             .app_data(refusals.clone())
             .configure(api::refusals)
-            .configure(git::routes)
+            // Tried in this order, those with names in them by a regular expression each: what comes by the thousand
+            // stands first. No account can have the names these addresses begin with.
             .configure(hooks::routes)
             .route("/api/v1/openapi.json", web::get().to(api::document))
             .service(web::scope(api::PREFIX).configure(api::routes))
+            .configure(git::routes)
             .configure(routes)
             .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))

@@ -226,6 +226,26 @@ async fn of_many_triggers_only_those_are_told_whose_filters_let_the_image_throug
     house.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_tags_is_read_anew_when_the_registry_tells_of_a_change() {
+    let name = repository("listed");
+    push_image(&name, "1", "listed").await;
+    let house = House::start().await;
+    let tags = async || {
+        let all = house.json(&format!("/api/v1/registry/repositories/{name}/tags")).await;
+        let tag = |one: &Value| one["tag"].as_str().unwrap().to_owned();
+        all.as_array().unwrap().iter().map(tag).collect::<Vec<_>>()
+    };
+    assert_eq!(tags().await, ["1"]);
+    push_image(&name, "2", "listed").await;
+    notify(&house, &[event("l1", "push", &name, "2")]).await;
+    handled(&house, 1).await;
+    assert_eq!(tags().await, ["1", "2"]);
+    let page = house.get(&format!("/registry/repositories/{name}")).await.text().await.unwrap();
+    assert!(page.find(">2<").unwrap() < page.find(">1<").unwrap(), "{page}");
+    house.stop().await;
+}
+
 async fn filters_and_pages(house: &House, name: &str) {
     let list = "/api/v1/activity?kind=image-announced";
     for (query, count) in [
