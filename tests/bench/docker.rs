@@ -43,6 +43,18 @@ pub fn docker(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// Takes away what a server that was killed had here.
+pub fn clear(label: &str) {
+    let each = |list: &[&str], remove: &[&str]| {
+        for one in docker(&[list, &["-q", "--filter", label]].concat()).lines() {
+            // One that is just being made is left for the next time.
+            let _ = Command::new("docker").args(remove).arg(one).stdout(Stdio::null()).status();
+        }
+    };
+    each(&["ps", "-a"], &["rm", "-f"]);
+    each(&["network", "ls"], &["network", "rm"]);
+}
+
 /// Resident MiB of the registry that serves `registry.local:5000`, if it runs here.
 pub fn registry_resident() -> Option<f64> {
     let names = docker(&["ps", "--format", "{{.Names}} {{.Ports}}"]);

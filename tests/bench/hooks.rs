@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Bench;
+use super::docker::clear;
 use super::http::Connection;
 use super::images::there;
 use super::measure::{at_share, median, pairs, timed, until};
@@ -152,21 +153,21 @@ fn write_script(server: &Server, mut to: &File) {
 /// W2. The server is killed (SIGKILL) some time after its first hundred answers of a storm of 32 connections; every
 /// delivery that was answered 202 must be in the database. The worst round counts.
 pub fn kept(bench: &mut Bench) {
-    let mut lost = Vec::new();
+    let (mut lost, mut left) = (Vec::new(), Vec::new());
     let mut all = 0;
     for round in 0..bench.pairs * 3 {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Server::start(&bench.program, folder.path(), &[]);
         let (port, token) = (server.port, server.registry_token());
         let count = AtomicUsize::new(0);
-        let taken = std::thread::scope(|scope| {
+        let (taken, label) = std::thread::scope(|scope| {
             let storm = scope.spawn(|| storm((port, &token), None, &count));
             until("a hundred answers", Duration::from_micros(100), || {
                 (count.load(Ordering::Relaxed) >= 100).then_some(())
             });
             std::thread::sleep(Duration::from_millis((round as u64 * 37) % 500));
-            server.kill();
-            storm.join().unwrap()
+            let label = server.kill();
+            (storm.join().unwrap(), label)
         });
         let database = server.database();
         let mut bodies =
@@ -176,7 +177,11 @@ pub fn kept(bench: &mut Bench) {
         let missing = taken.iter().filter(|one| !there.contains(&id(one.sender, one.number))).count();
         all += taken.len();
         lost.push(missing as f64);
+        clear(&label);
+        left.push(label);
     }
+    // The engine may have gone on with what it was asked for last.
+    left.iter().for_each(|label| clear(label));
     let worst = lost.iter().copied().fold(0.0, f64::max);
     bench.sheet.ratios("W2", &[worst], 0.0, &format!("lost of {all} answered 202, {} kills", lost.len()));
 }

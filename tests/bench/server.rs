@@ -99,10 +99,13 @@ impl Server {
         log.lines().filter(|line| line.contains(what)).filter_map(value).collect()
     }
 
-    /// At once, with nothing finished.
-    pub fn kill(&mut self) {
+    /// At once, with nothing finished. What it has at the engine stays; returns the label of that.
+    pub fn kill(&mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        let name = "SELECT value FROM settings WHERE name = 'installation'";
+        let name: String = self.database().query_row(name, [], |row| row.get(0)).unwrap();
+        format!("label=ropewalk.server={name}")
     }
 
     pub fn remote(&self, repository: &str) -> String {
