@@ -17,6 +17,8 @@ use crate::model::{Result, Turn};
 /// After a start the door comes first: the loops begin when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
 
+/// Where a moment later is soon enough, many commits in a row are one reason to look.
+const MOMENT: Duration = Duration::from_millis(20);
 /// Where only a row brings work.
 const LONG: Duration = Duration::from_secs(3600);
 /// How often the histories of image streams are gone through.
@@ -77,6 +79,13 @@ async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: im
     }
 }
 
+/// False when nothing will ring any more.
+async fn soon(bell: &mut watch::Receiver<u64>) -> bool {
+    let rung = bell.changed().await.is_ok();
+    tokio::time::sleep(MOMENT).await;
+    rung
+}
+
 async fn drive_watch(app: &App) {
     let noticed = app.watch.noticed();
     let mut bell = app.store.bell();
@@ -92,7 +101,7 @@ async fn drive_watch(app: &App) {
         }
         tokio::select! {
             () = noticed.notified() => {}
-            changed = bell.changed() => if changed.is_err() { return },
+            rung = soon(&mut bell) => if !rung { return },
             () = tokio::time::sleep_until(app.watch.next_poll().into()) => {}
         }
     }
@@ -137,7 +146,7 @@ async fn drive_tags(app: &App) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return },
+            rung = soon(&mut bell) => if !rung { return },
             () = tokio::time::sleep_until(app.watch.next_tags().into()) => {}
         }
     }
@@ -160,7 +169,7 @@ async fn drive_imports(app: &App) {
             }
         };
         let done = tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return } else { Ok(()) },
+            rung = soon(&mut bell) => if rung { Ok(()) } else { return },
             Some(done) = lanes.next() => done,
             () = tokio::time::sleep(wait.unwrap_or(LONG)) => Ok(()),
         };

@@ -12,6 +12,9 @@ use super::repositories::{Repositories, folders};
 /// How long a git that outlived its server is waited for; it ends by itself when its pipes have closed.
 const ORPHANS_END_WITHIN: Duration = Duration::from_secs(10);
 
+/// At a start the first page comes first: looking through all repositories takes a core for some milliseconds.
+const DOOR_FIRST: Duration = Duration::from_millis(30);
+
 /// What was removed, relative to the folder of repositories; and what could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cleaned {
@@ -37,6 +40,7 @@ impl Repositories {
         self.cleaning().send_replace(true);
         let (cleaning, started) = (Cleaning(self.clone()), SystemTime::now());
         tokio::task::spawn_blocking(move || {
+            std::thread::sleep(DOOR_FIRST);
             let this = &cleaning.0;
             let (mut cleaned, whole) = this.clean_folders(started);
             let busy = wait_for(at_work(this.root()), this.root());

@@ -217,7 +217,11 @@ fn headers(request: &HttpRequest) -> Vec<(String, String)> {
             || name.contains("signature")
             || name.contains("token")
     };
-    let text = |value: &[u8]| String::from_utf8_lossy(value).chars().take(LONGEST_HEADER).collect();
+    let text = |value: &[u8]| {
+        let text = String::from_utf8_lossy(value);
+        let end = text.char_indices().nth(LONGEST_HEADER).map_or(text.len(), |(end, _)| end);
+        text[..end].to_owned()
+    };
     let all = request.headers().iter().filter(|(name, _)| !secret(name.as_str()));
     all.take(MOST_HEADERS).map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
 }
