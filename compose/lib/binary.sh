@@ -29,7 +29,7 @@ c_library_unpacks() {
 
 # Everything the program is made from; build products and tests do not count.
 source_checksum() {
-    (cd "$TOP" && checksum Cargo.toml Cargo.lock server web-templates)
+    (cd "$TOP" && checksum .cargo Cargo.toml Cargo.lock server web-templates)
 }
 
 # binary_ensure: afterwards $BINARY is the path of a static server program.

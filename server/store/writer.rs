@@ -71,12 +71,7 @@ fn in_savepoint<T>(connection: &Connection, change: impl FnOnce(&Connection) -> 
     }
 }
 
-fn commit_group(
-    connection: &Connection,
-    first: Job,
-    queue: &mpsc::Receiver<Job>,
-    bell: &watch::Sender<u64>,
-) {
+fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>, bell: &watch::Sender<u64>) {
     if let Err(error) = begin(connection) {
         first(Err(error))(Ok(()));
         return;

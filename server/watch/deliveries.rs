@@ -17,7 +17,6 @@ use crate::msg;
 use crate::registry::{self, DOCKER_HUB};
 use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
 
-
 /// One notice with what the registry said.
 struct Found {
     notice: Notice,
@@ -62,7 +61,8 @@ impl Watch {
     ) -> Result<std::result::Result<Found, DeliveryPart>> {
         let address = notice.address(&sender.host);
         let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
-        let ended = |message, heard| Found { part: part(message), announced: None, heard, notice: notice.clone() };
+        let ended =
+            |message, heard| Found { part: part(message), announced: None, heard, notice: notice.clone() };
         let nobody = Heard::default();
         let key = keyed(delivery, sender, &notice);
         let other = notice.host.as_ref().filter(|host| **host != sender.host);

@@ -150,7 +150,11 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
         runs::of_repository(c, repository.id, None, u32::MAX)
     });
     assert_eq!(found.unwrap().len(), kept.len(), "{what}: one run for each");
-    println!("{what}: {rounds} kills, {} answered 202, {} kept, each announced once", taken.len(), kept.len());
+    println!(
+        "{what}: {rounds} kills, {} answered 202, {} kept, each announced once",
+        taken.len(),
+        kept.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

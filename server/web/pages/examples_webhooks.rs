@@ -155,7 +155,10 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             kind: "image-announced".into(),
             kinds: vec![("image-announced", msg!("hooks-kind-images"))],
             narrowed,
-            here: links::activity_of_images(links::activity("", "image-announced", ""), &[("image", HOSTILE)]),
+            here: links::activity_of_images(
+                links::activity("", "image-announced", ""),
+                &[("image", HOSTILE)],
+            ),
             as_of: None,
             journal: Journal { rows: Vec::new(), images: Some(images()), next: None },
         }
