@@ -30,13 +30,25 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     })
 }
 
+/// A delivery as it is kept.
 pub struct NewDelivery {
-    pub source: DeliverySource,
-    pub webhook_id: Option<i64>,
-    pub address: String,
-    /// Without credentials.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    source: DeliverySource,
+    webhook_id: Option<i64>,
+    address: String,
+    headers: String,
+    body: Vec<u8>,
+}
+
+impl NewDelivery {
+    /// `headers` are those without credentials. Whatever can be made ready before the writer's turn is.
+    pub fn new(
+        (source, webhook_id): (DeliverySource, Option<i64>),
+        address: String,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Result<NewDelivery> {
+        Ok(NewDelivery { source, webhook_id, address, headers: to_json(&headers)?, body })
+    }
 }
 
 /// Keeps a delivery as it came; returns its id.
@@ -44,14 +56,7 @@ pub fn receive(c: &Connection, new: &NewDelivery, at: Timestamp) -> Result<i64> 
     c.prepare_cached(
         "INSERT INTO deliveries (received_at, source, webhook_id, address, headers, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![
-        millis(at),
-        new.source.as_str(),
-        new.webhook_id,
-        new.address,
-        to_json(&new.headers)?,
-        new.body
-    ])?;
+    .execute(params![millis(at), new.source.as_str(), new.webhook_id, new.address, new.headers, new.body])?;
     Ok(c.last_insert_rowid())
 }
 

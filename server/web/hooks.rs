@@ -201,17 +201,16 @@ async fn unpacked(request: &HttpRequest, body: Bytes) -> Result<Vec<u8>, Failure
 async fn keep(
     request: &HttpRequest,
     door: &Door,
-    (source, webhook_id): (DeliverySource, Option<i64>),
+    from: (DeliverySource, Option<i64>),
     body: Vec<u8>,
 ) -> Answer {
-    let (address, headers) = (auth::peer(request).to_string(), headers(request));
-    let new = NewDelivery { source, webhook_id, address, headers, body };
+    let new = NewDelivery::new(from, auth::peer(request).to_string(), &headers(request), body)?;
     door.store.write(move |c| deliveries::receive(c, &new, Timestamp::now())).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
 /// Everything but what proves who sent it.
-fn headers(request: &HttpRequest) -> Vec<(String, String)> {
+fn headers(request: &HttpRequest) -> Vec<(&str, String)> {
     let secret = |name: &str| {
         matches!(name, "authorization" | "proxy-authorization" | "cookie")
             || name.contains("signature")
@@ -223,7 +222,7 @@ fn headers(request: &HttpRequest) -> Vec<(String, String)> {
         text[..end].to_owned()
     };
     let all = request.headers().iter().filter(|(name, _)| !secret(name.as_str()));
-    all.take(MOST_HEADERS).map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
+    all.take(MOST_HEADERS).map(|(name, value)| (name.as_str(), text(value.as_bytes()))).collect()
 }
 
 #[cfg(test)]
