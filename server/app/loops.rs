@@ -169,7 +169,7 @@ async fn drive_imports(app: &App) {
             }
         };
         let done = tokio::select! {
-            rung = soon(&mut bell) => if rung { Ok(()) } else { return },
+            changed = bell.changed() => if changed.is_err() { return } else { Ok(()) },
             Some(done) = lanes.next() => done,
             () = tokio::time::sleep(wait.unwrap_or(LONG)) => Ok(()),
         };
