@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::errors::Failure;
 use super::state::Door;
 use super::{csrf, sessions};
-use crate::model::{Error, OwnerName, RepositoryPath, Result};
+use crate::model::{Error, OwnerName, RepositoryPath, Result, Secret};
 use crate::msg;
 use crate::store::accounts::{self, Account, Scope};
 use crate::store::repositories::{self, Repository, Viewer};
@@ -41,7 +41,7 @@ pub struct Known {
 #[derive(Clone, Debug)]
 pub enum Via {
     Session { csrf: String, hash: [u8; 32] },
-    Token,
+    Token { hash: [u8; 32] },
     Password,
 }
 
@@ -173,14 +173,17 @@ pub async fn identify(request: &HttpRequest) -> Result<Identity, Failure> {
     Ok(identity)
 }
 
-/// The same caller as they are now; `None` when they have signed out or their account is closed.
+/// The same caller as they are now; `None` when they have signed out, their token is gone or their account closed.
 pub fn again(door: &Door, identity: &Identity) -> Result<Option<Identity>> {
     let Identity::Account(known) = identity else { return Ok(Some(Identity::Anonymous)) };
     let account = door.store.read(|c| match &known.via {
         Via::Session { hash, .. } => {
             Ok(accounts::session(c, hash, Timestamp::now())?.map(|session| session.account))
         }
-        Via::Token | Via::Password => accounts::by_id(c, known.account.id),
+        Via::Token { hash } => {
+            Ok(accounts::by_token(c, hash, Timestamp::now())?.map(|(account, ..)| account))
+        }
+        Via::Password => accounts::by_id(c, known.account.id),
     })?;
     let as_now = |account| Known { account, scope: known.scope, via: known.via.clone() };
     Ok(account.filter(|a| !a.disabled).map(|account| Identity::Account(Box::new(as_now(account)))))
@@ -212,8 +215,9 @@ fn is_token(text: &str) -> bool {
 }
 
 fn by_token(door: &Door, token: &str, from: IpAddr) -> Result<Identity, Failure> {
-    let (account, scope) = door.gate.token(&door.store, token, from)?;
-    Ok(Identity::Account(Box::new(Known { account, scope, via: Via::Token })))
+    let hash = Secret::new(token).fingerprint();
+    let (account, scope) = door.gate.token(&door.store, &hash, from)?;
+    Ok(Identity::Account(Box::new(Known { account, scope, via: Via::Token { hash } })))
 }
 
 fn malformed() -> Failure {

@@ -89,10 +89,9 @@ impl Gate {
         }
     }
 
-    /// The owner and scope of an API token.
-    pub fn token(&self, store: &Store, token: &str, from: IpAddr) -> Result<(Account, Scope), Failure> {
-        let hash = Secret::new(token).fingerprint();
-        match store.read(|c| accounts::by_token(c, &hash, Timestamp::now()))? {
+    /// The owner and scope of the API token with this fingerprint.
+    pub fn token(&self, store: &Store, hash: &[u8; 32], from: IpAddr) -> Result<(Account, Scope), Failure> {
+        match store.read(|c| accounts::by_token(c, hash, Timestamp::now()))? {
             Some((account, scope, id)) => {
                 self.note_use(store, id);
                 Ok((account, scope))

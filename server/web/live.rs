@@ -1,53 +1,24 @@
-//! A run while it happens, as server-sent events. There is no queue per reader: a reader's place in the
-//! log is a cursor, everything before it was read from the file, and a bell only says "look again". So a
-//! slow reader loses nothing, and one who comes back with the last id goes on where they were.
-//!
-//! This stream is for programs: `run` (the run as the API shows it, whenever it changed), `log` (a piece
-//! of a stage's log as it is) and `end`. Every event's id is a cursor, `STAGE.OFFSET`.
+//! What goes on being sent while something happens, as server-sent events. There is no queue per reader: a
+//! reader knows how far it has come, everything before that was read from files and rows, and a bell only
+//! says "look again". So a slow reader loses nothing, and one who comes back goes on where they were.
 
 use std::collections::VecDeque;
-use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::api::RunShape;
 use super::state::Door;
-use crate::logs::Logs;
-use crate::messages::Language;
-use crate::model::{Error, Result, Run};
-use crate::store::runs;
+use crate::model::{Error, Result};
 
 /// Proxies and browsers give up on a silent connection; a comment keeps it open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Bytes of a log in one event.
 pub const PIECE: usize = 64 * 1024;
-
-/// How far a reader has come: everything of the stages before `stage`, and of that one the first `offset` bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cursor {
-    pub stage: u32,
-    pub offset: u64,
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.stage, self.offset)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (stage, offset) = text.split_once('.').ok_or(())?;
-        Ok(Cursor { stage: stage.parse().map_err(drop)?, offset: offset.parse().map_err(drop)? })
-    }
-}
 
 /// `Last-Event-ID`, as the browser or program sends it when it comes back.
 pub fn last_event_id(request: &HttpRequest) -> Option<&str> {
@@ -130,7 +101,8 @@ impl News {
         Ok(())
     }
 
-    fn push_text(&mut self, name: &str, id: &str, data: &str) {
+    /// `data` as it is.
+    pub fn push_text(&mut self, name: &str, id: &str, data: &str) {
         self.waiting.push_back(event(name, id, data));
     }
 
@@ -143,7 +115,8 @@ impl News {
     }
 }
 
-fn json(data: &impl Serialize) -> Result<String> {
+/// As it is sent.
+pub fn json(data: &impl Serialize) -> Result<String> {
     serde_json::to_string(data).map_err(|e| Error::internal("write JSON", e))
 }
 
@@ -206,121 +179,12 @@ fn streaming(events: impl Stream<Item = Result<Bytes, Error>> + 'static) -> Http
         .streaming(Box::pin(events.map_err(super::errors::Failure::from)))
 }
 
-/// The program's stream of a run, from `cursor` on.
-pub fn run_events(door: &Door, run: &Run, cursor: Cursor, language: Language) -> HttpResponse {
-    let reader = Reader { door: door.clone(), run: run.id, language, cursor, shown: String::new() };
-    follow(door, Some(run.id), reader)
-}
-
-struct Reader {
-    door: Door,
-    run: i64,
-    language: Language,
-    cursor: Cursor,
-    /// The run as it was last sent.
-    shown: String,
-}
-
-#[derive(Serialize)]
-struct LogPiece<'a> {
-    stage: u32,
-    /// Byte at which `text` starts.
-    from: u64,
-    text: &'a str,
-}
-
-impl Look for Reader {
-    async fn look(&mut self, _: &mut Bells, news: &mut News) -> Result<()> {
-        let Some(run) = self.door.store.read(|c| runs::by_id(c, self.run))? else {
-            news.end();
-            return Ok(());
-        };
-        // The run before the log: when the run says it is over, the log read afterwards is whole.
-        let shape = RunShape::read(&self.door, &run, self.language)?;
-        let text = json(&shape)?;
-        if text != self.shown {
-            news.push_text("run", &self.cursor.to_string(), &text);
-            self.shown = text;
-        }
-        while let Some(stage) = shape.stages.get(self.cursor.stage as usize) {
-            let over = stage.status.is_final() || run.status.is_final();
-            if self.read_piece(over, news).await? || !over {
-                return Ok(());
-            }
-            self.cursor = Cursor { stage: self.cursor.stage + 1, offset: 0 };
-        }
-        if run.status.is_final() {
-            news.push_text("end", &self.cursor.to_string(), run.status.as_str());
-            news.end();
-        }
-        Ok(())
-    }
-}
-
-impl Reader {
-    /// The next piece of the log at the cursor; `false` when there is none.
-    async fn read_piece(&mut self, over: bool, news: &mut News) -> Result<bool> {
-        let Cursor { stage, offset } = self.cursor;
-        let bytes = read(&self.door.logs, self.run, stage, offset).await?;
-        // A character whose rest has not been written yet waits for it.
-        let bytes = if over && bytes.len() < PIECE { &bytes[..] } else { whole_characters(&bytes) };
-        if bytes.is_empty() {
-            return Ok(false);
-        }
-        let text = String::from_utf8_lossy(bytes);
-        self.cursor.offset += bytes.len() as u64;
-        news.push("log", &self.cursor.to_string(), &LogPiece { stage, from: offset, text: &text })?;
-        Ok(true)
-    }
-}
-
-/// At most one piece of a log, read off the event loop.
-async fn read(logs: &Logs, run: i64, stage: u32, from: u64) -> Result<Bytes> {
-    let logs = logs.clone();
-    let work = web::block(move || logs.read(run, stage, from, PIECE));
-    work.await.map_err(|e| Error::internal("read a log", e))?
-}
-
-/// Without the first bytes of a character at the end that is not all there.
-fn whole_characters(bytes: &[u8]) -> &[u8] {
-    let start = bytes.len().saturating_sub(3);
-    for (at, byte) in bytes.iter().enumerate().skip(start) {
-        let length = match byte {
-            0xC2..=0xDF => 2,
-            0xE0..=0xEF => 3,
-            0xF0..=0xF4 => 4,
-            _ => 1,
-        };
-        if at + length > bytes.len() {
-            return &bytes[..at];
-        }
-    }
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn events_are_written_as_the_format_wants() {
         assert_eq!(event("log", "0.5", "a\nb"), "event: log\nid: 0.5\ndata: a\ndata: b\n\n");
-        assert_eq!("3.17".parse(), Ok(Cursor { stage: 3, offset: 17 }));
-        assert!("3".parse::<Cursor>().is_err() && "-1.2".parse::<Cursor>().is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn text_is_never_cut_within_a_character(text in "\\PC{0,40}", cut in any::<prop::sample::Index>()) {
-            let bytes = &text.as_bytes()[..cut.index(text.len() + 1)];
-            let whole = whole_characters(bytes);
-            prop_assert!(std::str::from_utf8(whole).is_ok() && bytes.len() - whole.len() < 4);
-        }
-
-        #[test]
-        fn anything_else_is_passed_on(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
-            prop_assert!(bytes.len() - whole_characters(&bytes).len() < 4);
-        }
     }
 }

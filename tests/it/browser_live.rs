@@ -176,6 +176,15 @@ async fn without_scripts_a_page_that_changes_is_whole_and_has_a_link_to_load_it_
     house.stop().await;
 }
 
+/// What comes on an open stream until it ends.
+async fn rest(mut stream: impl futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin) -> String {
+    let mut rest = Vec::new();
+    while let Some(bytes) = stream.next().await {
+        rest.extend_from_slice(&bytes.unwrap());
+    }
+    String::from_utf8(rest).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_not_come_in_any_more_is_told_nothing() {
     let house = House::start().await;
@@ -196,12 +205,37 @@ async fn whoever_may_not_come_in_any_more_is_told_nothing() {
     let (status, answer) = house.patch("/api/v1/admin/users/eve", json!({ "prohibit_login": true })).await;
     assert_eq!(status, 200, "{answer}");
     assert_eq!(house.post("/api/v1/user/repos", json!({ "name": "unheard" })).await.0, 201);
-    let mut rest = Vec::new();
-    while let Some(bytes) = stream.next().await {
-        rest.extend_from_slice(&bytes.unwrap());
+    let said = rest(stream).await;
+    assert!(said.contains("event: end") && !said.contains("unheard"), "{said}");
+
+    // So is a program whose token was taken away.
+    let copy = Copy::new();
+    copy.write("ropewalk.yml", &one_step("until [ -e go ]; do sleep 0.05; done")).commit("Waits");
+    copy.push(&house.remote("admin/waits")).await;
+    house.run_in(Status::Running, "admin/waits", 1).await;
+    let (status, token) = house.post("/api/v1/users/admin/tokens", json!({ "name": "lamp" })).await;
+    assert_eq!(status, 201, "{token}");
+    let run = "/api/v1/repos/admin/waits/pipelines/default/runs/1";
+    let mut streams = Vec::new();
+    for (path, begins) in
+        [("/activity/live".to_owned(), "event: swap"), (format!("{run}/events"), "event: run")]
+    {
+        let request = house.http.get(format!("{}{path}", house.url));
+        let answer = request.bearer_auth(token["sha1"].as_str().unwrap()).send().await.unwrap();
+        let mut stream = Box::pin(answer.bytes_stream());
+        assert!(stream.next().await.unwrap().unwrap().starts_with(begins.as_bytes()), "{path}");
+        streams.push(stream);
     }
-    let rest = String::from_utf8(rest).unwrap();
-    assert!(rest.contains("event: end") && !rest.contains("unheard"), "{rest}");
+    let address = format!("{}/api/v1/users/admin/tokens/{}", house.url, token["id"]);
+    let gone = house.http.delete(address).basic_auth("admin", Some(PASSWORD)).send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    assert_eq!(house.post("/api/v1/user/repos", json!({ "name": "unseen" })).await.0, 201);
+    for stream in streams {
+        let said = rest(stream).await;
+        assert!(!said.contains("unseen"), "{said}");
+    }
+    assert_eq!(house.post(&format!("{run}/cancel"), json!({})).await.0, 202);
+    house.run_ended("admin/waits", "default", 1).await;
     house.stop().await;
 }
 

@@ -182,7 +182,7 @@ pub async fn renew_token(
 
 /// A stolen token must not be able to make itself a stronger or a longer one.
 fn needs_person(known: &Known) -> Result<(), Failure> {
-    match matches!(known.via, Via::Token) && known.scope < Scope::Admin {
+    match matches!(known.via, Via::Token { .. }) && known.scope < Scope::Admin {
         true => Err(Error::Denied(msg!("auth-token-needs-person")).into()),
         false => Ok(()),
     }

@@ -158,7 +158,7 @@ async fn changed(
     let id = known.account.id;
     let keep = match &known.via {
         Via::Session { hash, .. } => Some(*hash),
-        Via::Token | Via::Password => None,
+        Via::Token { .. } | Via::Password => None,
     };
     Ok(visit.door.store.write(move |c| accounts::set_password(c, id, &hash, keep.as_ref())).await?)
 }
