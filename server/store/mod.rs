@@ -194,7 +194,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     if !read_only {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
-        // 32 MiB: when much comes at once, every commit waits while the log is carried over.
+        // 31 MiB: when much comes at once, every commit waits while the log is carried over.
         connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
     }
     Ok(connection)

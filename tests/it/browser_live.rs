@@ -29,13 +29,6 @@ async fn listen(browser: &Browser) {
     browser.ask(script).await;
 }
 
-async fn apply(house: &House, yaml: &str) {
-    let request = house.http.post(format!("{}/api/v1/image-streams", house.url));
-    let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
-    let answer = request.body(yaml.to_owned()).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_push_to_the_runs_above_without_loading_the_page_again() {
     let house = House::with(&[("poll-seconds", "3600")]).await;
@@ -49,7 +42,7 @@ async fn from_a_push_to_the_runs_above_without_loading_the_page_again() {
     let yaml = format!(
         "{{apiVersion: v1, kind: ImageStream, metadata: {{name: base}}, spec: {{tags: [{{name: '1', from: {{kind: DockerImage, name: '{image}'}}}}]}}}}"
     );
-    apply(&house, &yaml).await;
+    house.applied(&yaml).await;
     let above = Copy::new();
     above.write("ropewalk.yml", &one_step("true")).write("Dockerfile", &format!("FROM {image}\n"));
     above.commit("Stands on it");
@@ -226,9 +219,7 @@ async fn whoever_may_not_come_in_any_more_is_told_nothing() {
         assert!(stream.next().await.unwrap().unwrap().starts_with(begins.as_bytes()), "{path}");
         streams.push(stream);
     }
-    let address = format!("{}/api/v1/users/admin/tokens/{}", house.url, token["id"]);
-    let gone = house.http.delete(address).basic_auth("admin", Some(PASSWORD)).send().await.unwrap();
-    assert_eq!(gone.status(), 204);
+    assert_eq!(house.delete(&format!("/api/v1/users/admin/tokens/{}", token["id"])).await, 204);
     assert_eq!(house.post("/api/v1/user/repos", json!({ "name": "unseen" })).await.0, 201);
     for stream in streams {
         let said = rest(stream).await;

@@ -10,17 +10,10 @@ use serde_json::{Value, json};
 
 use crate::hooks::{push_image, repository};
 use crate::hostile_registry::{Moody, endpoint};
-use crate::kit::{Copy, House, PASSWORD, one_step};
+use crate::kit::{Copy, House, one_step};
 
 const REGISTRY: &str = "registry.local:5000";
 const TRIGGERS: &str = "/api/v1/repos/admin/app/pipelines/default/triggers";
-
-async fn apply(house: &House, yaml: &str) -> (u16, Value) {
-    let request = house.http.post(format!("{}/api/v1/image-streams", house.url));
-    let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
-    let answer = request.body(yaml.to_owned()).send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
 
 /// Of a build config of `admin/app`, with these triggers and whatever else is in its `spec`.
 fn build_config(triggers: &[&str], more: &str) -> String {
@@ -82,7 +75,7 @@ async fn build_configs_do_what_openshift_says() {
              - {{name: '1', from: {{kind: DockerImage, name: '{REGISTRY}/{extra}:{tag}'}}}}\n"
         )
     };
-    assert_eq!(apply(&house, &format!("{}{}", stream("bc-one", "1"), stream("bc-two", "2"))).await.0, 200);
+    house.applied(&format!("{}{}", stream("bc-one", "1"), stream("bc-two", "2"))).await;
     for stream in ["admin/bc-one:1", "admin/bc-two:1"] {
         house.wait_for(stream, |house| names(house, stream)).await;
     }
@@ -101,7 +94,7 @@ async fn build_configs_do_what_openshift_says() {
         ],
         "  runPolicy: Parallel\n  successfulBuildsHistoryLimit: 5\n  strategy: {dockerStrategy: {from: {kind: ImageStreamTag, name: 'x:1'}}}\n",
     );
-    let (status, report) = apply(&house, &paused).await;
+    let (status, report) = house.apply(&paused).await;
     assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("configured")), "{report}");
     let mut noted = codes(&report["notes"]);
     noted.sort_unstable();
@@ -120,7 +113,7 @@ async fn build_configs_do_what_openshift_says() {
 
     // Let go on: one run with all of them, pinned to them, and every trigger has had its image.
     let active = paused.replace("paused: true, ", "");
-    assert_eq!(apply(&house, &active).await.0, 200);
+    house.applied(&active).await;
     let run = house.run_ended("admin/app", "default", 2).await;
     let (mut found, mut wanted) = (new_images(&run), moved.clone());
     found.sort();
@@ -187,31 +180,31 @@ async fn what_is_refused(house: &House, active: &str) {
     ] {
         let wrong = active.replace(from, to);
         assert_ne!(wrong, active, "{from}");
-        let (status, refused) = apply(house, &wrong).await;
+        let (status, refused) = house.apply(&wrong).await;
         assert_eq!((status, &refused["findings"][0]["code"]), (422, &json!(code)), "{refused}");
     }
     let elsewhere = "kind: BuildConfig\napiVersion: v1\nmetadata: {name: default}\nspec: {source: {git: {uri: 'https://git.example.org/a/b.git'}}}\n";
-    assert_eq!(apply(house, elsewhere).await.1["error"]["code"], "streams-source-elsewhere");
-    let (status, missing) = apply(house, &active.replace("name: default", "name: other")).await;
+    assert_eq!(house.apply(elsewhere).await.1["error"]["code"], "streams-source-elsewhere");
+    let (status, missing) = house.apply(&active.replace("name: default", "name: other")).await;
     assert_eq!((status, &missing["error"]["code"]), (404, &json!("streams-no-pipeline")));
     assert_eq!(house.json(TRIGGERS).await, before);
 
     // Streams of nobody in particular are the namespace's. One that is not there yet is waited for.
     let spaced = active.replace("  name: default\n", "  name: default\n  namespace: admin\n");
-    assert_eq!(apply(house, &spaced).await.1["applied"][0]["result"], "unchanged");
-    let (status, report) = apply(house, &active.replace("'bc-one:1'", "'not-yet:1'")).await;
+    assert_eq!(house.apply(&spaced).await.1["applied"][0]["result"], "unchanged");
+    let (status, report) = house.apply(&active.replace("'bc-one:1'", "'not-yet:1'")).await;
     assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("configured")), "{report}");
     assert!(triggers(house).await.contains_key("admin/not-yet:1"));
-    assert_eq!(apply(house, active).await.0, 200);
+    assert_eq!(house.apply(active).await.0, 200);
 
     // Without a list of triggers they stay; the annotation that pauses a config pauses each of them.
     let none = "kind: BuildConfig\napiVersion: v1\nmetadata: {name: default, annotations: {ropewalk.io/repository: admin/app}}\n";
-    assert_eq!(apply(house, none).await.1["applied"][0]["result"], "unchanged");
+    assert_eq!(house.apply(none).await.1["applied"][0]["result"], "unchanged");
     let annotation = "ropewalk.io/repository: admin/app, openshift.io/build-config.paused: 'true'";
     let held = active.replace("ropewalk.io/repository: admin/app", annotation);
-    assert_eq!(apply(house, &held).await.0, 200);
+    assert_eq!(house.apply(&held).await.0, 200);
     assert!(triggers(house).await.values().all(|one| one["paused"] == true));
-    assert_eq!(apply(house, active).await.0, 200);
+    assert_eq!(house.apply(active).await.0, 200);
     assert!(triggers(house).await.values().all(|one| one["paused"] == false));
 }
 
@@ -245,7 +238,7 @@ async fn pipelines_that_start_each_other_in_a_circle_are_stopped_with_the_way_th
              apiVersion: v1\nmetadata:\n  name: circle\n  annotations: {{ropewalk.io/repository: {repository}}}\nspec:\n  \
              triggers:\n  - {{type: ImageChange, imageChange: {{from: {{kind: ImageStreamTag, name: '{stream}:1'}}}}}}\n"
         );
-        let (status, report) = apply(&house, &yaml).await;
+        let (status, report) = house.apply(&yaml).await;
         assert_eq!(status, 200, "{report}");
     };
     watches("admin/there", "bc-of-here", &here).await;
@@ -279,7 +272,7 @@ async fn tags_are_imported_as_their_policies_say() {
     let once = format!("name: once, from: {}", image("once"));
     let only_named =
         format!("name: named, annotations: {{team: walk}}, reference: true, from: {}", image("named"));
-    assert_eq!(apply(&house, &yaml(&[clock.clone(), once.clone(), only_named.clone()])).await.0, 200);
+    house.applied(&yaml(&[clock.clone(), once.clone(), only_named.clone()])).await;
     let digest = |name: &str| {
         format!("{}/team/{name}@{}", registry.stand.host, registry.digest(&format!("team/{name}")))
     };
@@ -326,7 +319,7 @@ async fn tags_are_imported_as_their_policies_say() {
 
     // Generation 0 asks once more.
     let again = once.replace("name: once", "name: once, generation: 0");
-    assert_eq!(apply(&house, &yaml(&[clock.clone(), again, only_named.clone()])).await.0, 200);
+    house.applied(&yaml(&[clock.clone(), again, only_named.clone()])).await;
     let wanted = digest("once");
     house.wait_for("once more", |house| names(house, "admin/tools:once").filter(|now| *now == wanted)).await;
 
@@ -342,7 +335,7 @@ async fn tags_are_imported_as_their_policies_say() {
     assert!(items[0]["generation"].as_i64() > items[1]["generation"].as_i64(), "{stream}");
     let first = items[1]["image"].as_str().unwrap().to_owned();
     let old = format!("name: old, from: {{kind: ImageStreamImage, name: 'tools@{first}'}}");
-    assert_eq!(apply(&house, &yaml(&[clock, once, only_named, old])).await.0, 200);
+    house.applied(&yaml(&[clock, once, only_named, old])).await;
     assert!(names(&house, "admin/tools:old").unwrap().ends_with(&first));
     assert_eq!(stream["status"]["dockerImageRepository"], format!("{REGISTRY}/admin/tools"));
     house.stop().await;

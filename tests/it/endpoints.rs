@@ -2,10 +2,9 @@
 //! password and a certificate that changes, and hosts that are not contacted whatever anybody writes.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::kit::real_registry::RealRegistry;
 use crate::kit::stand_in::{Reply, StandIn};
 use crate::kit::{House, PASSWORD};
 
@@ -22,51 +22,16 @@ pub const SECRET: &str = "rope-walk-1";
 const HTPASSWD: &str = "ropemaker:$2y$05$abcdefghijklmnopqrstuuaKBHc0nkyNTNupbSD03T5D9gI2B/TKy\n";
 
 /// A registry with TLS, a certificate of its own, and a password.
-pub struct Registry {
-    child: Child,
-    pub port: u16,
-    _folder: tempfile::TempDir,
-}
-
-impl Registry {
-    pub fn start() -> Registry {
-        let folder = tempfile::tempdir().unwrap();
-        let mut openssl = Command::new("openssl");
-        openssl.current_dir(folder.path()).args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
-        openssl.args(["ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout", "key.pem", "-out"]);
-        openssl.args(["cert.pem", "-subj", "/CN=registry.test", "-addext", "subjectAltName=IP:127.0.0.1"]);
-        assert!(openssl.output().unwrap().status.success());
-        std::fs::write(folder.path().join("htpasswd"), HTPASSWD).unwrap();
-        let root = folder.path().display();
-        let config = format!(
-            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: '{root}/data'}}}}\n\
-             http: {{addr: '127.0.0.1:0', secret: s, tls: {{certificate: '{root}/cert.pem', key: '{root}/key.pem'}}}}\n\
-             auth: {{htpasswd: {{realm: r, path: '{root}/htpasswd'}}}}\n"
-        );
-        let file = folder.path().join("config.yml");
-        std::fs::write(&file, config).unwrap();
-        let mut child = Command::new("docker-registry")
-            .args(["serve".as_ref(), file.as_os_str()])
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("docker-registry (Debian package docker-registry) is needed for this test");
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            let (_, rest) = line.split_once("listening on 127.0.0.1:")?;
-            rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-        });
-        std::thread::spawn(move || lines.for_each(drop));
-        Registry { child, port: port.expect("the registry did not start"), _folder: folder }
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+pub fn registry_with_password() -> RealRegistry {
+    let folder = tempfile::tempdir().unwrap();
+    let mut openssl = Command::new("openssl");
+    openssl.current_dir(folder.path()).args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
+    openssl.args(["ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout", "key.pem", "-out"]);
+    openssl.args(["cert.pem", "-subj", "/CN=registry.test", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    assert!(openssl.output().unwrap().status.success());
+    std::fs::write(folder.path().join("htpasswd"), HTPASSWD).unwrap();
+    let tls = ", tls: {certificate: 'ROOT/cert.pem', key: 'ROOT/key.pem'}";
+    RealRegistry::start(folder, tls, "auth: {htpasswd: {realm: r, path: 'ROOT/htpasswd'}}")
 }
 
 /// One address that leads to this registry today and to that one tomorrow.
@@ -128,7 +93,7 @@ fn is_written(data: &Path, text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_is_added_looked_at_accepted_used_and_missed_when_it_changes() {
     let house = House::start().await;
-    let (first, second) = (Registry::start(), Registry::start());
+    let (first, second) = (registry_with_password(), registry_with_password());
     let turntable = Turntable::to(first.port).await;
     let host = turntable.address.to_string();
     let new =

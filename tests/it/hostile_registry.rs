@@ -7,10 +7,11 @@ use ropewalk::model::{Cause, Status, StreamTagName};
 use ropewalk::store::{deliveries, events, images, streams};
 use serde_json::{Value, json};
 
-use crate::endpoints::{Registry, Turntable};
+use crate::endpoints::{Turntable, registry_with_password};
 use crate::hooks::{envelope, event};
+use crate::kit::real_registry::RealRegistry;
 use crate::kit::stand_in::{Reply, StandIn};
-use crate::kit::{Copy, House, PASSWORD, one_step};
+use crate::kit::{Copy, House, one_step};
 use crate::registry::digest_of;
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -158,14 +159,6 @@ async fn notify(house: &House, token: &str, id: &str, repository: &str) {
     assert_eq!(request.body(body).send().await.unwrap().status(), 202);
 }
 
-async fn apply(house: &House, yaml: &str) {
-    let request = house.http.post(format!("{}/api/v1/image-streams", house.url));
-    let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
-    let answer = request.body(yaml.to_owned()).send().await.unwrap();
-    let status = answer.status();
-    assert_eq!(status, 200, "{}", answer.text().await.unwrap());
-}
-
 /// Streams with one tag `1` each, by name and source.
 fn stream_yaml(streams: &[(String, String)]) -> String {
     let one = |(name, source): &(String, String)| {
@@ -189,7 +182,7 @@ async fn watch(house: &House, repository: &str, streams: &[&str]) {
         "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata:\n  name: on-image\n  annotations: {{ropewalk.io/repository: {repository}}}\n\
          spec:\n  triggers:\n{triggers}"
     );
-    apply(house, &yaml).await;
+    house.applied(&yaml).await;
 }
 
 /// Reason and code of the condition of `admin/NAME:1`, once it has one; the digest it names, if any.
@@ -272,7 +265,7 @@ async fn whatever_a_registry_does_is_said_and_made_up_for_once_it_is_well() {
         registry.is(mood);
         let repository = format!("team/{name}");
         notify(&house, &token, name, &repository).await;
-        apply(&house, &stream_yaml(&[(name.to_owned(), format!("{host}/{repository}:1"))])).await;
+        house.applied(&stream_yaml(&[(name.to_owned(), format!("{host}/{repository}:1"))])).await;
         assert_eq!(waits(&house).await, code, "{mood:?}");
         assert_eq!(condition(&house, name, reason).await, (code.to_owned(), None), "{mood:?}");
         let state = endpoint_state(&house, "team").await;
@@ -319,7 +312,7 @@ async fn the_poll_believes_no_lie_and_starts_one_run_once_the_registry_is_well()
     let house = House::with(&[("registry", &address), ("poll-seconds", "3600")]).await;
     pipeline(&house, "admin/app").await;
     let source = |name: &str| (name.to_owned(), format!("{}/team/{name}:1", registry.stand.host));
-    apply(&house, &stream_yaml(&[source("base")])).await;
+    house.applied(&stream_yaml(&[source("base")])).await;
     let first = registry.digest("team/base");
     until_names(&house, "base", &first).await;
     watch(&house, "admin/app", &["base"]).await;
@@ -380,7 +373,7 @@ async fn a_run_stands_on_no_lie(house: &House, registry: &Moody) {
 }
 
 /// Pushes an image that holds nothing but `mark` to a registry with the password of `endpoints`.
-async fn push_behind_tls(registry: &Registry, repository: &str, mark: &str) -> String {
+async fn push_behind_tls(registry: &RealRegistry, repository: &str, mark: &str) -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).build().unwrap();
     let signed =
@@ -402,7 +395,7 @@ async fn a_changed_certificate_stops_everything_until_it_is_the_accepted_one_aga
     let house = House::with(&[("poll-seconds", "3600")]).await;
     pipeline(&house, "admin/images").await;
     pipeline(&house, "admin/stream-user").await;
-    let (right, wrong) = (Registry::start(), Registry::start());
+    let (right, wrong) = (registry_with_password(), registry_with_password());
     let digest = push_behind_tls(&right, "team/base", "right").await;
     push_behind_tls(&wrong, "team/base", "wrong").await;
     let turntable = Turntable::to(right.port).await;
@@ -418,7 +411,7 @@ async fn a_changed_certificate_stops_everything_until_it_is_the_accepted_one_aga
 
     *turntable.to.lock().unwrap() = wrong.port;
     notify(&house, &token, "1", "team/base").await;
-    apply(&house, &stream_yaml(&[("base".to_owned(), format!("{host}/team/base:1"))])).await;
+    house.applied(&stream_yaml(&[("base".to_owned(), format!("{host}/team/base:1"))])).await;
     watch(&house, "admin/stream-user", &["base"]).await;
     let changed = "endpoints-certificate-changed".to_owned();
     assert_eq!(condition(&house, "base", "Untrusted").await, (changed.clone(), None));
@@ -451,7 +444,7 @@ async fn a_name_that_does_not_resolve_waits_until_the_address_is_corrected() {
     let token = trigger(&house, "team").await;
     notify(&house, &token, "1", "team/base").await;
     let source = "registry.invalid:5000/team/base:1".to_owned();
-    apply(&house, &stream_yaml(&[("base".to_owned(), source)])).await;
+    house.applied(&stream_yaml(&[("base".to_owned(), source)])).await;
     let unresolved = "endpoints-unresolved".to_owned();
     assert_eq!(waits(&house).await, unresolved);
     assert_eq!(condition(&house, "base", "Unreachable").await, (unresolved.clone(), None));
@@ -486,11 +479,11 @@ async fn one_registry_that_is_dead_holds_up_no_other() {
     let of =
         |registry: &Moody, name: String| (name.clone(), format!("{}/team/{name}:1", registry.stand.host));
     let many: Vec<_> = (0..30).map(|n| of(&dead, format!("dead-{n}"))).collect();
-    apply(&house, &stream_yaml(&many)).await;
+    house.applied(&stream_yaml(&many)).await;
     notify(&house, &tokens.0, "1", "team/dead-0").await;
     let failed = |house: &House| events_of(house, "import-failed");
     // What comes later, and from elsewhere, does not wait for any of them.
-    apply(&house, &stream_yaml(&[of(&well, "well".into())])).await;
+    house.applied(&stream_yaml(&[of(&well, "well".into())])).await;
     notify(&house, &tokens.1, "2", "team/well").await;
     until_names(&house, "well", &well.digest("team/well")).await;
     let run = house.wait_for("the run", |house| house.find_run("admin/images", "on-image", 1)).await;

@@ -1,16 +1,14 @@
 //! Images in the format of before 2016, which have no digest: they start a run once, it is said, and what they are
 //! replaced by counts again. A real registry that still has such images, and one that leaves out what it can.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use ropewalk::model::{Cause, Run, Status, StreamTagName};
 use ropewalk::store::{deliveries, events, images, streams};
 use serde_json::{Value, json};
 
 use crate::hooks::envelope;
+use crate::kit::real_registry::RealRegistry;
 use crate::kit::stand_in::{Reply, StandIn};
-use crate::kit::{Copy, House, PASSWORD, one_step};
+use crate::kit::{Copy, House, one_step};
 use crate::registry::digest_of;
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -18,39 +16,19 @@ const OLD: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
 /// A registry that takes and gives images of both formats.
 struct Registry {
-    child: Child,
     host: String,
     http: reqwest::Client,
-    _folder: tempfile::TempDir,
+    _process: RealRegistry,
 }
 
 impl Registry {
     fn start() -> Registry {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().display();
-        let config = format!(
-            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: '{root}/data'}}}}\n\
-             http: {{addr: '127.0.0.1:0', secret: s}}\ncompatibility: {{schema1: {{enabled: true}}}}\n"
-        );
-        let file = folder.path().join("config.yml");
-        std::fs::write(&file, config).unwrap();
-        let mut child = Command::new("docker-registry")
-            .args(["serve".as_ref(), file.as_os_str()])
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("docker-registry (Debian package docker-registry) is needed for this test");
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            let (_, rest) = line.split_once("listening on 127.0.0.1:")?;
-            Some(rest.chars().take_while(char::is_ascii_digit).collect::<String>())
-        });
-        std::thread::spawn(move || lines.for_each(drop));
-        let host = format!("127.0.0.1:{}", port.expect("the registry did not start"));
+        let compatibility = "compatibility: {schema1: {enabled: true}}";
+        let process = RealRegistry::start(tempfile::tempdir().unwrap(), "", compatibility);
+        let host = format!("127.0.0.1:{}", process.port);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Registry { child, host, http, _folder: folder }
+        Registry { host, http, _process: process }
     }
 
     fn url(&self, rest: &str) -> String {
@@ -103,20 +81,6 @@ impl Registry {
             self.http.head(self.url(&format!("{repository}/manifests/{tag}"))).header("accept", accept);
         assert_eq!(head.send().await.unwrap().headers()["content-type"], OLD);
     }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-async fn apply(house: &House, yaml: &str) {
-    let request = house.http.post(format!("{}/api/v1/image-streams", house.url));
-    let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
-    let answer = request.body(yaml.to_owned()).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
 }
 
 fn stream_yaml(name: &str, image: &str) -> String {
@@ -187,13 +151,13 @@ async fn an_image_without_a_digest_starts_one_run_by_a_stream_and_one_by_the_pip
     let page = house.get("/admin/by-base/pipelines/default/runs/1").await.text().await.unwrap();
     assert!(page.contains("is in the old format (schema 1), which has no digest"), "{page}");
 
-    apply(&house, &stream_yaml("base", &base)).await;
+    house.applied(&stream_yaml("base", &base)).await;
     house.wait_for("the stream", |house| names(house, "base").filter(|now| *now == base)).await;
-    apply(&house, &build_config("admin/by-stream", "{from: {kind: ImageStreamTag, name: 'base:1'}}")).await;
+    house.applied(&build_config("admin/by-stream", "{from: {kind: ImageStreamTag, name: 'base:1'}}")).await;
     let run = house.run_ended("admin/by-stream", "default", 2).await;
     assert_eq!((run.status, moved(&run)), (Status::Passed, vec![(None, base.clone())]));
     assert_eq!(outcomes(&house).await[0], "trigger-started-once");
-    apply(&house, &build_config("admin/by-base", "{}")).await;
+    house.applied(&build_config("admin/by-base", "{}")).await;
     poll(&house).await;
     // The newest run had that image: nothing to start.
     assert!(house.find_run("admin/by-base", "default", 2).is_none(), "the newest run stood on it");
@@ -297,7 +261,7 @@ async fn a_registry_that_names_neither_kind_nor_digest_is_understood() {
     let house = House::with(&[("registry", &address), ("poll-seconds", "3600")]).await;
     let image = format!("{}/team/old:1", stand.host);
     let copies = format!("{}    referencePolicy: {{type: Local}}\n", stream_yaml("copies", &image));
-    apply(&house, &format!("{}---\n{copies}", stream_yaml("old", &image))).await;
+    house.applied(&format!("{}---\n{copies}", stream_yaml("old", &image))).await;
     house.wait_for("the stream", |house| names(house, "old").filter(|now| *now == image)).await;
     // It cannot be copied, and that is said.
     let said = |house: &House| {

@@ -54,18 +54,6 @@ async fn until_names(house: &House, tag: &str, digest: &str) {
         .await;
 }
 
-async fn apply(house: &House, yaml: &str) -> (u16, Value) {
-    let request = house.http.post(format!("{}/api/v1/image-streams", house.url));
-    let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
-    let answer = request.body(yaml.to_owned()).send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
-
-async fn delete(house: &House, path: &str) -> u16 {
-    let request = house.http.delete(format!("{}{path}", house.url)).basic_auth("admin", Some(PASSWORD));
-    request.send().await.unwrap().status().as_u16()
-}
-
 fn stream_yaml(name: &str, tag: &str, image: &str) -> String {
     format!(
         "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: {name}}}\nspec:\n  tags:\n  \
@@ -100,7 +88,7 @@ async fn a_new_base_image_starts_its_dependants_once_and_a_roll_back_does_too() 
 
     let base = fresh("base");
     let first = push(&base, "1", "a").await;
-    let (status, report) = apply(&house, &stream_yaml("base", "1", &format!("{REGISTRY}/{base}:1"))).await;
+    let (status, report) = house.apply(&stream_yaml("base", "1", &format!("{REGISTRY}/{base}:1"))).await;
     assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("created")), "{report}");
     until_names(&house, "admin/base:1", &first).await;
 
@@ -110,12 +98,12 @@ async fn a_new_base_image_starts_its_dependants_once_and_a_roll_back_does_too() 
          triggers:\n  - {{type: ImageChange, imageChange: {{from: {{kind: ImageStreamTag, name: 'base:1'}}}}}}\n  - type: ConfigChange\n",
         house.url
     );
-    let (status, report) = apply(&house, &build).await;
+    let (status, report) = house.apply(&build).await;
     assert_eq!((status, &report["applied"][0]["result"]), (200, &json!("configured")), "{report}");
     assert_eq!(report["notes"][0]["code"], "openshift-trigger-type");
     let run = house.run_ended("admin/app", "default", 2).await;
     assert_eq!((run.status, moved_to(&run)), (Status::Passed, vec![first.clone()]));
-    assert_eq!(apply(&house, &build).await.1["applied"][0]["result"], "unchanged");
+    assert_eq!(house.apply(&build).await.1["applied"][0]["result"], "unchanged");
 
     // Found by the poll alone, once, however often it looks.
     let second = push(&base, "1", "b").await;
@@ -188,7 +176,7 @@ async fn streams_are_what_their_yaml_says() {
          - name: pinned\n    from: {{kind: DockerImage, name: '{from}@{image}'}}\n",
         stream_yaml("tools", "1", &format!("{from}:1"))
     );
-    let (status, report) = apply(&house, &yaml).await;
+    let (status, report) = house.apply(&yaml).await;
     assert_eq!(status, 200, "{report}");
     for tag in ["1", "stable", "pinned"] {
         until_names(&house, &format!("admin/tools:{tag}"), &image).await;
@@ -213,13 +201,13 @@ async fn streams_are_what_their_yaml_says() {
 
     // What is exported can be applied again, and changes nothing.
     let export = house.get("/api/v1/image-streams/admin/tools?format=yaml").await.text().await.unwrap();
-    let (status, report) = apply(&house, &export).await;
+    let (status, report) = house.apply(&export).await;
     assert_eq!(
         (status, &report["applied"][0]["result"], &report["notes"]),
         (200, &json!("unchanged"), &json!([])),
         "{export}"
     );
-    let (status, refused) = apply(&house, &yaml.replace("scheduled", "sheduled")).await;
+    let (status, refused) = house.apply(&yaml.replace("scheduled", "sheduled")).await;
     assert_eq!((status, &refused["error"]["code"]), (422, &json!("pipeline-key-similar")), "{refused}");
     assert_eq!(refused["findings"][0]["line"], 14);
 
@@ -234,13 +222,13 @@ async fn streams_are_what_their_yaml_says() {
     assert_eq!(house.post(&tag("1"), json!({"image": format!("{from}:no")})).await.0, 404);
     assert_eq!(house.post(&tag("1"), json!({"image": "registry.example.org/x:1"})).await.0, 403);
     assert_eq!(house.post(&tag("1"), json!({})).await.0, 422);
-    assert_eq!((delete(&house, &tag("new")).await, delete(&house, &tag("new")).await), (204, 404));
+    assert_eq!((house.delete(&tag("new")).await, house.delete(&tag("new")).await), (204, 404));
 
     // Its own repository is followed without a word, also what was there before.
     let name = fresh("own").replace("streams-test/", "");
     let own = push(&format!("admin/{name}"), "1", "x").await;
     let yaml = format!("{{apiVersion: v1, kind: ImageStream, metadata: {{name: {name}}}}}");
-    assert_eq!(apply(&house, &yaml).await.0, 200);
+    house.applied(&yaml).await;
     until_names(&house, &format!("admin/{name}:1"), &own).await;
     let newer = push(&format!("admin/{name}"), "1", "y").await;
     poll(&house).await;
@@ -249,7 +237,7 @@ async fn streams_are_what_their_yaml_says() {
     // A local reference policy copies the image, now and whenever the source moves.
     let copies = fresh("copy").replace("streams-test/", "");
     let yaml = stream_yaml(&copies, "kept", &format!("{from}:2"));
-    assert_eq!(apply(&house, &format!("{yaml}    referencePolicy: {{type: Local}}\n")).await.0, 200);
+    house.applied(&format!("{yaml}    referencePolicy: {{type: Local}}\n")).await;
     let kept = format!("admin/{copies}:kept");
     until_names(&house, &kept, &other).await;
     assert_eq!(digest(&format!("admin/{copies}"), "kept").await, other);
@@ -263,7 +251,7 @@ async fn streams_are_what_their_yaml_says() {
     who_may_what(&house).await;
     pages(&house).await;
     let address = format!("/api/v1/image-streams/admin/{name}");
-    assert_eq!((delete(&house, &address).await, delete(&house, &address).await), (204, 404));
+    assert_eq!((house.delete(&address).await, house.delete(&address).await), (204, 404));
     house.stop().await;
 }
 
@@ -356,7 +344,7 @@ async fn many_unchanged_tags_cost_no_write() {
     let yaml = format!(
         "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: many}}\nspec: {{dockerImageRepository: '{REGISTRY}/{base}'}}\n"
     );
-    assert_eq!(apply(&house, &yaml).await.0, 200);
+    house.applied(&yaml).await;
     let last = format!("admin/many:t{}", TAGS - 1);
     house.wait_for("every tag", |house| names(house, &last)).await;
     poll(&house).await;
@@ -442,7 +430,7 @@ async fn a_silent_registry_holds_up_no_git() {
     .await;
     let address = format!("http://{}", silent.host);
     let house = House::with(&[("registry", &address), ("poll-seconds", "3600")]).await;
-    assert_eq!(apply(&house, &stream_yaml("base", "1", &format!("{}/base:1", silent.host))).await.0, 200);
+    house.applied(&stream_yaml("base", "1", &format!("{}/base:1", silent.host))).await;
     asked.notified().await;
     // While that import waits, and a poll of tags as well:
     let watch = house.app.watch.clone();

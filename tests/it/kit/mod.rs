@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod data;
+pub mod real_registry;
 pub mod relay;
 pub mod server;
 pub mod stand_in;
@@ -120,6 +121,24 @@ impl House {
         let request = self.http.patch(format!("{}{path}", self.url)).basic_auth("admin", Some(PASSWORD));
         let answer = request.json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    pub async fn delete(&self, path: &str) -> u16 {
+        let request = self.http.delete(format!("{}{path}", self.url)).basic_auth("admin", Some(PASSWORD));
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// OpenShift's YAML, as `ropewalk apply` sends it.
+    pub async fn apply(&self, yaml: &str) -> (u16, Value) {
+        let request = self.http.post(format!("{}/api/v1/image-streams", self.url));
+        let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", "application/yaml");
+        let answer = request.body(yaml.to_owned()).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    pub async fn applied(&self, yaml: &str) {
+        let (status, answer) = self.apply(yaml).await;
+        assert_eq!(status, 200, "{answer}");
     }
 
     pub async fn create_pipeline(&self, repository: &str, name: &str, path: &str) {
