@@ -34,6 +34,7 @@ use std::time::Duration;
 
 pub use rusqlite::Connection;
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 use rusqlite_migration::{M, Migrations};
 pub use sealed::Sealer;
 use tokio::sync::watch;
@@ -63,6 +64,31 @@ struct Inner {
     bell: watch::Sender<u64>,
     sealer: Sealer,
     reserve: reserve::Reserve,
+}
+
+/// Apart from `read`, which is compiled for each of its callers.
+impl Inner {
+    /// A connection that sees one state until it is taken back.
+    fn lend(&self) -> Result<Connection> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => connect(&self.path, true)?,
+        };
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(connection)
+    }
+
+    fn take_back(&self, connection: Connection) {
+        if connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).is_err() {
+            // What was read was read; this connection is not used again.
+            return;
+        }
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_READERS {
+            readers.push(connection);
+        }
+    }
 }
 
 impl Store {
@@ -95,18 +121,11 @@ impl Store {
         Ok(Store { inner: Arc::new(Inner { path, readers, writer, bell, sealer, reserve }) })
     }
 
-    /// Runs `look` on a read-only connection of the pool.
+    /// Runs `look` on a read-only connection of the pool. Whatever is written meanwhile, it sees one state.
     pub fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let pooled = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match pooled {
-            Some(connection) => connection,
-            None => connect(&self.inner.path, true)?,
-        };
+        let connection = self.inner.lend()?;
         let result = look(&connection);
-        let mut readers = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < IDLE_READERS {
-            readers.push(connection);
-        }
+        self.inner.take_back(connection);
         result
     }
 
@@ -189,6 +208,9 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
+    // A plan never depends on the values. Otherwise what asks a table with an index of some of its rows is prepared
+    // anew whenever a value is bound, in case it now says that the index has them all.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", if read_only { -1024 } else { -4096 })?;
     connection.pragma_update(None, "foreign_keys", true)?;
     if !read_only {
@@ -303,5 +325,34 @@ mod tests {
         assert!(bell.has_changed().unwrap());
         assert_eq!(store.read(|c| settings::get(c, "a")).unwrap().as_deref(), Some("1"));
         assert_eq!(store.read(|c| settings::get(c, "b")).unwrap(), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_read_sees_one_state() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let now = tokio::runtime::Handle::current();
+        let seen = tokio::task::block_in_place(|| {
+            store.read(|c| {
+                let before = settings::get(c, "a")?;
+                now.block_on(store.write(|c| settings::set(c, "a", "1")))?;
+                Ok((before, settings::get(c, "a")?))
+            })
+        });
+        assert_eq!(seen.unwrap(), (None, None));
+        assert_eq!(store.read(|c| settings::get(c, "a")).unwrap().as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_value_changes_no_plan() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(Store::open(directory.path()).unwrap());
+        let connection = connect(&directory.path().join("ropewalk.db"), true).unwrap();
+        let sql = "SELECT id FROM deliveries WHERE handled = 0 AND id > ?1 ORDER BY id LIMIT ?2";
+        let mut statement = connection.prepare(sql).unwrap();
+        for after in [0, 7] {
+            assert!(!statement.exists([after, 9]).unwrap());
+        }
+        assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
     }
 }

@@ -52,27 +52,27 @@ impl Writer {
 }
 
 fn in_savepoint<T>(connection: &Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    // Kept prepared: read anew each time they cost as much as a small change.
-    let run = |sql: &str| -> Result<()> {
-        connection.prepare_cached(sql)?.execute([])?;
-        Ok(())
-    };
-    run("SAVEPOINT change")?;
+    run(connection, "SAVEPOINT change")?;
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| change(connection)))
         .unwrap_or_else(|_| Err(Error::Internal("a change of the store panicked".into())));
-    match outcome {
-        Ok(value) => run("RELEASE change").map(|()| value),
-        Err(error) => {
-            // On a full disk SQLite has undone everything itself.
-            let undone = run("ROLLBACK TO change").and_then(|()| run("RELEASE change"));
-            undone.unwrap_or_else(|cause| tracing::debug!(%cause, "a savepoint was gone before its change"));
-            Err(error)
-        }
+    settle(connection, outcome.is_ok())?;
+    outcome
+}
+
+/// Apart from `in_savepoint`, which is compiled for each change.
+fn settle(connection: &Connection, well: bool) -> Result<()> {
+    let run = |sql| run(connection, sql);
+    if well {
+        return run("RELEASE change");
     }
+    // On a full disk SQLite has undone everything itself.
+    let undone = run("ROLLBACK TO change").and_then(|()| run("RELEASE change"));
+    undone.unwrap_or_else(|cause| tracing::debug!(%cause, "a savepoint was gone before its change"));
+    Ok(())
 }
 
 fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>, bell: &watch::Sender<u64>) {
-    if let Err(error) = begin(connection) {
+    if let Err(error) = run(connection, "BEGIN IMMEDIATE") {
         first(Err(error))(Ok(()));
         return;
     }
@@ -88,9 +88,9 @@ fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>
         }
         next = if answers.len() < LARGEST_GROUP { queue.try_recv().ok() } else { None };
     }
-    let committed = connection.execute_batch("COMMIT").map_err(Error::from);
+    let committed = run(connection, "COMMIT");
     if committed.is_err() && !connection.is_autocommit() {
-        let _ = connection.execute_batch("ROLLBACK");
+        let _ = run(connection, "ROLLBACK");
     }
     if connection.total_changes() != before && committed.is_ok() {
         bell.send_modify(|number| *number += 1);
@@ -100,6 +100,8 @@ fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>
     }
 }
 
-fn begin(connection: &Connection) -> Result<()> {
-    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+/// Kept prepared: read anew each time these cost as much as a small change.
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
