@@ -2,8 +2,6 @@
 //! whose endpoint did not change stays, with its connections and its tokens.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::model::Result;
 use crate::registry::{Client, Registries};
@@ -43,20 +41,4 @@ fn made(store: &Store, registries: &Registries, row: &Endpoint) -> Option<Client
     client
         .inspect_err(|error| tracing::warn!(name = %row.given.name, %error, "an endpoint cannot be used"))
         .ok()
-}
-
-/// Follows the bell for as long as the server runs.
-pub async fn follow(app: &Arc<super::App>, mut known: Known) {
-    let mut bell = app.store.bell();
-    loop {
-        bell.borrow_and_update();
-        if let Err(error) = known.refresh(&app.store, &app.registries) {
-            tracing::error!(%error, "the endpoints could not be read; once more in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            continue;
-        }
-        if bell.changed().await.is_err() {
-            return;
-        }
-    }
 }

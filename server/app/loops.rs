@@ -19,6 +19,9 @@ const DOOR_FIRST: Duration = Duration::from_millis(100);
 
 /// Where a moment later is soon enough, many commits in a row are one reason to look.
 const MOMENT: Duration = Duration::from_millis(20);
+/// Where a commit is answered at once, those that follow within this are answered together: under load each would be
+/// a look of every loop.
+const PACE: Duration = Duration::from_millis(5);
 /// Where only a row brings work.
 const LONG: Duration = Duration::from_secs(3600);
 /// How often the histories of image streams are gone through.
@@ -32,7 +35,7 @@ const ALL: [fn(Arc<App>) -> Work; 9] = [
     |app| Box::pin(async move { drive(&app, "run", || app.runs.tick()).await }),
     |app| Box::pin(async move { drive_health(&app).await }),
     |app| Box::pin(async move { sweep(&app).await }),
-    |app| Box::pin(async move { endpoints::follow(&app, endpoints::Known::default()).await }),
+    |app| Box::pin(async move { drive_endpoints(&app).await }),
     |app| Box::pin(async move { drive_tags(&app).await }),
     |app| Box::pin(async move { drive_deliveries(&app).await }),
     |app| Box::pin(async move { drive_imports(&app).await }),
@@ -63,6 +66,7 @@ async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: im
     loop {
         bell.borrow_and_update();
         looks.borrow_and_update();
+        let looked = Instant::now();
         match tick().await {
             Ok(Turn::Worked) => continue,
             Ok(Turn::Idle) => {}
@@ -73,7 +77,7 @@ async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: im
             }
         }
         tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return },
+            rung = paced(&mut bell, looked) => if !rung { return },
             changed = looks.changed() => if changed.is_err() { return },
         }
     }
@@ -83,6 +87,13 @@ async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: im
 async fn soon(bell: &mut watch::Receiver<u64>) -> bool {
     let rung = bell.changed().await.is_ok();
     tokio::time::sleep(MOMENT).await;
+    rung
+}
+
+/// As `soon`, but at once when the last look is not just behind.
+async fn paced(bell: &mut watch::Receiver<u64>, looked: Instant) -> bool {
+    let rung = bell.changed().await.is_ok();
+    tokio::time::sleep_until((looked + PACE).into()).await;
     rung
 }
 
@@ -114,6 +125,7 @@ async fn drive_deliveries(app: &App) {
     let mut lanes = FuturesUnordered::new();
     loop {
         bell.borrow_and_update();
+        let looked = Instant::now();
         let again = match app.watch.take_deliveries() {
             Ok((taken, again)) => {
                 lanes.extend(taken.into_iter().map(|taken| app.watch.handle_taken(taken)));
@@ -125,13 +137,31 @@ async fn drive_deliveries(app: &App) {
             }
         };
         let done = tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return } else { Ok(Turn::Idle) },
+            rung = paced(&mut bell, looked) => if rung { Ok(Turn::Idle) } else { return },
             Some(done) = lanes.next() => done,
             () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => Ok(Turn::Idle),
         };
         if let Err(error) = done {
             tracing::error!(%error, "deliveries could not be handled; they are tried again in a second");
             tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// The clients of the endpoints follow their rows.
+async fn drive_endpoints(app: &App) {
+    let mut known = endpoints::Known::default();
+    let mut bell = app.store.bell();
+    loop {
+        bell.borrow_and_update();
+        let looked = Instant::now();
+        if let Err(error) = known.refresh(&app.store, &app.registries) {
+            tracing::error!(%error, "the endpoints could not be read; once more in a second");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        }
+        if !paced(&mut bell, looked).await {
+            return;
         }
     }
 }
@@ -158,6 +188,7 @@ async fn drive_imports(app: &App) {
     let mut lanes = FuturesUnordered::new();
     loop {
         bell.borrow_and_update();
+        let looked = Instant::now();
         let wait = match app.watch.take_imports(Timestamp::now()) {
             Ok((taken, wait)) => {
                 lanes.extend(taken.into_iter().map(|taken| app.watch.import_taken(taken)));
@@ -169,7 +200,7 @@ async fn drive_imports(app: &App) {
             }
         };
         let done = tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return } else { Ok(()) },
+            rung = paced(&mut bell, looked) => if rung { Ok(()) } else { return },
             Some(done) = lanes.next() => done,
             () = tokio::time::sleep(wait.unwrap_or(LONG)) => Ok(()),
         };
