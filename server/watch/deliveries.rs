@@ -11,7 +11,7 @@ use super::reason::Impression;
 use super::sender::{Heard, Sender};
 use crate::model::{
     Announced, Delivery, DeliveryPart, Digest, Error, Happened, Message, Notice, Reading, Result, Sighting,
-    TagAddress, Turn,
+    TagAddress,
 };
 use crate::msg;
 use crate::registry::{self, DOCKER_HUB};
@@ -26,16 +26,42 @@ struct Found {
     heard: Heard,
 }
 
+/// What looking into a delivery brought.
+pub(super) struct Looked {
+    sender: Sender,
+    found: Vec<Found>,
+    /// Notices beyond the most that one delivery may have.
+    skipped: usize,
+}
+
+/// What comes of a delivery.
+pub(super) enum Outcome {
+    /// A registry could not be asked: it stays, with the reason.
+    Later(Vec<DeliveryPart>),
+    /// There was nothing to look for.
+    Ended(Vec<DeliveryPart>),
+    Looked(Looked),
+}
+
+impl Outcome {
+    /// Whether runs may follow.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, Outcome::Looked(looked) if looked.found.iter().any(|found| found.announced.is_some()))
+    }
+}
+
 impl Watch {
     /// `silent` are the registries that did not answer this time round: nobody waits for them again.
-    pub(super) async fn handle(&self, delivery: &Delivery, silent: &mut BTreeSet<String>) -> Result<Turn> {
+    pub(super) async fn look_into(
+        &self,
+        delivery: &Delivery,
+        silent: &mut BTreeSet<String>,
+    ) -> Result<Outcome> {
         let Some(sender) = self.sender(delivery)? else {
-            return self.end(delivery, vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]).await;
+            return Ok(Outcome::Ended(vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]));
         };
         let (notices, skipped) = match registry::read_delivery(&delivery.body) {
-            Reading::Unknown(message) => {
-                return self.end(delivery, vec![DeliveryPart::whole(message)]).await;
-            }
+            Reading::Unknown(message) => return Ok(Outcome::Ended(vec![DeliveryPart::whole(message)])),
             Reading::Notices { notices, skipped } => (notices, skipped),
         };
         let mut all = Vec::new();
@@ -45,10 +71,10 @@ impl Watch {
             }
             match self.look_up(delivery, &sender, notice, silent).await? {
                 Ok(found) => all.push(found),
-                Err(why) => return self.try_again(delivery, vec![why]).await,
+                Err(why) => return Ok(Outcome::Later(vec![why])),
             }
         }
-        self.write(delivery.clone(), sender, (all, skipped)).await
+        Ok(Outcome::Looked(Looked { sender, found: all, skipped }))
     }
 
     /// What the registry says of one notice, or why it says nothing.
@@ -138,16 +164,12 @@ impl Watch {
     }
 
     /// Everything that follows, at once.
-    async fn write(
-        &self,
-        delivery: Delivery,
-        sender: Sender,
-        (all, skipped): (Vec<Found>, usize),
-    ) -> Result<Turn> {
+    pub(super) async fn write(&self, delivery: Delivery, looked: Looked) -> Result<()> {
+        let Looked { sender, found, skipped } = looked;
         let write = move |c: &Connection| {
             let now = Timestamp::now();
             let mut outcome = Vec::new();
-            for found in all {
+            for found in found {
                 let key = keyed(&delivery, &sender, &found.notice);
                 let mut part = found.part;
                 if let Some(key) = key
@@ -180,14 +202,12 @@ impl Watch {
                 false => Err(Error::Internal("a delivery was handled twice".into())),
             }
         };
-        self.store.write(write).await?;
-        Ok(Turn::Worked)
+        self.store.write(write).await
     }
 
-    async fn end(&self, delivery: &Delivery, outcome: Vec<DeliveryPart>) -> Result<Turn> {
-        let id = delivery.id;
+    pub(super) async fn end(&self, id: i64, outcome: Vec<DeliveryPart>) -> Result<()> {
         self.store.write(move |c| deliveries::done(c, id, &outcome, Timestamp::now())).await?;
-        Ok(Turn::Worked)
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Watch;
+use super::deliveries::Outcome;
 use super::lanes::Lane;
 use super::reason::Impression;
 use crate::model::{Delivery, DeliveryPart, Result, Turn};
@@ -19,6 +20,9 @@ use crate::store::{Connection, deliveries, docker_webhooks};
 const BATCH: u32 = 256;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+/// Deliveries whose outcomes are one commit; and how long those wait that come after them, in a lane with more.
+const TOGETHER: usize = 16;
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long ids of events, and deliveries that were handled, are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -108,37 +112,72 @@ impl Watch {
         Ok((taken, inbox.next()))
     }
 
-    /// Handles the deliveries of one lane, oldest first.
+    /// Handles the deliveries of one lane, oldest first, some of them together.
     pub async fn handle_taken(&self, taken: Taken) -> Result<Turn> {
         let (mut turn, mut failure) = (Turn::Idle, None);
         let mut silent = BTreeSet::new();
-        for id in taken.ids {
-            match self.handle_one(id, &mut silent).await {
-                Ok(done) => turn = turn.or(done),
-                Err(error) => {
-                    self.lock().inbox.later.insert(id, soon());
-                    failure = Some(error);
+        let ids: Vec<i64> = taken.ids.into_iter().collect();
+        for (n, some) in ids.chunks(TOGETHER).enumerate() {
+            if n > 0 {
+                // When so many come at once, what comes next has to be taken first.
+                tokio::time::sleep(PAUSE).await;
+            }
+            for (id, handled) in self.handle_some(some, &mut silent).await {
+                match handled {
+                    Ok(done) => turn = turn.or(done),
+                    Err(error) => {
+                        self.lock().inbox.later.insert(id, soon());
+                        failure = Some(error);
+                    }
                 }
             }
         }
         failure.map_or(Ok(turn), Err)
     }
 
-    /// One delivery's failure is its own: it is tried again, and those behind it are not held up.
-    async fn handle_one(&self, id: i64, silent: &mut BTreeSet<String>) -> Result<Turn> {
-        let delivery = self.store.read(|c| deliveries::by_id(c, id))?.filter(|delivery| !delivery.handled);
-        let Some(delivery) = delivery else { return Ok(Turn::Idle) };
-        match self.handle(&delivery, silent).await {
-            Err(error) => {
-                tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
-                self.try_again(&delivery, vec![DeliveryPart::whole(msg!("hook-failed", id = id))]).await
+    /// Looks into one after the other; what comes of them is written together, as soon as somebody waits for it.
+    async fn handle_some(&self, ids: &[i64], silent: &mut BTreeSet<String>) -> Vec<(i64, Result<Turn>)> {
+        let (mut handled, mut ready) = (Vec::new(), Vec::new());
+        for id in ids {
+            let mut urgent = false;
+            match self.open(*id) {
+                Ok(Some(delivery)) => {
+                    let outcome = self.look_into(&delivery, silent).await;
+                    urgent = outcome.as_ref().is_ok_and(Outcome::is_urgent);
+                    ready.push(self.conclude(delivery, outcome));
+                }
+                Ok(None) => {}
+                Err(error) => handled.push((*id, Err(error))),
             }
-            handled => handled,
+            if urgent {
+                handled.extend(future::join_all(ready.drain(..)).await);
+            }
         }
+        handled.extend(future::join_all(ready).await);
+        handled
     }
 
-    pub(super) async fn try_again(&self, delivery: &Delivery, why: Vec<DeliveryPart>) -> Result<Turn> {
+    /// `None` when it has been handled, or is no longer kept.
+    fn open(&self, id: i64) -> Result<Option<Delivery>> {
+        Ok(self.store.read(|c| deliveries::by_id(c, id))?.filter(|delivery| !delivery.handled))
+    }
+
+    /// One delivery's failure is its own: it is tried again, and those behind it are not held up.
+    async fn conclude(&self, delivery: Delivery, outcome: Result<Outcome>) -> (i64, Result<Turn>) {
         let (id, tries) = (delivery.id, delivery.tries);
+        let written = match outcome {
+            Ok(Outcome::Later(why)) => return (id, self.try_again((id, tries), why).await),
+            Ok(Outcome::Ended(parts)) => self.end(id, parts).await,
+            Ok(Outcome::Looked(looked)) => self.write(delivery, looked).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = written else { return (id, Ok(Turn::Worked)) };
+        tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
+        let why = vec![DeliveryPart::whole(msg!("hook-failed", id = id))];
+        (id, self.try_again((id, tries), why).await)
+    }
+
+    async fn try_again(&self, (id, tries): (i64, u32), why: Vec<DeliveryPart>) -> Result<Turn> {
         let wait = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
         self.lock().inbox.later.insert(id, Instant::now() + wait);
         self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
