@@ -1,4 +1,4 @@
-//! What goes out with every answer but git's: the headers that keep a browser from doing more than show
+//! What goes out with every answer but git's and a registry's: the headers that keep a browser from doing more than show
 //! a page. Also turns HEAD into GET without a body, and a panic into an answer.
 
 use std::panic::AssertUnwindSafe;
@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, ResponseError};
@@ -31,8 +31,8 @@ pub async fn secure(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // git's own tests want exactly git's headers.
-    let is_git = git::is_address(request.path());
+    // git's own tests want exactly git's headers. A registry is no browser, and tells by the thousand.
+    let (is_git, is_hook) = (git::is_address(request.path()), hooks::is_address(request.path()));
     let is_head = request.method() == Method::HEAD;
     if is_head {
         // The connection remembers that it was HEAD and sends no body.
@@ -43,24 +43,33 @@ pub async fn secure(
         response = response.map_body(|_, _| BoxBody::new(()));
     }
     if !is_git {
-        add(response.headers_mut());
+        add(response.headers_mut(), &FOR_ALL);
+    }
+    if !is_git && !is_hook {
+        add(response.headers_mut(), &FOR_BROWSERS);
     }
     Ok(response)
 }
 
-fn add(headers: &mut HeaderMap) {
-    let mut put = |name: HeaderName, value: &'static str| {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
+/// Made when the program is compiled: every answer has them.
+static FOR_ALL: [(HeaderName, HeaderValue); 2] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+static FOR_BROWSERS: [(HeaderName, HeaderValue); 5] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
+
+fn add<'a>(headers: &mut HeaderMap, these: impl IntoIterator<Item = &'a (HeaderName, HeaderValue)>) {
+    for (name, value) in these {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
         }
-    };
-    put(CONTENT_SECURITY_POLICY, POLICY);
-    put(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(REFERRER_POLICY, "same-origin");
-    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    put(HeaderName::from_static("x-frame-options"), "DENY");
-    put(CACHE_CONTROL, "no-store");
+    }
 }
 
 /// Middleware: refuses packed bodies everywhere but under git's addresses and those of registries, where they are
@@ -118,7 +127,7 @@ impl ResponseError for Fallen {
         };
         let mut response =
             response.json(serde_json::json!({ "error": { "code": code, "message": message } }));
-        add(response.headers_mut());
+        add(response.headers_mut(), FOR_ALL.iter().chain(&FOR_BROWSERS));
         response
     }
 }
