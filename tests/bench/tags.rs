@@ -45,7 +45,8 @@ pub fn followed(bench: &mut Bench) {
     let mut processor = process_seconds(server.pid());
     let mut used = Vec::new();
     let mut ours = || {
-        let micros = until("a comparison of the tags", Duration::from_millis(2), || {
+        // Seldom: how long it took stands in the log, and whoever reads that takes processor from what is measured.
+        let micros = until("a comparison of the tags", Duration::from_millis(250), || {
             let all = server.logged("the followed tags were compared", "micros");
             let new = all.len() > seen;
             seen = all.len();
