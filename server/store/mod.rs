@@ -46,6 +46,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0001.sql")),
     M::up(include_str!("migrations/0002.sql")),
     M::up(include_str!("migrations/0003.sql")),
+    M::up(include_str!("migrations/0004.sql")),
 ];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
@@ -281,6 +282,7 @@ mod tests {
             include_str!("../../tests/schema/0001.sql"),
             include_str!("../../tests/schema/0002.sql"),
             include_str!("../../tests/schema/0003.sql"),
+            include_str!("../../tests/schema/0004.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

@@ -1,0 +1,1 @@
+-- Version 4 changes an index only.
