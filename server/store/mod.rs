@@ -136,7 +136,16 @@ impl Store {
         &self,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.inner.writer.run(change).await
+        self.inner.writer.run(writer::Parts::Several, change).await
+    }
+
+    /// As `write`, for a change that writes with a single statement, as its last act: that undoes itself when it
+    /// fails. For what comes by the thousand.
+    pub async fn write_one<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.inner.writer.run(writer::Parts::One, change).await
     }
 
     /// The bell: its number is raised after every commit. Call `borrow_and_update` before looking,

@@ -1,5 +1,6 @@
 //! The one writer thread: takes all changes that wait, runs each in a savepoint of one transaction,
-//! commits once, then answers. It never answers before the commit.
+//! commits once, then answers. It never answers before the commit. A change that is one statement needs no
+//! savepoint, which costs as much as a small row.
 
 use std::sync::mpsc;
 
@@ -15,6 +16,14 @@ type Job = Box<dyn FnOnce(Result<&Connection>) -> Answer + Send>;
 
 /// At most this many changes share one commit, so that the first of them does not wait for ever.
 const LARGEST_GROUP: usize = 256;
+
+/// How many statements a change is that write.
+#[derive(Clone, Copy)]
+pub enum Parts {
+    /// It undoes itself when it fails.
+    One,
+    Several,
+}
 
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
@@ -36,11 +45,12 @@ impl Writer {
 
     pub async fn run<T: Send + 'static>(
         &self,
+        parts: Parts,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = connection.and_then(|c| in_savepoint(c, change));
+            let result = connection.and_then(|c| carry_out(c, parts, change));
             Box::new(move |committed| {
                 let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
             })
@@ -51,19 +61,33 @@ impl Writer {
     }
 }
 
-fn in_savepoint<T>(connection: &Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    run(connection, "SAVEPOINT change")?;
+fn carry_out<T>(
+    connection: &Connection,
+    parts: Parts,
+    change: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    begin(connection, parts)?;
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| change(connection)))
         .unwrap_or_else(|_| Err(Error::Internal("a change of the store panicked".into())));
-    settle(connection, outcome.is_ok())?;
+    settle(connection, parts, outcome.is_ok())?;
     outcome
 }
 
-/// Apart from `in_savepoint`, which is compiled for each change.
-fn settle(connection: &Connection, well: bool) -> Result<()> {
+// Apart from `carry_out`, which is compiled for each change.
+
+fn begin(connection: &Connection, parts: Parts) -> Result<()> {
+    match parts {
+        Parts::One => Ok(()),
+        Parts::Several => run(connection, "SAVEPOINT change"),
+    }
+}
+
+fn settle(connection: &Connection, parts: Parts, well: bool) -> Result<()> {
     let run = |sql| run(connection, sql);
-    if well {
-        return run("RELEASE change");
+    match (parts, well) {
+        (Parts::One, _) => return Ok(()),
+        (Parts::Several, true) => return run("RELEASE change"),
+        (Parts::Several, false) => {}
     }
     // On a full disk SQLite has undone everything itself.
     let undone = run("ROLLBACK TO change").and_then(|()| run("RELEASE change"));

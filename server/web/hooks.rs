@@ -205,7 +205,7 @@ async fn keep(
     body: Vec<u8>,
 ) -> Answer {
     let new = NewDelivery::new(from, auth::peer(request).to_string(), &headers(request), body)?;
-    door.store.write(move |c| deliveries::receive(c, &new, Timestamp::now())).await?;
+    door.store.write_one(move |c| deliveries::receive(c, &new, Timestamp::now())).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
