@@ -186,9 +186,10 @@ pub fn kept(bench: &mut Bench) {
     bench.sheet.ratios("W2", &[worst], 0.0, &format!("lost of {all} answered 202, {} kills", lost.len()));
 }
 
-/// W3. 2,000 Docker triggers of the stack's registry, each with a pattern for image and tag, and 600 notifications of
-/// images that few of them want: how long it took to find those, as the server writes it into its log at debug
-/// level. p99 against 0.2 ms. The first of them finds everything as it was just compiled.
+/// W3. 2,000 Docker triggers of the stack's registry, each with a pattern for image and tag, and in each window 600
+/// notifications of other images that few of them want: how long it took to find those, as the server writes it into
+/// its log at debug level. p99 of each window against 0.2 ms; the note has that of the first, which finds everything
+/// as it was just compiled.
 pub fn matched(bench: &mut Bench) {
     let registry = Registry::start();
     let folder = tempfile::tempdir().unwrap();
@@ -208,8 +209,9 @@ pub fn matched(bench: &mut Bench) {
         assert_eq!(status, 201, "{}", String::from_utf8_lossy(said));
     }
     let token = server.registry_token();
+    let all = IMAGES * (bench.pairs + 1);
     let begun = Instant::now();
-    for n in 0..IMAGES {
+    for n in 0..all {
         let (image, tag) = image(n);
         let body = notification(&format!("w3-{n}"), &image, &tag).to_string();
         assert_eq!(connection.ask(&delivery(&token, &body)).unwrap().0, 202);
@@ -219,24 +221,26 @@ pub fn matched(bench: &mut Bench) {
         let open = "SELECT count(*) FROM deliveries WHERE handled = 0";
         (database.query_row(open, [], |row| row.get::<_, i64>(0)).unwrap() == 0).then_some(())
     });
-    let each = begun.elapsed().as_secs_f64() * 1000.0 / IMAGES as f64;
+    let each = begun.elapsed().as_secs_f64() * 1000.0 / all as f64;
     let line = "an image was held against the filters";
-    let (all, fitting) = (server.logged(line, "triggers"), server.logged(line, "fitting"));
+    let (triggers, fitting) = (server.logged(line, "triggers"), server.logged(line, "fitting"));
     let taken: Vec<f64> = server.logged(line, "micros").iter().map(|micros| micros / 1000.0).collect();
-    assert!(taken.len() == IMAGES && all.iter().all(|n| *n == TRIGGERS as f64), "{}", taken.len());
+    assert!(taken.len() == all && triggers.iter().all(|n| *n == TRIGGERS as f64), "{}", taken.len());
     let wanted: f64 = fitting.iter().sum();
     assert!(wanted > 0.0, "no trigger wanted any image");
     let note = format!(
         "p99 of 0.2 ms; median {:.3} ms, longest {:.2} ms; {:.1} triggers want an image",
         median(&taken),
         at_share(&taken, 1.0),
-        wanted / IMAGES as f64
+        wanted / all as f64
     );
-    bench.sheet.ratios("W3", &[at_share(&taken, 0.99) / 0.2], 1.0, &note);
+    let p99: Vec<f64> = taken.chunks(IMAGES).map(|window| at_share(window, 0.99) / 0.2).collect();
+    bench.sheet.ratios("W3", &p99[1..], 1.0, &note);
     let compiled = server.logged("the filters of a registry were compiled", "micros");
     let note = format!(
-        "compiled once, in {:.1} ms; {each:.2} ms from one delivery to the next, the registry's answer in it",
-        compiled.last().copied().unwrap_or(f64::NAN) / 1000.0
+        "compiled once, in {:.1} ms; p99 just after that {:.2} ms; {each:.2} ms from one delivery to the next, the registry's answer in it",
+        compiled.last().copied().unwrap_or(f64::NAN) / 1000.0,
+        p99[0] * 0.2
     );
     bench.sheet.note("W3", &note);
 }
