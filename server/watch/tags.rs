@@ -23,6 +23,8 @@ use crate::store::{Connection, Store};
 const BATCH: usize = 250;
 /// Questions to a registry at a time.
 pub(super) const AT_ONCE: usize = 4;
+/// Tags that are read from the store together before they are asked for.
+const TOGETHER: usize = 50;
 /// After so many failures in a row the rest of the tags is not asked for.
 const HOPELESS: usize = 8;
 /// How often a look is repeated that others overtook.
@@ -177,7 +179,8 @@ impl Watch {
         let mut turn = Turn::Idle;
         let mut news = Vec::new();
         // Never fewer questions under way than there may be: no batch waits for the last answer of the one before.
-        let looks = stream::iter(addresses).map(|address| self.look(address, &failures));
+        let some = stream::iter(addresses).chunks(TOGETHER).map(|some| stream::iter(self.known(some)));
+        let looks = some.flatten().map(|known| self.look(known, &failures));
         let mut looks = looks.buffer_unordered(AT_ONCE);
         while let Some(look) = looks.next().await {
             let look = look?;
@@ -194,8 +197,18 @@ impl Watch {
         }
     }
 
-    async fn look(&self, address: TagAddress, failures: &AtomicUsize) -> Result<Look> {
-        let before = self.store.read(|c| tags::get(c, &address))?;
+    /// Some tags with what is known of each; what is written of one meanwhile is noticed when its look is.
+    fn known(&self, some: Vec<TagAddress>) -> Vec<Result<(TagAddress, Option<Seen>)>> {
+        let read =
+            self.store.read(|c| some.iter().map(|address| tags::get(c, address)).collect::<Result<Vec<_>>>());
+        match read {
+            Ok(known) => some.into_iter().zip(known).map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        }
+    }
+
+    async fn look(&self, known: Result<(TagAddress, Option<Seen>)>, failures: &AtomicUsize) -> Result<Look> {
+        let (address, before) = known?;
         let found = if failures.load(Ordering::Relaxed) >= HOPELESS {
             Err(Error::Conflict(msg!("streams-registry-hopeless", host = address.host)))
         } else {

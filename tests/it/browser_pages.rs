@@ -173,6 +173,17 @@ async fn everything_is_there_without_scripts() {
         .until("its end", "document.querySelector('#run-head [data-status]')?.dataset.status === 'cancelled'")
         .await;
 
+    // What cannot be brought back is asked about first.
+    let (status, answer) = house.post("/api/v1/variables", json!({"name": "REGION", "value": "eu"})).await;
+    assert_eq!(status, 201, "{answer}");
+    browser.open("/settings/variables").await;
+    browser.find(".sure > summary").await.click().await.unwrap();
+    assert!(browser.text(".sure form").await.contains("cannot be brought back"));
+    assert_eq!(house.json("/api/v1/variables").await.as_array().unwrap().len(), 1);
+    browser.find(".sure button").await.click().await.unwrap();
+    browser.until("its end", "!document.querySelector('.sure') && !!document.querySelector('.notice')").await;
+    assert_eq!(house.json("/api/v1/variables").await, json!([]));
+
     browser.ask("document.querySelector('#language').value = 'ko'").await;
     browser.find(".bottom form button").await.click().await.unwrap();
     browser.until("the language", "document.documentElement.lang === 'ko'").await;

@@ -53,6 +53,12 @@ pub struct TokenRow {
     pub used_at: Option<Timestamp>,
 }
 
+impl TokenRow {
+    pub fn at(&self, action: &str) -> String {
+        format!("/settings/tokens/{}/{action}", self.id)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "admin.html")]
 pub struct Admin {

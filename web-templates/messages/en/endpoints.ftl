@@ -83,6 +83,7 @@ endpoints-saved = The endpoint { $name } is saved. Validate it to see whether it
 endpoints-deleted = The endpoint { $name } is deleted.
 endpoints-certificate-accepted = From now on only this certificate of { $host } is believed.
 endpoints-token-rotate = Renew
+endpoints-token-rotate-what = The present token ends at once. Whoever uses it needs the new one.
 
 variables-title = Variables
 variables-intro = Values that pipelines may use by name: under “variables” in ropewalk.yml, or as TOKEN = credentials('NAME') in a Jenkinsfile's environment; steps see them as environment variables. Whoever may push to a repository can use them. Secret ones are encrypted, never shown again, and masked in logs.
@@ -95,6 +96,7 @@ variables-secret = Secret
 variables-secret-hint = It is encrypted, never shown again, and stays secret.
 variables-change = Change
 variables-delete = Delete
+variables-delete-what = Runs that name it fail until there is one of this name again. Its value cannot be brought back.
 variables-saved = The variable { $name } is saved.
 variables-deleted = The variable { $name } is deleted.
 variables-name-invalid = “{ $name }” cannot be the name of a variable: write letters without accents, digits and “_”, not beginning with a digit, at most 100.

@@ -120,6 +120,7 @@ streams-nothing-pending = Nothing: the newest run has it all
 streams-pause = Pause
 streams-resume = Let it go on
 streams-delete = Delete
+streams-trigger-delete-what = New images start no run any more.
 streams-trigger-add = Add an image trigger
 streams-trigger-hint = OWNER/STREAM:TAG. Empty for the pipeline's own base images.
 streams-paused-at-first = Paused at first: nothing starts until it is let go on

@@ -275,6 +275,7 @@ web-never = never
 web-never-used = never
 web-action = Action
 web-revoke = Revoke
+web-revoke-what = Whoever uses it is turned away at once. It cannot be brought back.
 web-password-current = Current password
 web-password-new = New password
 web-password-hint = At least 8 characters; 15 or more are better. Common passwords are refused.

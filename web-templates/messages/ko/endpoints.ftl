@@ -83,6 +83,7 @@ endpoints-saved = 엔드포인트를 저장했습니다: { $name }. 검증해서
 endpoints-deleted = 엔드포인트를 삭제했습니다: { $name }.
 endpoints-certificate-accepted = 이제부터 이 인증서만 믿습니다: { $host }.
 endpoints-token-rotate = 갱신
+endpoints-token-rotate-what = 지금 토큰은 바로 끝납니다. 사용하던 곳에는 새 토큰이 필요합니다.
 
 variables-title = 변수
 variables-intro = 파이프라인이 이름으로 쓸 수 있는 값입니다. ropewalk.yml에서는 “variables” 아래에 적고, Jenkinsfile에서는 environment 안에 TOKEN = credentials('NAME') 형태로 적습니다. 단계는 이 값을 환경 변수로 받습니다. 저장소에 푸시할 수 있는 사람은 누구나 쓸 수 있습니다. 비밀 변수는 암호화되고 다시 보여 주지 않으며 로그에서 가려집니다.
@@ -95,6 +96,7 @@ variables-secret = 비밀
 variables-secret-hint = 암호화되고 다시 보여 주지 않으며 계속 비밀로 남습니다.
 variables-change = 변경
 variables-delete = 삭제
+variables-delete-what = 이 이름의 변수가 다시 생길 때까지 이를 사용하는 실행은 실패합니다. 값은 되돌릴 수 없습니다.
 variables-saved = 변수를 저장했습니다: { $name }.
 variables-deleted = 변수를 삭제했습니다: { $name }.
 variables-name-invalid = 변수 이름으로 쓸 수 없습니다: “{ $name }”. 영문자, 숫자, “_”만 쓰고 숫자로 시작하지 않으며 최대 100자입니다.

@@ -120,6 +120,7 @@ streams-nothing-pending = 없음. 최근 실행에 모두 들어 있음
 streams-pause = 일시 중지
 streams-resume = 다시 시작
 streams-delete = 삭제
+streams-trigger-delete-what = 새 이미지가 와도 더 이상 실행이 시작되지 않습니다.
 streams-trigger-add = 이미지 트리거 추가
 streams-trigger-hint = OWNER/STREAM:TAG. 비워 두면 파이프라인의 베이스 이미지를 지켜봅니다.
 streams-paused-at-first = 일시 중지 상태로 추가: 다시 시작할 때까지 아무것도 실행하지 않음

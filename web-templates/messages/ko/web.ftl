@@ -246,6 +246,7 @@ web-never = 없음
 web-never-used = 없음
 web-action = 작업
 web-revoke = 폐기
+web-revoke-what = 이 토큰을 사용하던 곳은 바로 거부됩니다. 되돌릴 수 없습니다.
 web-password-current = 현재 비밀번호
 web-password-new = 새 비밀번호
 web-password-hint = 8자 이상이어야 하며 15자 이상을 권합니다. 흔한 비밀번호는 쓸 수 없습니다.

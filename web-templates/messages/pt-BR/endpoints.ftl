@@ -83,6 +83,7 @@ endpoints-saved = O endpoint { $name } foi salvo. Valide-o para ver se funciona.
 endpoints-deleted = O endpoint { $name } foi excluído.
 endpoints-certificate-accepted = De agora em diante só este certificado de { $host } vale.
 endpoints-token-rotate = Renovar
+endpoints-token-rotate-what = O token atual deixa de valer imediatamente. Quem o usa precisa do novo.
 
 variables-title = Variáveis
 variables-intro = Valores que os pipelines podem usar pelo nome: em “variables” no ropewalk.yml, ou como TOKEN = credentials('NAME') no environment de um Jenkinsfile; os passos os recebem como variáveis de ambiente. Quem pode fazer push em um repositório pode usá-los. Os secretos são cifrados, não voltam a ser mostrados e são mascarados nos logs.
@@ -95,6 +96,7 @@ variables-secret = Secreta
 variables-secret-hint = É cifrada, não volta a ser mostrada e continua secreta.
 variables-change = Alterar
 variables-delete = Excluir
+variables-delete-what = Execuções que a usam falham até que exista outra com este nome. O valor não pode ser recuperado.
 variables-saved = A variável { $name } foi salva.
 variables-deleted = A variável { $name } foi excluída.
 variables-name-invalid = “{ $name }” não pode ser o nome de uma variável: use letras sem acento, dígitos e “_”, sem começar com dígito, no máximo 100.

@@ -120,6 +120,7 @@ streams-nothing-pending = Nada: a execução mais recente já tem tudo
 streams-pause = Pausar
 streams-resume = Retomar
 streams-delete = Excluir
+streams-trigger-delete-what = Novas imagens não iniciam mais nenhuma execução.
 streams-trigger-add = Adicionar um gatilho de imagem
 streams-trigger-hint = OWNER/STREAM:TAG. Vazio para as imagens base do próprio pipeline.
 streams-paused-at-first = Pausado no início: nada começa até ser retomado

@@ -261,6 +261,7 @@ web-never = nunca
 web-never-used = nunca
 web-action = Ação
 web-revoke = Revogar
+web-revoke-what = Quem o usa é recusado imediatamente. Ele não pode ser recuperado.
 web-password-current = Senha atual
 web-password-new = Nova senha
 web-password-hint = Pelo menos 8 caracteres; 15 ou mais é melhor. Senhas comuns são recusadas.

@@ -83,6 +83,7 @@ endpoints-saved = 端點 { $name } 已儲存。請驗證它是否可用。
 endpoints-deleted = 端點 { $name } 已刪除。
 endpoints-certificate-accepted = 從現在起，{ $host } 只採用這張憑證。
 endpoints-token-rotate = 更新
+endpoints-token-rotate-what = 目前的權杖立即失效，使用它的程式需要改用新的權杖。
 
 variables-title = 變數
 variables-intro = 管線可以依名稱使用的值：在 ropewalk.yml 寫在「variables」之下，在 Jenkinsfile 則於 environment 內寫 TOKEN = credentials('NAME')；步驟會以環境變數取得。能推送到儲存庫的人都能使用。秘密變數會加密，不再顯示，並在記錄中遮蔽。
@@ -95,6 +96,7 @@ variables-secret = 秘密
 variables-secret-hint = 它會加密，不再顯示，並一直保持秘密。
 variables-change = 修改
 variables-delete = 刪除
+variables-delete-what = 使用它的執行會失敗，直到再有同名的變數為止。它的值無法復原。
 variables-saved = 變數 { $name } 已儲存。
 variables-deleted = 變數 { $name } 已刪除。
 variables-name-invalid = 「{ $name }」不能作為變數名稱：請使用不帶重音的字母、數字和「_」，不以數字開頭，最多 100 個字元。

@@ -120,6 +120,7 @@ streams-nothing-pending = 無：最近一次執行已全部包含
 streams-pause = 暫停
 streams-resume = 繼續
 streams-delete = 刪除
+streams-trigger-delete-what = 新映像不再啟動任何執行。
 streams-trigger-add = 新增映像觸發器
 streams-trigger-hint = OWNER/STREAM:TAG。留空表示管線自己的基礎映像。
 streams-paused-at-first = 先暫停：在繼續之前不會啟動

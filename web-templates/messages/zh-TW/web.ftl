@@ -246,6 +246,7 @@ web-never = 永不
 web-never-used = 從未
 web-action = 動作
 web-revoke = 撤銷
+web-revoke-what = 使用它的程式會立即被拒絕，而且無法復原。
 web-password-current = 目前的密碼
 web-password-new = 新密碼
 web-password-hint = 至少 8 個字元，15 個以上更好。不接受常見密碼。
