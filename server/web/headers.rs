@@ -1,5 +1,5 @@
-//! What goes out with every answer but git's and a registry's: the headers that keep a browser from doing more than show
-//! a page. Also turns HEAD into GET without a body, and a panic into an answer.
+//! What goes out with every answer but git's: the headers that keep a browser from doing more than show a page, fewer
+//! of them for registries. Also turns HEAD into GET without a body, and a panic into an answer.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub async fn secure(
     Ok(response)
 }
 
-/// Made when the program is compiled: every answer has them.
+// Made when the program is compiled: nearly every answer has them.
 static FOR_ALL: [(HeaderName, HeaderValue); 2] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
