@@ -1,7 +1,10 @@
 //! Pages that change while somebody looks at them, in a real browser: what comes is shown and said, and what the reader
 //! was doing is left alone. And the same pages where scripts do not run.
 
-use futures_util::StreamExt as _;
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt as _};
+use ropewalk::store::Connection;
 use serde_json::json;
 
 use crate::kit::browser::Browser;
@@ -170,12 +173,32 @@ async fn without_scripts_a_page_that_changes_is_whole_and_has_a_link_to_load_it_
 }
 
 /// What comes on an open stream until it ends.
-async fn rest(mut stream: impl futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin) -> String {
+async fn rest(mut stream: impl Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin) -> String {
     let mut rest = Vec::new();
     while let Some(bytes) = stream.next().await {
         rest.extend_from_slice(&bytes.unwrap());
     }
     String::from_utf8(rest).unwrap()
+}
+
+type Said = Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>>>>;
+
+/// An open stream that has begun to tell; without a token it is anybody's.
+async fn listening(house: &House, path: &str, token: &str) -> Said {
+    let mut request = house.http.get(format!("{}{path}", house.url));
+    if !token.is_empty() {
+        request = request.bearer_auth(token);
+    }
+    let mut stream: Said = Box::pin(request.send().await.unwrap().bytes_stream());
+    assert!(stream.next().await.unwrap().unwrap().starts_with(b"event: "), "{path}");
+    stream
+}
+
+/// Id and secret of a new one of the administrator's.
+async fn token(house: &House) -> (i64, String) {
+    let (status, made) = house.post("/api/v1/users/admin/tokens", json!({ "name": "lamp" })).await;
+    assert_eq!(status, 201, "{made}");
+    (made["id"].as_i64().unwrap(), made["sha1"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,30 +224,45 @@ async fn whoever_may_not_come_in_any_more_is_told_nothing() {
     let said = rest(stream).await;
     assert!(said.contains("event: end") && !said.contains("unheard"), "{said}");
 
-    // So is a program whose token was taken away.
+    // So is a program whose token has ended, was renewed or taken away.
     let copy = Copy::new();
-    copy.write("ropewalk.yml", &one_step("until [ -e go ]; do sleep 0.05; done")).commit("Waits");
+    copy.write("ropewalk.yml", &one_step("while :; do echo on; sleep 0.05; done")).commit("Goes on");
     copy.push(&house.remote("admin/waits")).await;
     house.run_in(Status::Running, "admin/waits", 1).await;
-    let (status, token) = house.post("/api/v1/users/admin/tokens", json!({ "name": "lamp" })).await;
-    assert_eq!(status, 201, "{token}");
     let run = "/api/v1/repos/admin/waits/pipelines/default/runs/1";
-    let mut streams = Vec::new();
-    for (path, begins) in
-        [("/activity/live".to_owned(), "event: swap"), (format!("{run}/events"), "event: run")]
+    let of_run = [format!("{run}/events"), "/admin/waits/pipelines/default/runs/1/live".to_owned()];
+    let soon = jiff::Timestamp::now().as_millisecond() + 1500;
+    let (id, secret) = token(&house).await;
+    let ends =
+        move |c: &Connection| Ok(c.execute("UPDATE tokens SET expires_at = ?2 WHERE id = ?1", [id, soon])?);
+    house.app.store.write(ends).await.unwrap();
+    for stream in [listening(&house, &of_run[0], &secret).await, listening(&house, &of_run[1], &secret).await]
     {
-        let request = house.http.get(format!("{}{path}", house.url));
-        let answer = request.bearer_auth(token["sha1"].as_str().unwrap()).send().await.unwrap();
-        let mut stream = Box::pin(answer.bytes_stream());
-        assert!(stream.next().await.unwrap().unwrap().starts_with(begins.as_bytes()), "{path}");
-        streams.push(stream);
+        rest(stream).await;
     }
-    assert_eq!(house.delete(&format!("/api/v1/users/admin/tokens/{}", token["id"])).await, 204);
-    assert_eq!(house.post("/api/v1/user/repos", json!({ "name": "unseen" })).await.0, 201);
-    for stream in streams {
-        let said = rest(stream).await;
-        assert!(!said.contains("unseen"), "{said}");
+    let tokens = "/api/v1/users/admin/tokens";
+    for ending in ["renewed", "taken away"] {
+        let (id, secret) = token(&house).await;
+        let mut streams = vec![listening(&house, "/activity/live", &secret).await];
+        for path in &of_run {
+            streams.push(listening(&house, path, &secret).await);
+        }
+        let done = match ending {
+            "renewed" => house.post(&format!("{tokens}/{id}/rotate"), json!({})).await.0,
+            _ => house.delete(&format!("{tokens}/{id}")).await,
+        };
+        assert!(matches!(done, 200 | 201 | 204), "{done}");
+        assert_eq!(house.post("/api/v1/user/repos", json!({ "name": format!("unseen-{id}") })).await.0, 201);
+        for stream in streams {
+            let said = rest(stream).await;
+            assert!(!said.contains("unseen"), "{ending}: {said}");
+        }
     }
+    // And whoever looks at what became private.
+    let stream = listening(&house, &of_run[0], "").await;
+    let (status, answer) = house.patch("/api/v1/repos/admin/waits", json!({ "private": true })).await;
+    assert_eq!(status, 200, "{answer}");
+    rest(stream).await;
     assert_eq!(house.post(&format!("{run}/cancel"), json!({})).await.0, 202);
     house.run_ended("admin/waits", "default", 1).await;
     house.stop().await;

@@ -113,6 +113,11 @@ struct Reader {
 
 impl Look for Reader {
     async fn look(&mut self, bells: &mut Bells, news: &mut News) -> Result<()> {
+        // Every time: a session ends without a word.
+        if !self.visit.is_still_let_in()? {
+            news.end();
+            return Ok(());
+        }
         // The log before the rows: then they know which step wrote these bytes. Whether a log is whole
         // is asked of the rows that were read before it.
         let piece = self.read_ahead().await?;
@@ -152,9 +157,6 @@ impl Reader {
     /// Reads the rows anew and sends what they changed; `false` when the run is gone, or is nothing for
     /// this visitor any more.
     async fn refresh(&mut self, news: &mut News) -> Result<bool> {
-        if !self.visit.is_still_let_in()? {
-            return Ok(false);
-        }
         self.visit.page.now = Timestamp::now();
         let Ok((repository, _)) = readable(&self.visit, &self.path) else { return Ok(false) };
         let Some(rows) = Rows::read(&self.visit, self.run)? else { return Ok(false) };
