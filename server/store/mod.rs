@@ -76,12 +76,12 @@ impl Inner {
             Some(connection) => connection,
             None => connect(&self.path, true)?,
         };
-        connection.prepare_cached("BEGIN")?.execute([])?;
+        writer::run(&connection, "BEGIN")?;
         Ok(connection)
     }
 
     fn take_back(&self, connection: Connection) {
-        if connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).is_err() {
+        if writer::run(&connection, "COMMIT").is_err() {
             // What was read was read; this connection is not used again.
             return;
         }

@@ -125,7 +125,7 @@ fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>
 }
 
 /// Kept prepared: read anew each time these cost as much as a small change.
-fn run(connection: &Connection, sql: &str) -> Result<()> {
+pub fn run(connection: &Connection, sql: &str) -> Result<()> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
