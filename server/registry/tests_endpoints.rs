@@ -22,7 +22,13 @@ fn key<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 }
 
 fn access(url: &str, credentials: Credentials) -> Access {
-    Access { kind: EndpointKind::Distribution, url: url.into(), credentials, certificate: None }
+    Access {
+        kind: EndpointKind::Distribution,
+        url: url.into(),
+        credentials,
+        certificate: None,
+        allowed: Vec::new(),
+    }
 }
 
 fn password(password: &str) -> Credentials {
