@@ -163,6 +163,7 @@ mod tests {
             url: url.into(),
             credentials: Credentials::Anonymous,
             certificate: certificate.map(Into::into),
+            allowed: Vec::new(),
         };
         let password = Secret::new("hub-password");
         for (access, key) in [

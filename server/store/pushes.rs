@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::rows::{millis, time};
-use crate::model::{Announced, Digest, Result, TagAddress};
+use crate::model::{Announced, Result};
 
 /// Whether a push is one that the trigger has started nothing for yet. `pushed_at` is the time that `note` is given,
 /// too.
@@ -65,20 +65,6 @@ pub fn note(
     Ok(())
 }
 
-/// Whether one of these triggers has started a run for that image at that tag.
-pub fn was_told(c: &Connection, webhooks: &[i64], address: &TagAddress, digest: &Digest) -> Result<bool> {
-    let mut known = c.prepare_cached(
-        "SELECT 1 FROM heard_pushes
-         WHERE webhook_id = ?1 AND host = ?2 AND repository = ?3 AND tag = ?4 AND digest = ?5 AND started = 1",
-    )?;
-    for id in webhooks {
-        if known.exists(params![id, address.host, address.repository, address.tag, digest.as_str()])? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// Forgets what was last heard of before `before`.
 pub fn prune(c: &Connection, before: Timestamp) -> Result<()> {
     c.prepare_cached("DELETE FROM heard_pushes WHERE heard_at < ?1")?.execute([millis(before)])?;
@@ -88,7 +74,7 @@ pub fn prune(c: &Connection, before: Timestamp) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ServerType;
+    use crate::model::{Digest, ServerType, TagAddress};
     use crate::store::Store;
     use crate::store::docker_webhooks::{self, Token, Wanted};
     use proptest::prelude::*;
@@ -154,9 +140,6 @@ mod tests {
             // What was heard of and started nothing counts when it is heard of again, and as something in between.
             note(c, id, &image(3), (at(50), false), at(50)).unwrap();
             assert!(told(c, id, 2, 60) && told(c, id, 3, 70) && !told(c, id, 3, 71));
-            let address = image(3).address();
-            assert!(was_told(c, &[id], &address, image(3).digest.as_ref().unwrap()).unwrap());
-            assert!(!was_told(c, &[id + 1], &address, image(3).digest.as_ref().unwrap()).unwrap());
             prune(c, at(100)).unwrap();
             assert!(told(c, id, 3, 101));
         });

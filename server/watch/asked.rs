@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::msg;
 use crate::registry::{Borne, DOCKER_HUB, bear_out};
-use crate::store::{Connection, deliveries, endpoints, pushes, tags};
+use crate::store::{Connection, deliveries, endpoints, tags};
 
 /// How far ahead a sender's clock may be.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
@@ -27,8 +27,6 @@ const LONGEST_LOOK: Duration = Duration::from_secs(2);
 const MOST_LOOKS: u32 = 10;
 /// Tags that are looked at again at a time; of more the minute finds what moved.
 const MOST_HURRIED: usize = 1000;
-/// How long a registry is asked whether a tag that names what it named before names something else now.
-const MAY_MOVE: Duration = Duration::from_secs(3);
 
 /// What came of asking.
 pub(super) enum Answer {
@@ -102,7 +100,7 @@ impl Watch {
         if silent.contains(&address.host) {
             return Ok(Answer::Later(part(msg!("hook-registry-silent", host = address.host))));
         }
-        let asked = match self.ask(delivery, &notice, (&address, wanted), (followed, &heard.ids)).await {
+        let asked = match self.ask(delivery, &notice, &address, (wanted, followed)).await {
             Ok(Some(asked)) => asked,
             Ok(None) => return Ok(Answer::Later(part(msg!("hook-registry-silent", host = address.host)))),
             Err(error) => {
@@ -130,8 +128,8 @@ impl Watch {
         &self,
         delivery: &Delivery,
         notice: &Notice,
-        (address, wanted): (&TagAddress, bool),
-        (followed, webhooks): (bool, &[i64]),
+        address: &TagAddress,
+        (wanted, followed): (bool, bool),
     ) -> Result<Option<Asked>> {
         if self.registries.at(&address.host).is_none() {
             if self.store.read(|c| endpoints::by_host(c, &address.host))?.is_some() {
@@ -164,13 +162,6 @@ impl Watch {
         if attachment {
             let objection = Some(msg!("hook-attachment", tag = notice.tag));
             borne = Borne { objection, early: None, ..borne };
-        }
-        if let (None, None, false, Some(digest)) = (&notice.digest, &borne.objection, moved, &borne.digest)
-            && self.store.read(|c| pushes::was_told(c, webhooks, address, digest))?
-            && delivery.replay_of.is_none()
-        {
-            // Either the same was told before, or the tag does not name the new image yet.
-            borne.early = Some(MAY_MOVE);
         }
         let message = match &borne.objection {
             Some(objection) if wanted => objection.clone(),
