@@ -120,7 +120,8 @@ impl Watch {
             ..Announced::new(&address, &notice.owner, digest)
         });
         let found = Found { part: part(asked.message), announced, heard, notice };
-        Ok(Answer::Found(Box::new(found), early))
+        // For those who only follow the tag it is looked at again apart.
+        Ok(Answer::Found(Box::new(found), early.filter(|_| wanted)))
     }
 
     /// `None` when the registry's client is being made, or cannot be.
