@@ -193,10 +193,12 @@ impl Login {
             return Err(refuse(Some(&url)));
         }
         at.guard.add_port(url.port_or_known_default().unwrap_or(0));
-        match at.base.address().map(|address| at.guard.check(address)) {
-            Some(Err(no)) => Err(Trouble::from_cause(at.base, &no)),
-            _ => Ok(url),
+        // A resolver is never asked about addresses.
+        let written = [at.base.address(), at.base.beside(&url).address()];
+        for address in written.into_iter().flatten() {
+            at.guard.check(address).map_err(|no| Trouble::from_cause(at.base, &no))?;
         }
+        Ok(url)
     }
 
     async fn fetch(

@@ -132,18 +132,18 @@ impl Watch {
         address: &TagAddress,
         (wanted, followed): (bool, bool),
     ) -> Result<Option<Asked>> {
+        let attachment = is_attachment_tag(&notice.tag);
+        if attachment && !followed {
+            let message = msg!("hook-attachment", tag = notice.tag);
+            let borne = Borne { objection: Some(message.clone()), ..Borne::default() };
+            return Ok(Some(Asked { message, borne }));
+        }
         if self.registries.at(&address.host).is_none() {
             if self.store.read(|c| endpoints::by_host(c, &address.host))?.is_some() {
                 return Ok(None);
             }
             let message = msg!("hook-not-asked", host = address.host);
             return Ok(Some(Asked { message, borne: Borne::default() }));
-        }
-        let attachment = is_attachment_tag(&notice.tag);
-        if attachment && !followed {
-            let message = msg!("hook-attachment", tag = notice.tag);
-            let borne = Borne { objection: Some(message.clone()), ..Borne::default() };
-            return Ok(Some(Asked { message, borne }));
         }
         let claimed = match (&notice.digest, wanted) {
             (Some(digest), true) if notice.pushed => Some(self.registries.held(address, digest).await?),

@@ -1,12 +1,11 @@
 //! What registries tell, and what is made of it: a real registry that tells of its pushes itself, one that answers oddly
 //! in every way that was met, and the rule that one image pushed once starts one run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ropewalk::model::{Event, Happened, StreamTagName};
+use ropewalk::model::{Cause, Event, Happened, StreamTagName};
 use ropewalk::store::events::{self, Filter};
 use ropewalk::store::{deliveries, streams};
 use serde_json::{Value, json};
@@ -304,9 +303,10 @@ async fn soak(pushes: usize, clients: usize) {
     );
     println!(
         "{pushes} pushes by {clients} clients in {pushing:?}: {} runs of the Docker trigger, each digest once; the stream \
-         moved {} times and names what was pushed last",
+         moved {} times and names what was pushed last; {} runs of the image trigger, each digest once",
         digests.len(),
-        items.len() - 1
+        items.len() - 1,
+        of_image.len()
     );
     house.stop().await;
 }
