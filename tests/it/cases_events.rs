@@ -294,13 +294,14 @@ async fn soak(pushes: usize, clients: usize) {
         "nothing older comes back: {items:?}"
     );
     assert!(items.iter().all(|digest| pushed.contains(digest) || *digest == first));
-    let started = house.json("/api/v1/activity?kind=stream-tag-moved&limit=100").await;
-    let newest = started.as_array().unwrap().iter().find(|one| one["outcomes"][0]["run_number"].is_number());
-    let newest = newest.map(|one| one["happened"]["new"].to_string()).unwrap_or_default();
-    assert!(
-        newest.contains(&last) || items.len() == 1,
-        "the image trigger's newest run has what was pushed last"
-    );
+    let runs: Vec<_> = (1..).map_while(|n| house.find_run("admin/image", "on-image", n)).collect();
+    let had = |run: &ropewalk::model::Run| match &run.cause {
+        Cause::ImageChange { changes } => changes[0].new.rsplit('@').next().unwrap().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let of_image: Vec<String> = runs.iter().map(had).collect();
+    assert_eq!(of_image.last(), Some(&last), "the image trigger's newest run has what was pushed last");
+    assert_eq!(of_image.iter().collect::<BTreeSet<_>>().len(), of_image.len(), "each at most once");
     println!(
         "{pushes} pushes by {clients} clients in {pushing:?}: {} runs of the Docker trigger, each digest once; the stream \
          moved {} times and names what was pushed last; {} runs of the image trigger, each digest once",
