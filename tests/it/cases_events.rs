@@ -230,6 +230,7 @@ fn port_of(url: &str) -> u16 {
 }
 
 /// `clients` push to one tag at once, `pushes` in all, while a Docker trigger and an image trigger follow it.
+#[allow(clippy::print_stdout, reason = "the figures")]
 async fn soak(pushes: usize, clients: usize) {
     let house = House::with(&[("poll-seconds", "3600")]).await;
     let registry = telling(house.url.trim_start_matches("http://"));
@@ -313,7 +314,6 @@ async fn soak(pushes: usize, clients: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[allow(clippy::print_stdout, reason = "the figures")]
 async fn each_of_many_pushes_to_one_tag_starts_its_own_run() {
     soak(60, 3).await;
 }
