@@ -56,13 +56,10 @@ fn what_a_value_may_not_be_is_said_in_a_sentence() {
         "ropewalk stream untag marta/x:",
         "ropewalk run list justaname",
         "ropewalk pipeline list ../x",
-        "ropewalk user add new",
+        "ropewalk user add a/b",
         "ropewalk token create a/b --name x",
     ] {
         let refused = parse(bad).unwrap_err();
-        if refused.kind() != clap::error::ErrorKind::ValueValidation {
-            continue;
-        }
         let Some(said) = arguments::sentence(&refused) else { panic!("{bad}: {refused}") };
         let key = std::error::Error::source(&refused).unwrap().to_string();
         let key = key.split([' ', ':']).find(|word| word.contains('-')).unwrap().to_owned();

@@ -65,7 +65,7 @@ impl Answer {
             serde_json::Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        let seconds = said.filter(|seconds| *seconds > 0.0).unwrap_or(LASTS as f64).min(LONGEST_LIFE as f64);
+        let seconds = said.filter(|seconds| *seconds >= 0.0).unwrap_or(LASTS as f64).min(LONGEST_LIFE as f64);
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@
 //! redirects to any host, so reading goes through reqwest with limits of our own (`wire`).
 //!
 //! ```text
-//! base, allowed, guard, trust   where to, whether to   wire, patience, rest   one request, and how often
+//! base, allowed, guard, trust   where to, whether to   wire, connect, patience, rest   one request, how often
 //! challenge, login     who we are                   client, documents, catalogue, lists, image, manifest, config   reading
 //! deliveries, said     what others say of it, and what the registry bears out
 //! upload, meter, copy  writing                      certificate, validate   what a person is shown of an endpoint
@@ -23,6 +23,7 @@ mod certificate;
 mod challenge;
 mod client;
 mod config;
+mod connect;
 mod copy;
 mod deliveries;
 mod documents;

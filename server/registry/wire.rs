@@ -15,19 +15,16 @@ use url::Url;
 
 use super::allowed::{self, AllowedHost};
 use super::base::{Base, Place};
+use super::connect::{CONNECTIONS, http_client, others_client};
 use super::guard::Guard;
 use super::login::{At, Login};
 use super::patience::Patience;
 use super::rest::Rest;
 use super::state::{Condition, Trouble};
-use super::trust;
 use crate::model::{Access, Credentials, EndpointKind, Error, Result};
 use crate::msg;
 
-/// A registry on one disk gains nothing from more (measured: 1,393 HEADs/s on 4, no gain on 8).
-const CONNECTIONS: usize = 4;
 const REDIRECTS: usize = 3;
-const CONNECT: Duration = Duration::from_secs(3);
 /// Where Docker Hub's blobs are, behind a redirect.
 const HUB_BLOBS: &[&str] = &[".docker.com", ".docker.io", ".cloudflarestorage.com"];
 
@@ -102,45 +99,6 @@ impl Answer {
     }
 }
 
-/// Certificates that are believed of other hosts than the registry: the endpoint's own, and those this machine believes.
-fn others_client(base: &Base, certificate: Option<&str>, guard: &Guard) -> Result<reqwest::Client> {
-    let Some(pem) = certificate else { return http_client(base, None, guard) };
-    let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
-    let made = builder(guard).tls_certs_merge(roots.clone()).build();
-    // A small machine may have no certificates of its own.
-    let made = made.or_else(|_| builder(guard).tls_certs_only(roots).build());
-    made.map_err(|cause| Error::internal("making the registry client", cause))
-}
-
-fn builder(guard: &Guard) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .dns_resolver(Arc::new(guard.clone()))
-        .connect_timeout(CONNECT)
-        .pool_max_idle_per_host(CONNECTIONS)
-        .pool_idle_timeout(Duration::from_secs(90))
-        .tcp_nodelay(true)
-        .user_agent(concat!("ropewalk/", env!("CARGO_PKG_VERSION")))
-}
-
-/// Connections to `base` through the guard, believing the accepted certificate (PEM) when there is one. It follows no
-/// redirect.
-pub(super) fn http_client(base: &Base, certificate: Option<&str>, guard: &Guard) -> Result<reqwest::Client> {
-    // The binary installs it; a second door (a tool, a test) must not find reqwest panicking without.
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-    let mut http = builder(guard);
-    match certificate {
-        Some(pem) => http = http.tls_backend_preconfigured(trust::only(pem)?),
-        // Without certificates of the machine, which a small image may lack and http does not need.
-        None if !base.is_tls() => http = http.tls_certs_only([]),
-        None => {}
-    }
-    http.build().map_err(|cause| Error::internal("making the registry client", cause))
-}
-
 impl Wire {
     /// For the stack's own registry, which asks for nothing.
     pub fn new(base: Base) -> Result<Self> {
@@ -159,7 +117,7 @@ impl Wire {
         let allowed = allowed::parse(&access.allowed)?;
         let others = match allowed.is_empty() {
             true => http.clone(),
-            false => others_client(&base, access.certificate.as_deref(), &guard)?,
+            false => others_client(access.certificate.as_deref(), &guard)?,
         };
         let login = Login::new(access.kind, access.credentials.clone());
         Ok(Wire {
@@ -310,31 +268,6 @@ impl Wire {
             }
             _ => Ok(response),
         }
-    }
-
-    pub fn redirected(&self, to: &str) -> Trouble {
-        let url = self.base.url(&Place::Root).join(to).ok();
-        let other = url.filter(|url| self.base.is_endpoint && url.has_host() && !self.base.owns(url));
-        let to: String = to.chars().take(200).collect();
-        let (host, to) = (&self.base.host, to.escape_debug());
-        let message = match other {
-            // The same name with another scheme is a wrong address and no other host.
-            Some(url)
-                if url.host_str() == Some(&self.base.name)
-                    && url.scheme() == "https"
-                    && !self.base.is_tls() =>
-            {
-                msg!("endpoints-redirect-tls", host = host, to = to)
-            }
-            Some(url) if url.scheme() == "http" && self.base.is_tls() => {
-                msg!("endpoints-redirect-plain", host = host, to = to)
-            }
-            Some(url) => {
-                msg!("endpoints-redirect", host = host, to = to, other = self.base.beside(&url).host)
-            }
-            None => msg!("registry-redirect", host = host, to = to),
-        };
-        Trouble::new(Condition::NotARegistry, message)
     }
 }
 
