@@ -56,8 +56,6 @@ fn what_a_value_may_not_be_is_said_in_a_sentence() {
         "ropewalk stream untag marta/x:",
         "ropewalk run list justaname",
         "ropewalk pipeline list ../x",
-        "ropewalk user add a/b",
-        "ropewalk token create a/b --name x",
     ] {
         let refused = parse(bad).unwrap_err();
         let Some(said) = arguments::sentence(&refused) else { panic!("{bad}: {refused}") };

@@ -2,7 +2,6 @@
 //! small number of further tries with growing, jittered waits, and no step to another host but the ones that are
 //! allowed by name and those Docker Hub keeps its blobs at; they are told nothing of who we are.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -21,7 +20,7 @@ use super::login::{At, Login};
 use super::patience::Patience;
 use super::rest::Rest;
 use super::state::{Condition, Trouble};
-use crate::model::{Access, Credentials, EndpointKind, Error, Result};
+use crate::model::{Access, Credentials, EndpointKind, Result};
 use crate::msg;
 
 const REDIRECTS: usize = 3;
