@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Message, Result, TagAddress};
+use super::{Digest, Error, Message, Result, TagAddress};
 use crate::msg;
 
 /// Which of our addresses it came to.
@@ -97,6 +97,8 @@ pub struct Notice {
     pub host: Option<String>,
     pub repository: String,
     pub tag: String,
+    /// What the sender says was pushed; a hint, like all of this.
+    pub digest: Option<Digest>,
     /// Who did it, as far as is said.
     pub owner: String,
 }

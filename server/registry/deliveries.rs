@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::model::{ImageReference, Message, Notice, Reading, Secret, is_repository, is_tag};
+use crate::model::{Digest, ImageReference, Message, Notice, Reading, Secret, is_repository, is_tag};
 use crate::msg;
 
 /// Most notices of one delivery that are followed up; Distribution sends one.
@@ -82,6 +82,7 @@ fn event_of(event: &Value) -> Option<Notice> {
         host: None,
         repository: repository.to_owned(),
         tag: tag.to_owned(),
+        digest: text(event, &["target", "digest"]).and_then(|digest| Digest::new(digest).ok()),
         owner: name(text(event, &["actor", "name"])),
     })
 }
@@ -112,6 +113,7 @@ fn payload(value: &Value) -> Reading {
         key: pushed_at.map(|at| key(&["docker-hub", &repository, tag, &format!("{at:.0}")])),
         pushed: true,
         host: None,
+        digest: None,
         owner: name(pusher.or_else(|| text(value, &["repository", "owner"]))),
         tag: tag.to_owned(),
         repository,
@@ -121,12 +123,15 @@ fn payload(value: &Value) -> Reading {
 
 /// `{"image": "host/name:tag"}`, or `{"repository": "name", "tag": "1"}`; with `id`, `owner` if there is one.
 fn plain(value: &Value) -> Reading {
-    let (host, repository, tag) = match (text(value, &["image"]), text(value, &["repository"])) {
+    let (host, repository, tag, digest) = match (text(value, &["image"]), text(value, &["repository"])) {
         (Some(image), _) => match ImageReference::parse(image) {
-            Ok(image) => (image.host, image.repository, image.tag),
+            Ok(image) => (image.host, image.repository, image.tag, image.digest),
             Err(_) => return Reading::Unknown(msg!("hook-unknown-body")),
         },
-        (None, Some(repository)) => (None, repository.to_owned(), text(value, &["tag"]).map(str::to_owned)),
+        (None, Some(repository)) => {
+            let digest = text(value, &["digest"]).and_then(|digest| Digest::new(digest).ok());
+            (None, repository.to_owned(), text(value, &["tag"]).map(str::to_owned), digest)
+        }
         (None, None) => return Reading::Unknown(msg!("hook-unknown-body")),
     };
     let Some(tag) = tag else { return Reading::Unknown(msg!("hook-no-tag")) };
@@ -139,6 +144,7 @@ fn plain(value: &Value) -> Reading {
         host,
         repository,
         tag,
+        digest,
         owner: name(text(value, &["owner"])),
     };
     Reading::Notices { notices: vec![notice], skipped: 0 }
