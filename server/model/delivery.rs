@@ -97,8 +97,10 @@ pub struct Notice {
     pub host: Option<String>,
     pub repository: String,
     pub tag: String,
-    /// What the sender says was pushed; a hint, like all of this.
+    /// What was pushed, as the sender says. It counts when the registry has it.
     pub digest: Option<Digest>,
+    /// When, by the sender's clock.
+    pub pushed_at: Option<Timestamp>,
     /// Who did it, as far as is said.
     pub owner: String,
 }

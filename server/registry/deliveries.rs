@@ -1,6 +1,7 @@
 //! The bodies that registries send: Distribution's notifications, Docker Hub's payloads, and a plain form for
 //! everything else. Read leniently, because senders differ; every name that is handed out was checked. Pure.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{Digest, ImageReference, Message, Notice, Reading, Secret, is_repository, is_tag};
@@ -83,6 +84,7 @@ fn event_of(event: &Value) -> Option<Notice> {
         repository: repository.to_owned(),
         tag: tag.to_owned(),
         digest: text(event, &["target", "digest"]).and_then(|digest| Digest::new(digest).ok()),
+        pushed_at: text(event, &["timestamp"]).and_then(|time| time.parse().ok()),
         owner: name(text(event, &["actor", "name"])),
     })
 }
@@ -114,6 +116,7 @@ fn payload(value: &Value) -> Reading {
         pushed: true,
         host: None,
         digest: None,
+        pushed_at: pushed_at.and_then(|at| Timestamp::from_millisecond((at * 1000.0) as i64).ok()),
         owner: name(pusher.or_else(|| text(value, &["repository", "owner"]))),
         tag: tag.to_owned(),
         repository,
@@ -123,15 +126,12 @@ fn payload(value: &Value) -> Reading {
 
 /// `{"image": "host/name:tag"}`, or `{"repository": "name", "tag": "1"}`; with `id`, `owner` if there is one.
 fn plain(value: &Value) -> Reading {
-    let (host, repository, tag, digest) = match (text(value, &["image"]), text(value, &["repository"])) {
+    let (host, repository, tag) = match (text(value, &["image"]), text(value, &["repository"])) {
         (Some(image), _) => match ImageReference::parse(image) {
-            Ok(image) => (image.host, image.repository, image.tag, image.digest),
+            Ok(image) => (image.host, image.repository, image.tag),
             Err(_) => return Reading::Unknown(msg!("hook-unknown-body")),
         },
-        (None, Some(repository)) => {
-            let digest = text(value, &["digest"]).and_then(|digest| Digest::new(digest).ok());
-            (None, repository.to_owned(), text(value, &["tag"]).map(str::to_owned), digest)
-        }
+        (None, Some(repository)) => (None, repository.to_owned(), text(value, &["tag"]).map(str::to_owned)),
         (None, None) => return Reading::Unknown(msg!("hook-unknown-body")),
     };
     let Some(tag) = tag else { return Reading::Unknown(msg!("hook-no-tag")) };
@@ -144,7 +144,8 @@ fn plain(value: &Value) -> Reading {
         host,
         repository,
         tag,
-        digest,
+        digest: text(value, &["digest"]).and_then(|digest| Digest::new(digest).ok()),
+        pushed_at: None,
         owner: name(text(value, &["owner"])),
     };
     Reading::Notices { notices: vec![notice], skipped: 0 }
