@@ -147,7 +147,6 @@ hooks-kind-refused = Deliveries refused
 hooks-kind-tag-moved = Tags that moved
 hooks-tag-named = The tag named { $digest } then
 hook-failed = The delivery could not be handled; the log says more under “delivery { $id }”. It is tried again.
-hook-attachment = “{ $tag }” is not an image: under such a tag tools keep a signature, an attestation or a list of what is said about an image. It starts nothing.
 hook-digest-missing = The registry has no { $digest } in { $repository }, so it does not count, whatever the sender says. If it is pushed again, that counts.
 hook-not-an-image = The registry holds something here that is no image that could run ({ $kind }), so it starts nothing.
 hook-moved-on = The tag names another image than { $digest } now, and nothing in the message tells when that was pushed: it is taken for an old one and starts nothing.

@@ -147,7 +147,6 @@ hooks-kind-refused = 거부된 배달
 hooks-kind-tag-moved = 옮겨진 태그
 hooks-tag-named = 당시 태그가 가리킨 이미지: { $digest }
 hook-failed = 전달된 요청을 처리하지 못했습니다. 서버 로그의 “delivery { $id }”에 자세한 내용이 있습니다. 다시 시도합니다.
-hook-attachment = “{ $tag }” 태그는 이미지가 아닙니다. 이런 태그에는 이미지에 대한 서명, 증명 또는 목록이 보관됩니다. 아무것도 시작하지 않습니다.
 hook-digest-missing = 레지스트리의 { $repository } 저장소에 { $digest } 이미지가 없어, 보낸 쪽이 무엇이라 하든 인정하지 않습니다. 다시 푸시하면 인정됩니다.
 hook-not-an-image = 레지스트리에 있는 것이 실행할 수 있는 이미지가 아니므로({ $kind }) 아무것도 시작하지 않습니다.
 hook-moved-on = 태그가 이제 { $digest } 아닌 다른 이미지를 가리키고, 메시지에 언제 푸시되었는지 나타내는 것이 없습니다. 지난 알림으로 보고 아무것도 시작하지 않습니다.

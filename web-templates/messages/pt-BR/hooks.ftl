@@ -147,7 +147,6 @@ hooks-kind-refused = Entregas recusadas
 hooks-kind-tag-moved = Tags que mudaram
 hooks-tag-named = A tag indicava { $digest } naquele momento
 hook-failed = A entrega não pôde ser tratada; o log do servidor diz mais em “delivery { $id }”. Haverá nova tentativa.
-hook-attachment = “{ $tag }” não é uma imagem: sob uma tag assim ficam uma assinatura, um atestado ou uma lista do que se diz de uma imagem. Não inicia nada.
 hook-digest-missing = O registro não tem { $digest } em { $repository }, portanto não conta, diga o remetente o que disser. Se for enviado de novo, contará.
 hook-not-an-image = O que o registro guarda aqui não é uma imagem que possa ser executada ({ $kind }), por isso não inicia nada.
 hook-moved-on = A tag indica agora outra imagem que não { $digest }, e nada na mensagem diz quando ela foi enviada: é tomada por antiga e não inicia nada.

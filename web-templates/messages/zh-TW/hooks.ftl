@@ -147,7 +147,6 @@ hooks-kind-refused = 被拒絕的遞送
 hooks-kind-tag-moved = 移動的標籤
 hooks-tag-named = 當時標籤指向 { $digest }
 hook-failed = 這則通知無法處理；伺服器記錄中的「delivery { $id }」有更多說明。系統會再試一次。
-hook-attachment = 「{ $tag }」不是映像檔：這種標籤存放的是簽章、證明，或關於某個映像檔的清單。不會啟動任何執行。
 hook-digest-missing = 登錄庫的 { $repository } 裡沒有 { $digest }，所以不論傳送者怎麼說都不算數。重新推送後才算數。
 hook-not-an-image = 登錄庫在這裡存放的不是可執行的映像檔（{ $kind }），所以不會啟動任何執行。
 hook-moved-on = 標籤現在指向的不是 { $digest }，而訊息裡沒有任何內容說明它是何時推送的：視為舊通知，不會啟動任何執行。
