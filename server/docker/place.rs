@@ -133,14 +133,18 @@ impl Engine {
     }
 
     async fn take_or_make(&self, image: &str, extra_hosts: &[String]) -> Result<Made, EngineError> {
-        let spare = {
+        let (spare, stock) = {
             let mut places = self.places();
             let fits = places.stock.as_ref().is_some_and(|(_, hosts)| hosts == extra_hosts);
-            places.spare.take_if(|_| fits)
+            (places.spare.take_if(|_| fits), places.stock.as_ref().map(|(image, _)| image.clone()))
         };
-        match spare {
-            Some(made) => Ok(made),
-            None => self.make(image, extra_hosts).await,
+        if let Some(made) = spare {
+            return Ok(made);
+        }
+        // Of the house's own image if it is there: a step's may have no shell, which is for the step to say.
+        match self.make(stock.as_deref().unwrap_or(image), extra_hosts).await {
+            Err(EngineError::Failed(Error::NotFound(_))) if stock.is_some() => self.make(image, extra_hosts).await,
+            made => made,
         }
     }
 

@@ -36,8 +36,10 @@ pub struct StepSpec {
     pub labels: RunLabels,
     pub stage: u32,
     pub step: u32,
-    /// A reference or an image id; the image must be there (`Engine::ensure_image`). It needs `/bin/sh`.
+    /// As it was written, for messages. The image must be there (`Engine::ensure_image`) and needs `/bin/sh`.
     pub image: String,
+    /// What the engine is asked for in its place: the reference may move meanwhile.
+    pub image_id: Option<String>,
     /// The script's file, at this path inside the container; it must lie in one of the mounts.
     pub script: PathBuf,
     pub shell: Shell,
@@ -105,7 +107,7 @@ impl StepSpec {
             environment.push(format!("HOSTNAME={}", self.host_name()));
         }
         ContainerCreateBody {
-            image: Some(self.image.clone()),
+            image: Some(self.image_id.as_ref().unwrap_or(&self.image).clone()),
             entrypoint: Some(self.command()),
             cmd: Some(Vec::new()),
             env: Some(environment),

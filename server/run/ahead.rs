@@ -12,7 +12,7 @@ use super::House;
 use super::pins::Pins;
 use super::variables::Variables;
 use super::workspace::Workspace;
-use crate::docker::{EngineError, Limits, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
+use crate::docker::{EngineError, Limits, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
 use crate::model::{Action, Definition, Error, Result, Run, Stage, Step};
 use crate::pipeline;
@@ -127,7 +127,7 @@ impl Ahead {
             let image = house.engine.ensure_image(&work.image, &mut say).await?;
             let mut spec = spec(&house, &run, &workspace, (&work, path, &script));
             // By its id, so that a tag that moves meanwhile changes nothing.
-            spec.image = image.id;
+            spec.image_id = Some(image.id);
             house.engine.prepare(&place, &spec).await
         };
         // Dropping a task that was not taken drops its container, which removes it.
@@ -171,12 +171,13 @@ fn spec(
         stage: work.stage,
         step: work.step,
         image: work.image.clone(),
+        image_id: None,
         script,
         shell: Shell::of(text),
         directory: workspace.root.join(&work.directory),
         create_directory: true,
         environment: work.environment.clone().into_iter().collect(),
-        mounts: vec![Mount::same(&workspace.root), Mount::same(&workspace.scripts)],
+        mounts: workspace.mounts(),
         docker_socket: settings.step_socket.clone(),
         limits: Limits {
             memory: settings.limits.memory,

@@ -11,8 +11,9 @@ use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::variables::Variables;
-use super::workspace::{Workspace, builtin};
+use super::workspace::{Workspace, builtin, git_url};
 use super::{House, pushed};
+use crate::git::Head;
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
@@ -65,7 +66,7 @@ async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
     let definition = house.store.read(|c| runs::definition(c, run.id))?;
     let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
     let stored = Variables::open(house, &definition).await?;
-    let workspace = Workspace::of(&house.settings.workspaces, run);
+    let workspace = Workspace::of(&house.settings.workspaces, &house.names.take(run));
     workspace.create().await?;
     let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());
     stored.hide(stages(house, run, &definition, (&workspace, &mut ahead, stop), &stored).await)
@@ -90,8 +91,10 @@ async fn stages(
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
-    house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
+    let head = Head { reference: run.reference.clone(), url: git_url(run, &house.settings.addresses) };
+    let laid = house.git.checkout(&run.repository, &run.commit, &workspace.root, &head).await?;
     pins.apply(house, (run, definition), &workspace.root).await?;
+    let notes = laid.finish().await?;
     for (index, steps) in (0u32..).zip(&works) {
         let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
@@ -108,7 +111,7 @@ async fn stages(
             deadline: earlier(&deadline, stage),
         };
         if index == 0 {
-            for sentence in pins.sentences() {
+            for sentence in notes.iter().cloned().chain(pins.sentences()) {
                 work.log.line(&house.say(&sentence))?;
             }
         }
@@ -188,7 +191,10 @@ pub async fn clean_up(house: &House, run: &Run) {
         tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
         house.untidy.notify_one();
     }
-    remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
+    if let Some(name) = house.names.of(run.id) {
+        remove(house, Workspace::of(&house.settings.workspaces, &name).remove().await).await;
+        house.names.release(run.id);
+    }
 }
 
 async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
@@ -207,16 +213,12 @@ pub async fn sweep(house: &House) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
     let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     // Asked after the look, so that what a run has made meanwhile is not among what was found.
-    let mut kept = Vec::new();
-    for id in house.active_ids() {
-        if let Some(run) = house.store.read(|c| runs::by_id(c, id))? {
-            let workspace = Workspace::of(&house.settings.workspaces, &run);
-            kept.extend([workspace.root, workspace.scripts]);
-        }
-    }
+    let used = house.names.all();
+    let workspaces = used.iter().map(|name| Workspace::of(&house.settings.workspaces, name));
+    let kept: Vec<_> = workspaces.flat_map(|workspace| workspace.folders().map(Clone::clone)).collect();
     let mut left = Vec::new();
     for path in found.into_iter().filter(|path| !kept.contains(path)) {
-        if tokio::fs::remove_dir_all(&path).await.is_err() && path.exists() {
+        if tokio::fs::remove_dir_all(&path).await.is_err() && path.symlink_metadata().is_ok() {
             left.push(path);
         }
     }

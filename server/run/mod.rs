@@ -79,6 +79,8 @@ struct House {
     busy: AtomicUsize,
     /// Rung when something of a run could not be removed.
     untidy: Notify,
+    /// Which run works under which name.
+    names: workspace::Names,
 }
 
 /// While it lives, something is done for a run that is not, or no longer, among the active ones.
@@ -128,6 +130,7 @@ impl Runs {
                 ended: Notify::new(),
                 busy: AtomicUsize::new(0),
                 untidy: Notify::new(),
+                names: workspace::Names::default(),
             }),
         }
     }
