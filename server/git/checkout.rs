@@ -37,7 +37,8 @@ impl Repositories {
     ) -> Result<Laid> {
         let directory = self.served(path)?;
         let files = in_background({
-            let (directory, commit, destination) = (directory.clone(), commit.clone(), destination.to_owned());
+            let (directory, commit, destination) =
+                (directory.clone(), commit.clone(), destination.to_owned());
             move || checkout(&directory, &commit, &destination)
         });
         let git = destination.join(".git");
@@ -220,7 +221,7 @@ mod tests {
 
     fn head() -> Head {
         let reference = crate::model::RefName::new("refs/heads/main").unwrap();
-        Head { reference, url: "http://ropewalk.test/admin/numbers.git".into() }
+        Head { reference: Some(reference), url: "http://ropewalk.test/admin/numbers.git".into() }
     }
 
     fn commit_all(place: &Place) {
@@ -263,7 +264,7 @@ mod tests {
         );
         assert_eq!(fs::metadata(out.join("deep/run")).unwrap().permissions().mode() & 0o777, 0o755);
         assert_eq!(fs::read_link(out.join("dangling")).unwrap(), Path::new("nowhere"));
-                assert!(check_out(&place, &out).await.is_err(), "never into a folder with something in it");
+        assert!(check_out(&place, &out).await.is_err(), "never into a folder with something in it");
     }
 
     #[tokio::test]
@@ -273,7 +274,9 @@ mod tests {
         fs::create_dir(&outside).unwrap();
         fs::write(outside.join("kept"), "kept").unwrap();
         let absolute = outside.to_str().unwrap().to_owned();
-        for (target, link) in [(absolute.as_str(), "ci"), ("../../x", "a/up"), ("../..", "a/b/up"), ("ci", "round")] {
+        for (target, link) in
+            [(absolute.as_str(), "ci"), ("../../x", "a/up"), ("../..", "a/b/up"), ("ci", "round")]
+        {
             let path = place.work().join(link);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             symlink(target, path).unwrap();
@@ -300,10 +303,48 @@ mod tests {
         same(&["log", "-p", "--format=%H %an %s"]);
         same(&["diff", "HEAD~2"]);
         same(&["rev-parse", "--abbrev-ref", "HEAD"]);
-        assert_eq!(git(&out, &["status", "--porcelain=v2", "--branch"]).lines().filter(|l| !l.starts_with('#')).count(), 0);
+        assert_eq!(
+            git(&out, &["status", "--porcelain=v2", "--branch"])
+                .lines()
+                .filter(|l| !l.starts_with('#'))
+                .count(),
+            0
+        );
         assert_eq!(git(&out, &["config", "remote.origin.url"]).trim(), head().url);
         assert_eq!(git(&out, &["rev-parse", "origin/main"]), git(&work, &["rev-parse", "main"]));
         git(&out, &["fsck", "--strict"]);
+    }
+
+    #[tokio::test]
+    async fn zz_measure_temporary() {
+        let place = Place::with_commits(1);
+        let work = place.work();
+        for n in 0..5000 {
+            let path = work.join(format!("d{}/f{n}.txt", n % 100));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{n}\n").repeat(200 + n % 300)).unwrap();
+        }
+        commit_all(&place);
+        let commit = place.repositories.open(&place.path).unwrap().resolve("main").unwrap().commit;
+        for round in 0..4 {
+            let out = place.folder.path().join(format!("out{round}"));
+            let from = std::time::Instant::now();
+            drop(checkout(&place.directory(), &commit, &out).unwrap());
+            let plain = from.elapsed();
+            fs::remove_dir_all(&out).unwrap();
+            let from = std::time::Instant::now();
+            let laid = place.repositories.checkout(&place.path, &commit, &out, &head()).await.unwrap();
+            let files = from.elapsed();
+            laid.finish().await.unwrap();
+            let whole = from.elapsed();
+            let from = std::time::Instant::now();
+            let url = format!("file://{}", place.directory().display());
+            git(place.folder.path(), &["clone", "-q", "--depth", "1", &url, &format!("clone{round}")]);
+            eprintln!(
+                "B3 files {plain:?} with .git {files:?} with index {whole:?} clone --depth 1 {:?}",
+                from.elapsed()
+            );
+        }
     }
 
     #[tokio::test]
@@ -346,7 +387,8 @@ mod tests {
         let out = place.folder.path().join("out");
         let commit = place.repositories.open(&place.path).unwrap().resolve("main").unwrap().commit;
         let laid = checkout(&place.directory(), &commit, &out).unwrap();
-        let shallow = dotgit::lay_within(&place.directory(), &commit, &out.join(".git"), &head(), 0).await.unwrap();
+        let shallow =
+            dotgit::lay_within(&place.directory(), &commit, &out.join(".git"), &head(), 0).await.unwrap();
         let notes = Laid { history: Some(shallow), ..laid }.finish().await.unwrap();
         assert_eq!((&*notes[0].key, &*notes[0].args["depth"]), ("git-workspace-shallow", "50"));
         assert_eq!(git(&out, &["rev-list", "--count", "HEAD"]).trim(), "50");

@@ -30,16 +30,31 @@ const DEPTH: usize = 50;
 const MOST_COMMITS: usize = 2000;
 /// Tags that are looked at for a history that is not whole.
 const MOST_TAGS: usize = 5000;
+/// The pack of the last commits.
+const RECENT: &str = "objects/pack/pack-recent.pack";
 /// Packing takes seconds for a gigabyte.
 const PACKING: Duration = Duration::from_secs(15 * 60);
 
 /// What the workspace is of.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// A branch is checked out; of a tag HEAD is detached.
-    pub reference: RefName,
+    /// A branch is checked out; of a tag, or of nothing, HEAD is detached.
+    pub reference: Option<RefName>,
     /// Of the remote `origin`.
     pub url: String,
+}
+
+impl Head {
+    /// For a HEAD that names the commit itself, and no branch.
+    pub fn detached(url: String) -> Self {
+        Head { reference: None, url }
+    }
+
+    /// The branch's whole name, and the short one.
+    fn branch(&self) -> Option<(&RefName, &str)> {
+        let name = self.reference.as_ref()?;
+        Some((name, name.branch_name()?))
+    }
 }
 
 /// What was laid.
@@ -69,14 +84,16 @@ pub(super) async fn lay_within(
     largest: u64,
 ) -> Result<History> {
     let copied = in_background({
-        let (repository, commit, git, head) = (repository.to_owned(), commit.clone(), git.to_owned(), head.clone());
+        let (repository, commit, git, head) =
+            (repository.to_owned(), commit.clone(), git.to_owned(), head.clone());
         move || {
             frame(&git, &commit, &head)?;
             // Before the objects: what a ref reaches is there when the ref is.
             let known = refs::list(&repository)?.refs;
             match objects(&repository, largest).map_err(|e| io_error("look at a repository's objects", &e))? {
                 Some(found) => {
-                    copy(&repository, &git, &found).map_err(|e| io_error("copy a repository's objects", &e))?;
+                    copy(&repository, &git, &found)
+                        .map_err(|e| io_error("copy a repository's objects", &e))?;
                     write_refs(&git, &commit, (&head, &known))?;
                     Ok(true)
                 }
@@ -109,8 +126,8 @@ fn frame(git: &Path, commit: &CommitId, head: &Head) -> Result<()> {
         for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
             fs::create_dir_all(git.join(folder))?;
         }
-        let at = match head.reference.branch_name() {
-            Some(_) => format!("ref: {}\n", head.reference),
+        let at = match head.branch() {
+            Some((name, _)) => format!("ref: {name}\n"),
             None => format!("{commit}\n"),
         };
         fs::write(git.join("HEAD"), at)?;
@@ -126,9 +143,8 @@ fn config(head: &Head) -> String {
          [remote \"origin\"]\n\turl = {}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
         quoted(&head.url)
     );
-    if let Some(branch) = head.reference.branch_name() {
-        let name = quoted(branch);
-        text.push_str(&format!("[branch {name}]\n\tremote = origin\n\tmerge = {}\n", head.reference));
+    if let Some((name, branch)) = head.branch() {
+        text.push_str(&format!("[branch {}]\n\tremote = origin\n\tmerge = {name}\n", quoted(branch)));
     }
     text
 }
@@ -136,15 +152,16 @@ fn config(head: &Head) -> String {
 /// Tags as they are, branches as those of `origin`; the run's own branch is where the run's commit is.
 fn write_refs(git: &Path, commit: &CommitId, (head, known): (&Head, &[(RefName, CommitId)])) -> Result<()> {
     let mut lines: Vec<(String, &CommitId)> = Vec::with_capacity(known.len() + 2);
-    for (name, id) in known.iter().filter(|(name, _)| *name != head.reference || name.branch_name().is_none()) {
+    let own = head.branch().map(|(name, _)| name);
+    for (name, id) in known.iter().filter(|(name, _)| Some(name) != own) {
         match name.branch_name() {
             Some(branch) => lines.push((format!("refs/remotes/origin/{branch}"), id)),
             None => lines.push((name.to_string(), id)),
         }
     }
-    if let Some(branch) = head.reference.branch_name() {
+    if let Some((name, branch)) = head.branch() {
         lines.push((format!("refs/remotes/origin/{branch}"), commit));
-        lines.push((head.reference.to_string(), commit));
+        lines.push((name.to_string(), commit));
     }
     lines.sort();
     let mut text = "# pack-refs with: sorted \n".to_owned();
@@ -242,29 +259,54 @@ fn recent(open: &OpenRepository, commit: &CommitId) -> Result<Recent> {
     Ok(Recent { start: commit.clone(), cut, refs })
 }
 
-/// By the git program, as for a shallow clone; it runs in the server's repository and writes only the pack.
+/// By the git program, as for a shallow clone: one reads the server's repository, another indexes what the first wrote
+/// (the two may lie on different disks).
 async fn pack(repository: &Path, recent: &Recent, git: &Path) -> Result<()> {
-    let mut call = Invocation::new("pack-objects", repository).setting("core.fsync", "none");
-    for option in ["--revs", "--delta-base-offset", "--include-tag", "--quiet"] {
+    let mut call = Invocation::new("pack-objects", repository);
+    for option in ["--revs", "--delta-base-offset", "--include-tag", "--stdout", "--quiet"] {
         call = call.option(option);
     }
-    let mut child = call.data(git.join("objects/pack/pack")).spawn_fed()?;
-    let errors = collect_errors(child.stderr.take());
     let mut wanted: String = recent.cut.iter().map(|id| format!("--shallow {id}\n")).collect();
     wanted.push_str(&format!("{}\n", recent.start));
     wanted.extend(recent.refs.iter().map(|(_, id)| format!("{id}\n")));
+    run(&call, &wanted, Some(&git.join(RECENT))).await?;
+    // It is started in `git`, and knows no `--end-of-options`.
+    run(&Invocation::new("index-pack", git).setting("core.fsync", "none").option(RECENT), "", None).await
+}
+
+/// With `input` on standard input; what it says goes into the file `output`.
+async fn run(call: &Invocation, input: &str, output: Option<&Path>) -> Result<()> {
+    let mut child = call.spawn_fed()?;
+    let errors = collect_errors(child.stderr.take());
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let work = async {
-        if let Some(mut input) = child.stdin.take() {
-            input.write_all(wanted.as_bytes()).await?;
-        }
-        child.wait().await
+        let feed = async {
+            match stdin {
+                Some(mut stdin) => stdin.write_all(input.as_bytes()).await,
+                None => Ok(()),
+            }
+        };
+        let read = async {
+            let Some(mut stdout) = stdout else { return Ok(()) };
+            match output {
+                Some(path) => {
+                    let mut file = tokio::fs::File::create_new(path).await?;
+                    tokio::io::copy(&mut stdout, &mut file).await?;
+                    file.flush().await
+                }
+                None => tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await.map(drop),
+            }
+        };
+        let (fed, read) = futures_util::future::join(feed, read).await;
+        // A program that ended early says itself why.
+        let status = child.wait().await?;
+        if status.success() { fed.and(read).map(|()| true) } else { Ok(false) }
     };
-    match tokio::time::timeout(PACKING, work).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(_) => {
-            reap(&mut child).await;
-            Err(Error::internal("git pack-objects", errors.await.unwrap_or_default()))
-        }
+    let done = tokio::time::timeout(PACKING, work).await;
+    match done {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => Err(Error::internal("pack a history", errors.await.unwrap_or_default())),
+        Ok(Err(cause)) => Err(io_error("write the workspace's .git", &cause)),
         Err(_) => {
             let _ = child.start_kill();
             reap(&mut child).await;

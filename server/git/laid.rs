@@ -50,13 +50,18 @@ impl LaidFile {
     }
 
     fn entry(&self, facts: &Metadata) -> IndexEntry {
-        let is_other = self.converted || facts.len() != self.size || (facts.ctime(), facts.ctime_nsec()) != self.changed_at;
+        let is_other = self.converted
+            || facts.len() != self.size
+            || (facts.ctime(), facts.ctime_nsec()) != self.changed_at;
         let mode = match self.sort {
             Sort::File => 0o100_644,
             Sort::Executable => 0o100_755,
             Sort::Link => 0o120_000,
         };
-        IndexEntry { flags: if is_other { UNCHANGED } else { 0 }, ..entry(&self.path, self.id, mode, Some(facts)) }
+        IndexEntry {
+            flags: if is_other { UNCHANGED } else { 0 },
+            ..entry(&self.path, self.id, mode, Some(facts))
+        }
     }
 }
 
@@ -73,6 +78,15 @@ pub struct Laid {
 impl Laid {
     pub(super) fn new(destination: &Path, files: Vec<LaidFile>) -> Self {
         Laid { destination: destination.to_owned(), files, submodules: Vec::new(), history: None }
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.destination
+    }
+
+    pub fn has_submodules(&self) -> bool {
+        !self.submodules.is_empty()
     }
 
     /// Writes the index; call when nothing of the server changes the files any more and nobody else may. Returns what
@@ -95,7 +109,9 @@ impl Laid {
         }
         for (path, id) in &self.submodules {
             let facts = fs::symlink_metadata(self.destination.join(path)).ok();
-            index.add(&entry(path, *id, SUBMODULE, facts.as_ref())).map_err(|e| internal("add to an index", e))?;
+            index
+                .add(&entry(path, *id, SUBMODULE, facts.as_ref()))
+                .map_err(|e| internal("add to an index", e))?;
         }
         index.write().map_err(|e| internal("write an index", e))
     }
@@ -126,7 +142,10 @@ fn entry(path: &Path, id: Oid, mode: u32, facts: Option<&Metadata>) -> IndexEntr
     use std::os::unix::ffi::OsStrExt as _;
     let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
     let time = |seconds: i64, nanoseconds: i64| {
-        IndexTime::new(i32::try_from(seconds).unwrap_or_default(), u32::try_from(nanoseconds).unwrap_or_default())
+        IndexTime::new(
+            i32::try_from(seconds).unwrap_or_default(),
+            u32::try_from(nanoseconds).unwrap_or_default(),
+        )
     };
     let zero = IndexTime::new(0, 0);
     IndexEntry {

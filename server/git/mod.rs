@@ -14,6 +14,7 @@
 //! candidates    files of a commit by name
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
 //! dotgit        the `.git` of such a folder      laid     its index           textual  scripts and pointers
+//! modules       which submodules a commit has
 //! ```
 
 mod candidates;
@@ -30,6 +31,7 @@ mod history;
 mod inflate;
 mod laid;
 mod mirror;
+mod modules;
 mod objects;
 mod packet;
 mod program;
@@ -56,6 +58,7 @@ pub use history::{Branch, Change, ChangeKind, Changes, CommitInfo, Tag};
 pub use inflate::{UPLOAD_PACK_LIMIT, inflate};
 pub use laid::Laid;
 pub use mirror::{Credentials, Fetched, RemoteUrl};
+pub use modules::Submodule;
 pub use objects::{Blob, EntryKind, Listing, OpenRepository, TreeEntry};
 pub use program::Protocol;
 pub use push::{Push, Receive, RefUpdate, Say, Settle};

@@ -71,9 +71,14 @@ mod tests {
         assert_eq!(unix("ci/00-verify", "if true\r\nthen a; fi\r").as_deref(), Some("if true\nthen a; fi"));
         assert_eq!(unix("gradlew", "\u{feff}#!/bin/sh\r\nx\r").as_deref(), Some("#!/bin/sh\nx"));
         assert_eq!(unix("A.SH", "\u{feff}echo\n").as_deref(), Some("echo\n"));
-        for (path, text) in
-            [("a.sh", "echo 'a\r'\n"), ("a.txt", "a\r\n"), ("a.bat", "a\r\n"), ("00-x.bat", "a\r\n"), ("1-x", "a\r\n"), ("a.sh", "")]
-        {
+        for (path, text) in [
+            ("a.sh", "echo 'a\r'\n"),
+            ("a.txt", "a\r\n"),
+            ("a.bat", "a\r\n"),
+            ("00-x.bat", "a\r\n"),
+            ("1-x", "a\r\n"),
+            ("a.sh", ""),
+        ] {
             assert_eq!(unix(path, text), None, "{path} {text:?}");
         }
         assert!(is_pointer(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"));

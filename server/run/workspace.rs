@@ -2,7 +2,7 @@
 //! server, so that relative bind paths in compose files mean what they say. They are named after the pipeline, so that
 //! what tools derive from the folder's name (a Compose project, a cache's key) is the same from run to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,16 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::docker::Mount;
-use crate::model::{Error, Result, Run};
+use jiff::Timestamp;
+
+use crate::docker::{Mount, Projects};
+use crate::model::{Error, RepositoryPath, Result, Run};
 use crate::msg;
 
 /// Letters and digits of a name before its checksum.
 const LONGEST_NAME: usize = 60;
+/// In the names of folders whose run is over.
+const GONE: &str = "@gone-";
 /// What git in a step reads first: the workspace belongs to the server's user, steps run as another.
 const GIT_CONFIG: &str = "[safe]\n\tdirectory = *\n";
 
@@ -35,6 +39,8 @@ pub struct Workspace {
     pub home: PathBuf,
     /// `/tmp` of all steps of the run.
     pub temporary: PathBuf,
+    /// Is there when the pipeline wants what it starts to stay.
+    pub keep: PathBuf,
 }
 
 impl Workspace {
@@ -46,11 +52,24 @@ impl Workspace {
             scripts: beside("scripts"),
             home: beside("home"),
             temporary: beside("tmp"),
+            keep: beside("keep"),
         }
     }
 
     pub fn folders(&self) -> [&PathBuf; 4] {
         [&self.root, &self.scripts, &self.home, &self.temporary]
+    }
+
+    /// The workspace that a folder of the workspaces' directory is of; `None` when it is only still to be removed.
+    pub fn name_of(path: &Path) -> Option<String> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        (!name.contains(GONE)).then(|| name.split('@').next().unwrap_or_default().to_owned())
+    }
+
+    /// What tells the run's Compose projects from others.
+    pub fn projects(&self, seen: BTreeSet<String>, since: Option<Timestamp>) -> Projects {
+        let folders = self.folders().into_iter().filter(|path| **path != self.scripts).cloned().collect();
+        Projects { name: self.name.clone(), folders, seen, since }
     }
 
     /// As the steps have them: what the server writes while steps run (their scripts) they cannot write to.
@@ -61,7 +80,8 @@ impl Workspace {
     }
 
     /// Makes the folders, empty. What an earlier server left under these names is removed first.
-    pub async fn create(&self) -> Result<()> {
+    pub async fn create(&self, keep: bool) -> Result<()> {
+        let _ = tokio::fs::remove_dir(&self.keep).await;
         for path in self.folders() {
             match tokio::fs::remove_dir_all(path).await {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -72,6 +92,10 @@ impl Workspace {
             tokio::fs::create_dir_all(path)
                 .await
                 .map_err(|e| io_error(format_args!("create {}", path.display()), e))?;
+        }
+        if keep {
+            let marked = tokio::fs::create_dir_all(&self.keep).await;
+            marked.map_err(|e| io_error("mark what a run keeps", e))?;
         }
         // As the system's own: every user of a container writes there, and none removes what is another's.
         let open = tokio::fs::set_permissions(&self.temporary, std::fs::Permissions::from_mode(0o1777)).await;
@@ -96,42 +120,78 @@ impl Workspace {
         Ok(path)
     }
 
-    /// Removes what this process may remove; the paths that are left belong to another user.
-    pub async fn remove(&self) -> Vec<PathBuf> {
-        let mut left = Vec::new();
-        for path in self.folders() {
-            if tokio::fs::remove_dir_all(path).await.is_err() && path.symlink_metadata().is_ok() {
-                left.push(path.clone());
+    /// Whether an earlier run's folder is still there, which says that something else of it may be too.
+    pub fn is_left(&self) -> bool {
+        self.root.symlink_metadata().is_ok()
+    }
+
+    /// Makes the names free at once; returns where the folders are now, for whoever has the time to remove them.
+    pub async fn set_aside(&self, run: i64) -> Vec<PathBuf> {
+        let mut aside = Vec::new();
+        for path in self.folders().into_iter().chain([&self.keep]) {
+            let suffix = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let to = path.with_file_name(format!("{suffix}{GONE}{run}"));
+            if tokio::fs::rename(path, &to).await.is_ok() {
+                aside.push(to);
             }
         }
-        left
+        aside
     }
+}
+
+/// Removes what this process may remove; the paths that are left belong to another user.
+pub async fn remove_all(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut left = Vec::new();
+    for path in paths {
+        if tokio::fs::remove_dir_all(&path).await.is_err() && path.symlink_metadata().is_ok() {
+            left.push(path);
+        }
+    }
+    left
+}
+
+/// A run's workspace while it is in use.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub name: String,
+    /// Compose projects that were seen to start in it.
+    pub seen: BTreeSet<String>,
+    pub since: Timestamp,
 }
 
 /// The names of workspaces that are in use, by the runs' ids: two runs of a pipeline at once get two.
 #[derive(Debug, Default)]
-pub struct Names(Mutex<BTreeMap<i64, String>>);
+pub struct Names(Mutex<BTreeMap<i64, Taken>>);
 
 impl Names {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, Taken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The pipeline's name, or with `-2` and so on when another run has it.
-    pub fn take(&self, run: &Run) -> String {
-        let mut names = self.lock();
+    pub fn take(&self, run: &Run) -> Taken {
+        let mut all = self.lock();
         let base = pipeline_name(&run.repository.to_string(), run.pipeline.as_str());
         let mut name = base.clone();
         let mut number = 1;
-        while names.iter().any(|(id, used)| *used == name && *id != run.id) {
+        while all.iter().any(|(id, taken)| taken.name == name && *id != run.id) {
             number += 1;
             name = format!("{base}-{number}");
         }
-        names.insert(run.id, name.clone());
-        name
+        // The engine tells the age of containers in whole seconds.
+        let since = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
+        let taken = Taken { name, seen: BTreeSet::new(), since };
+        all.insert(run.id, taken.clone());
+        taken
     }
 
-    pub fn of(&self, run: i64) -> Option<String> {
+    pub fn saw(&self, run: i64, project: String) {
+        if let Some(taken) = self.lock().get_mut(&run) {
+            taken.seen.insert(project);
+        }
+    }
+
+    pub fn of(&self, run: i64) -> Option<Taken> {
         self.lock().get(&run).cloned()
     }
 
@@ -139,8 +199,17 @@ impl Names {
         self.lock().remove(&run);
     }
 
-    pub fn all(&self) -> Vec<String> {
-        self.lock().values().cloned().collect()
+    /// Keeps a name from runs while what lies under it is removed; `None` when a run has it.
+    pub fn hold(&self, name: &str) -> Option<i64> {
+        let mut all = self.lock();
+        if all.values().any(|taken| taken.name == name) {
+            return None;
+        }
+        // Runs have positive numbers.
+        let id = all.keys().next().map_or(0, |first| *first.min(&0)) - 1;
+        let taken = Taken { name: name.to_owned(), seen: BTreeSet::new(), since: Timestamp::now() };
+        all.insert(id, taken);
+        Some(id)
     }
 }
 
@@ -206,13 +275,37 @@ pub fn builtin(run: &Run, workspace: &Workspace, addresses: &Addresses) -> BTree
 pub struct Addresses {
     /// Base URL of the dashboard without a trailing slash.
     pub url: String,
+    /// The same by other names.
+    pub other_urls: Vec<String>,
     /// `registry.local:5000`.
     pub registry_host: String,
 }
 
+impl Addresses {
+    /// Ports of the host at which the house and its registry answer people who call them `localhost`.
+    pub fn loopback_ports(&self) -> Vec<u16> {
+        let registry = format!("http://{}", self.registry_host);
+        let here = |address: &str| {
+            let url = url::Url::parse(address).ok()?;
+            let is_here = match url.host()? {
+                url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+                url::Host::Ipv4(ip) => ip.is_loopback(),
+                url::Host::Ipv6(ip) => ip.is_loopback(),
+            };
+            url.port_or_known_default().filter(|_| is_here)
+        };
+        let all = [&self.url, &registry].into_iter().chain(&self.other_urls);
+        all.filter_map(|address| here(address)).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
 /// What `git clone` takes, and what the workspace's `origin` is.
 pub fn git_url(run: &Run, addresses: &Addresses) -> String {
-    format!("{}/{}.git", addresses.url, run.repository)
+    git_url_of(&run.repository, addresses)
+}
+
+pub fn git_url_of(repository: &RepositoryPath, addresses: &Addresses) -> String {
+    format!("{}/{repository}.git", addresses.url)
 }
 
 #[cfg(test)]
