@@ -47,6 +47,8 @@ pub struct StepSpec {
     pub directory: PathBuf,
     /// Make the directory when it is missing, as Jenkins' `dir` does; otherwise the step fails.
     pub create_directory: bool,
+    /// A folder of programs, inside the container, for what its image lacks.
+    pub tools: Option<PathBuf>,
     pub environment: Vec<(String, String)>,
     pub mounts: Vec<Mount>,
     /// The engine's socket on the host, to be bound to `/var/run/docker.sock` in the step.
@@ -131,6 +133,7 @@ impl StepSpec {
         let mut command =
             vec!["/bin/sh".into(), "-c".into(), LAUNCHER.into(), "sh".into(), text(&self.directory)];
         command.push(if self.create_directory { "1" } else { "0" }.into());
+        command.push(self.tools.as_deref().map(text).unwrap_or_default());
         if self.shell == Shell::Traced {
             command.extend(["/bin/sh".into(), "-xe".into()]);
         }

@@ -47,6 +47,7 @@ impl Bench {
             step: 0,
             image: IMAGE.to_owned(),
             image_id: None,
+            tools: None,
             script: path,
             shell: Shell::of(script),
             directory: self.dir.path().to_owned(),

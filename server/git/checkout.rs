@@ -316,38 +316,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn zz_measure_temporary() {
-        let place = Place::with_commits(1);
-        let work = place.work();
-        for n in 0..5000 {
-            let path = work.join(format!("d{}/f{n}.txt", n % 100));
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, format!("{n}\n").repeat(200 + n % 300)).unwrap();
-        }
-        commit_all(&place);
-        let commit = place.repositories.open(&place.path).unwrap().resolve("main").unwrap().commit;
-        for round in 0..4 {
-            let out = place.folder.path().join(format!("out{round}"));
-            let from = std::time::Instant::now();
-            drop(checkout(&place.directory(), &commit, &out).unwrap());
-            let plain = from.elapsed();
-            fs::remove_dir_all(&out).unwrap();
-            let from = std::time::Instant::now();
-            let laid = place.repositories.checkout(&place.path, &commit, &out, &head()).await.unwrap();
-            let files = from.elapsed();
-            laid.finish().await.unwrap();
-            let whole = from.elapsed();
-            let from = std::time::Instant::now();
-            let url = format!("file://{}", place.directory().display());
-            git(place.folder.path(), &["clone", "-q", "--depth", "1", &url, &format!("clone{round}")]);
-            eprintln!(
-                "B3 files {plain:?} with .git {files:?} with index {whole:?} clone --depth 1 {:?}",
-                from.elapsed()
-            );
-        }
-    }
-
-    #[tokio::test]
     async fn scripts_from_windows_get_unix_lines_and_count_as_unchanged() {
         let place = Place::with_commits(1);
         let work = place.work();

@@ -29,10 +29,10 @@ pub(super) fn with_unix_lines(path: &Path, bytes: &[u8]) -> Option<Vec<u8>> {
     }
     let mut unix = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\r\n") {
-            Some(line) => unix.extend([line, b"\n"].concat()),
-            None => unix.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line)),
-        }
+        let (text, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |text| (text, &b"\n"[..]));
+        let length = text.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+        unix.extend_from_slice(&text[..length]);
+        unix.extend_from_slice(end);
     }
     Some(unix)
 }

@@ -185,6 +185,7 @@ fn spec(
         shell: Shell::of(text),
         directory: workspace.root.join(&work.directory),
         create_directory: true,
+        tools: Some(workspace.tools()),
         environment: work.environment.clone().into_iter().collect(),
         mounts: workspace.mounts(),
         docker_socket: settings.step_socket.clone(),

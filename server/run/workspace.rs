@@ -21,6 +21,8 @@ use crate::msg;
 
 /// Letters and digits of a name before its checksum.
 const LONGEST_NAME: usize = 60;
+/// What an image without `sudo` finds under that name.
+const SUDO: &str = include_str!("sudo.sh");
 /// In the names of folders whose run is over.
 const GONE: &str = "@gone-";
 /// What git in a step reads first: the workspace belongs to the server's user, steps run as another.
@@ -54,6 +56,11 @@ impl Workspace {
             temporary: beside("tmp"),
             keep: beside("keep"),
         }
+    }
+
+    /// Programs for steps whose image lacks them.
+    pub fn tools(&self) -> PathBuf {
+        self.scripts.join("bin")
     }
 
     pub fn folders(&self) -> [&PathBuf; 4] {
@@ -100,6 +107,13 @@ impl Workspace {
         // As the system's own: every user of a container writes there, and none removes what is another's.
         let open = tokio::fs::set_permissions(&self.temporary, std::fs::Permissions::from_mode(0o1777)).await;
         open.map_err(|e| io_error("open a run's /tmp", e))?;
+        let sudo = async {
+            tokio::fs::create_dir(self.tools()).await?;
+            let path = self.tools().join("sudo");
+            tokio::fs::write(&path, SUDO).await?;
+            tokio::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).await
+        };
+        sudo.await.map_err(|e| io_error("write a step's tools", e))?;
         let config = tokio::fs::write(self.home.join(".gitconfig"), GIT_CONFIG).await;
         config.map_err(|e| io_error("write a run's git settings", e))
     }

@@ -286,6 +286,17 @@ async fn addresses_answer_and_what_a_run_started_is_gone_after_it() {
     copy.write("Jenkinsfile", "pipeline {\n  agent any\n  stages {\n    stage('A') {\n      steps {\n        sh 'mkdir -p ~/.docker && echo {} > ~/.docker/config.json; echo left > /tmp/left; test ! -e .docker'\n        sh 'test -f ~/.docker/config.json && cat /tmp/left'\n        sh 'make --version'\n        sh 'sudo true'\n        sh 'jq --version; unzip -v; zip -v; python3 --version; wget --version; envsubst --version'\n      }\n    }\n  }\n}\n");
     let log = pushed(&house, "admin/home", &copy).await;
     has(&log, "left");
+    // An image that has no sudo.
+    let copy = Copy::new();
+    let asks = [
+        "sudo -E -n sh -c 'echo as $(id -un)'",
+        "sudo -u nobody A=1 sh -c 'echo as $(id -un) $A'",
+        "sudo -v",
+    ];
+    copy.write("ropewalk.yml", &format!("image: debian:trixie-slim\n{}", steps(&asks)));
+    let log = pushed(&house, "admin/sudo", &copy).await;
+    has(&log, "as root");
+    has(&log, "as nobody 1");
     house.app.runs.drain().await;
     assert_eq!(std::fs::read_dir(&house.app.settings.workspaces).unwrap().count(), 0);
     house.stop().await;
@@ -380,7 +391,7 @@ async fn an_image_that_cannot_run_a_step_is_named_as_it_was_written() {
     assert!(tar.unwrap().success());
     docker(&["import", archive.to_str().unwrap(), &name]);
     docker(&["push", "--quiet", &name]);
-    let house = House::start().await;
+    let house = House::with(&[("url", "http://main.test:3000,http://ropewalk.test:3000")]).await;
     let missing = format!("registry.local:5000/workspace-{}/gone:2", std::process::id());
     for (repository, image, key) in
         [("nosh", &name, "docker-no-shell"), ("gone", &missing, "docker-image-missing")]
@@ -408,5 +419,16 @@ async fn an_image_that_cannot_run_a_step_is_named_as_it_was_written() {
     copy.write("ropewalk.yml", &one_step("echo $COMPOSE_PROJECT_NAME"));
     let log = pushed(&house, "admin/a-b", &copy).await;
     assert!(log.lines().any(|line| line.starts_with("admin-a-b-default-")), "{log}");
+    // A page shows the address that was called, when it is one of the server's, and says so when it is not.
+    for (host, shown, note) in [
+        ("main.test:3000", "main.test", false),
+        ("Ropewalk.test:3000", "ropewalk.test", false),
+        ("10.0.0.7:3000", "main.test", true),
+    ] {
+        let request = house.http.get(format!("{}/admin/a-b", house.url)).header("Host", host);
+        let page = request.send().await.unwrap().text().await.unwrap();
+        assert!(page.contains(&format!("http://{shown}:3000/admin/a-b.git")), "{host} {page}");
+        assert_eq!(page.contains("none of the server"), note, "{host} {page}");
+    }
     house.stop().await;
 }
