@@ -2,6 +2,8 @@
 //! changed, until the push is recorded; and put together again in the form the client asked for.
 //! Pure.
 
+use std::collections::HashSet;
+
 use super::packet::{self, BadPacket, Packet};
 
 /// A report of 200,000 refs with reasons stays far below.
@@ -98,9 +100,9 @@ impl Report {
         Some(Report { unpack, lines })
     }
 
-    pub fn is_ok(&self, name: &str) -> bool {
-        let wanted = format!("ok {name}").into_bytes();
-        self.lines.contains(&wanted)
+    /// Names of the refs that moved.
+    pub fn moved(&self) -> HashSet<&[u8]> {
+        self.lines.iter().filter_map(|line| line.strip_prefix(b"ok ")).collect()
     }
 
     /// Every `ok` becomes `ng` with `reason`; what git refused keeps git's reason.

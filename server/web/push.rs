@@ -35,7 +35,13 @@ pub enum Target {
 
 /// What git's empty repository says to a client that wants to push, for one that does not exist yet.
 pub fn empty_advertisement() -> Vec<u8> {
-    let capabilities = "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=sha1";
+    // In git's order, the agent last: libgit2 reads what stands last to the end of the line, newline and all, and an
+    // object format with a newline is none it knows.
+    let capabilities = concat!(
+        "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options ",
+        "object-format=sha1 agent=git/ropewalk-",
+        env!("CARGO_PKG_VERSION")
+    );
     let mut out = Vec::new();
     let mut put = |line: &str| out.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
     put("# service=git-receive-pack\n");
