@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::objects::{OpenRepository, shown};
 use super::repositories::{Repositories, in_background};
-use crate::model::{Error, Message, RepositoryPath, Result};
+use crate::model::{Error, Message, RepositoryPath};
 use crate::msg;
 
 /// More are not kept.
@@ -141,7 +141,7 @@ fn of_the_house(cause: &git2::Error) -> Option<Error> {
 mod tests {
     use super::*;
     use crate::git::testing::{Place, git};
-    use crate::model::CommitId;
+    use crate::model::{CommitId, Result};
 
     #[tokio::test]
     async fn what_is_missing_is_noted_until_it_is_there_again() -> Result<()> {
@@ -161,7 +161,10 @@ mod tests {
             async move { repositories.read(&path, move |open| open.definition_names(&commit)).await }
         };
         let error = names(commit.clone()).await.unwrap_err();
-        assert!(error.message().is_some_and(|m| m.key == "git-object-missing" && m.args["object"] == tree), "{error}");
+        assert!(
+            error.message().is_some_and(|m| m.key == "git-object-missing" && m.args["object"] == tree),
+            "{error}"
+        );
         place.repositories.look_at_damaged().await;
         assert_eq!(place.repositories.damaged()[0].0, place.path);
         std::fs::rename(&aside, &file).unwrap();

@@ -25,7 +25,12 @@ impl OpenRepository {
             if tree.len() > ENTRIES {
                 let (count, limit) = (tree.len(), ENTRIES);
                 let path = super::objects::shown(path);
-                return Err(Error::Invalid(msg!("git-folder-too-large", path = path, count = count, limit = limit)));
+                return Err(Error::Invalid(msg!(
+                    "git-folder-too-large",
+                    path = path,
+                    count = count,
+                    limit = limit
+                )));
             }
             let files = tree.iter().filter_map(|file| {
                 let name = String::from_utf8_lossy(file.name_bytes()).into_owned();

@@ -67,8 +67,7 @@ impl OpenRepository {
         let flags =
             RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_DOTGIT;
         let none: [&str; 0] = [];
-        let git = git2::Repository::open_ext(directory, flags, none)
-            .map_err(|e| unopened(directory, &e))?;
+        let git = git2::Repository::open_ext(directory, flags, none).map_err(|e| unopened(directory, &e))?;
         Ok(OpenRepository { git, of: None })
     }
 
@@ -158,7 +157,12 @@ impl OpenRepository {
         let odb = self.odb()?;
         let listed = tree.iter().take(limit).map(|entry| {
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-            let bare = TreeEntry { name, kind: kind(&entry).unwrap_or(EntryKind::File), id: id_of(&entry)?, size: None };
+            let bare = TreeEntry {
+                name,
+                kind: kind(&entry).unwrap_or(EntryKind::File),
+                id: id_of(&entry)?,
+                size: None,
+            };
             Ok(self.described(&odb, &entry, path).unwrap_or(bare))
         });
         let mut entries = listed.collect::<Result<Vec<_>>>()?;
@@ -252,7 +256,9 @@ impl OpenRepository {
         let size = match is_file.then(|| odb.read_header(entry.id())) {
             Some(Ok((size, ObjectType::Blob))) => Some(size as u64),
             Some(Ok(_)) => return Err(Error::Invalid(msg!("git-entry-unknown", path = shown(&name)))),
-            Some(Err(cause)) => return Err(self.lost(if path.is_empty() { &name } else { path }, entry.id(), &cause)),
+            Some(Err(cause)) => {
+                return Err(self.lost(if path.is_empty() { &name } else { path }, entry.id(), &cause));
+            }
             None => None,
         };
         Ok(TreeEntry { name, kind, id: id_of(entry)?, size })

@@ -77,7 +77,8 @@ impl OpenRepository {
     pub fn tip(&self, from: &CommitId) -> Result<CommitId> {
         let mut at = oid(from)?;
         for _ in 0..MOST_TAGS {
-            let object = self.light(at, "tag")?.find_object(at, None).map_err(|e| self.lost("ref", at, &e))?;
+            let object =
+                self.light(at, "tag")?.find_object(at, None).map_err(|e| self.lost("ref", at, &e))?;
             match (object.kind(), object.as_tag()) {
                 (Some(ObjectType::Commit), _) => return id(at),
                 (_, Some(tag)) => at = tag.target_id(),

@@ -29,7 +29,13 @@ impl OpenRepository {
         match self.odb()?.read_header(id) {
             Ok((size, kind)) if kind != ObjectType::Blob && size > LARGEST => {
                 let (place, limit) = (shown(place), LARGEST);
-                Err(Error::Invalid(msg!("git-object-too-large", object = id, place = place, size = size, limit = limit)))
+                Err(Error::Invalid(msg!(
+                    "git-object-too-large",
+                    object = id,
+                    place = place,
+                    size = size,
+                    limit = limit
+                )))
             }
             // What cannot be read says so when it is read.
             _ => Ok(git),

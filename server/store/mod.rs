@@ -113,7 +113,9 @@ impl Store {
             reserve.give_up();
         }
         let connection = open(&path).map_err(|cause| match cause {
-            Error::Internal(_) | Error::Unavailable(_) if reserve.is_needed() => Error::Conflict(msg!("store-disk-full")),
+            Error::Internal(_) | Error::Unavailable(_) if reserve.is_needed() => {
+                Error::Conflict(msg!("store-disk-full"))
+            }
             other => other,
         })?;
         let (bell, _) = watch::channel(0);

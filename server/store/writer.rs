@@ -56,7 +56,8 @@ impl Writer {
                 let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
             })
         });
-        let stopped = || Error::Unavailable(msg!("store-unavailable", cause = "the writer thread has stopped"));
+        let stopped =
+            || Error::Unavailable(msg!("store-unavailable", cause = "the writer thread has stopped"));
         self.jobs.send(job).map_err(|_| stopped())?;
         receiver.await.map_err(|_| stopped())?
     }

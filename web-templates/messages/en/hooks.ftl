@@ -139,3 +139,4 @@ hooks-kind-images = Images pushed to registries
 hooks-kind-refused = Deliveries refused
 hooks-kind-tag-moved = Tags that moved
 hook-failed = The delivery could not be handled; the log says more under “delivery { $id }”. It is tried again.
+hook-given-up = The server failed over this delivery { $tries } times and gives it up; its log has the cause (delivery { $id }). Send it again when the cause is mended.

@@ -96,3 +96,6 @@ pages-disable = Disable
 pages-disabled = disabled
 pages-admin-give = Make administrator
 pages-admin-take = Make member
+pages-part-repositories = Repositories
+pages-part-loops = Loops
+repository-damaged = This repository is damaged; other repositories are not affected. Known since:

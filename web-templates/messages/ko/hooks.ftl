@@ -139,3 +139,4 @@ hooks-kind-images = 레지스트리에 푸시된 이미지
 hooks-kind-refused = 거부된 배달
 hooks-kind-tag-moved = 옮겨진 태그
 hook-failed = 전달된 요청을 처리하지 못했습니다. 서버 로그의 “delivery { $id }”에 자세한 내용이 있습니다. 다시 시도합니다.
+hook-given-up = 서버가 이 전달을 { $tries }회 처리하지 못해 포기합니다. 원인은 서버 로그에 있습니다(전달 { $id }). 원인을 고친 뒤 다시 보내십시오.

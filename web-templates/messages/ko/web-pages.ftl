@@ -90,3 +90,6 @@ pages-disable = 사용 중지
 pages-disabled = 사용 중지됨
 pages-admin-give = 관리자로 지정
 pages-admin-take = 관리자 해제
+pages-part-repositories = 저장소
+pages-part-loops = 루프
+repository-damaged = 이 저장소는 손상되었습니다. 다른 저장소에는 영향이 없습니다. 알려진 때:

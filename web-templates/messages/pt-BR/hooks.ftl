@@ -139,3 +139,4 @@ hooks-kind-images = Imagens enviadas a registros
 hooks-kind-refused = Entregas recusadas
 hooks-kind-tag-moved = Tags que mudaram
 hook-failed = A entrega não pôde ser tratada; o log do servidor diz mais em “delivery { $id }”. Haverá nova tentativa.
+hook-given-up = O servidor falhou { $tries } vezes com esta entrega e desiste dela; o log dele tem a causa (entrega { $id }). Envie-a de novo quando a causa estiver corrigida.

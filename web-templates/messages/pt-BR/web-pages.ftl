@@ -96,3 +96,6 @@ pages-disable = Desativar
 pages-disabled = desativada
 pages-admin-give = Tornar administrador
 pages-admin-take = Tornar membro
+pages-part-repositories = Repositórios
+pages-part-loops = Laços
+repository-damaged = Este repositório está danificado; outros repositórios não são afetados. Sabe-se desde:

@@ -139,3 +139,4 @@ hooks-kind-images = 推送到登錄庫的映像檔
 hooks-kind-refused = 被拒絕的遞送
 hooks-kind-tag-moved = 移動的標籤
 hook-failed = 這則通知無法處理；伺服器記錄中的「delivery { $id }」有更多說明。系統會再試一次。
+hook-given-up = 伺服器處理這次傳送失敗 { $tries } 次，已放棄；原因在伺服器的記錄中（傳送 { $id }）。修正原因後請再次傳送。

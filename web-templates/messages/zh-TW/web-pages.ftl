@@ -90,3 +90,6 @@ pages-disable = 停用
 pages-disabled = 已停用
 pages-admin-give = 設為管理員
 pages-admin-take = 取消管理員
+pages-part-repositories = 儲存庫
+pages-part-loops = 迴圈
+repository-damaged = 這個儲存庫已損毀；其他儲存庫不受影響。得知時間：
