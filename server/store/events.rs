@@ -63,6 +63,15 @@ pub fn undecided_of(c: &Connection, turn: i64, limit: u32) -> Result<Vec<i64>> {
     Ok(statement.query_map(params![turn, limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Events that are not decided, those of one turn together.
+pub fn undecided(c: &Connection, limit: u32) -> Result<Vec<Event>> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM events e INDEXED BY events_turns
+         WHERE e.undecided = 1 ORDER BY coalesce(e.repository_id, 0), e.id LIMIT ?1"
+    ))?;
+    Ok(statement.query_map([limit], event)?.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Whether an event of the repository with an id from `first` to `last` is not decided.
 pub fn any_undecided(c: &Connection, repository_id: i64, (first, last): (i64, i64)) -> Result<bool> {
     let mut statement = c.prepare_cached(
