@@ -49,6 +49,7 @@ impl House {
             surroundings: tokio::sync::watch::channel(Surroundings::default()).1,
             settings: Settings {
                 url: url.clone(),
+                other_urls: Vec::new(),
                 registry_host: "registry.local:5000".into(),
                 version: "0".into(),
                 trusted_proxies: Vec::new(),
@@ -63,7 +64,8 @@ impl House {
         let handle = server.handle();
         tokio::spawn(server);
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client =
+            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         House { folder, url, door, handle, client }
     }
 
@@ -149,6 +151,7 @@ pub fn run_git(folder: &Path, args: &[&str]) -> Output {
         ("HOME", "/nonexistent"),
         ("GIT_TERMINAL_PROMPT", "0"),
         ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("LC_ALL", "C"),
         ("GIT_AUTHOR_NAME", "Minsu"),
         ("GIT_AUTHOR_EMAIL", "minsu@example.org"),
         ("GIT_COMMITTER_NAME", "Minsu"),
