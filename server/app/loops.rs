@@ -1,18 +1,19 @@
 //! The loops of the house, each driven the same way: work until idle, then wait for the bell or the clock.
 //! What a loop does is in its own room; here is only when.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{App, endpoints};
 use crate::health::Health;
-use crate::model::{Result, Turn};
+use crate::model::{Error, Result, Turn};
 
 /// After a start the door comes first: the loops begin when the first page can be out.
 const DOOR_FIRST: Duration = Duration::from_millis(100);
@@ -27,27 +28,34 @@ const LONG: Duration = Duration::from_secs(3600);
 /// How often the histories of image streams are gone through.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
+/// Between two looks around.
+const SOONEST: Duration = Duration::from_secs(1);
+
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const ALL: [fn(Arc<App>) -> Work; 9] = [
-    |app| Box::pin(async move { drive_watch(&app).await }),
-    |app| Box::pin(async move { drive(&app, "trigger", || app.trigger.tick()).await }),
-    |app| Box::pin(async move { drive(&app, "run", || app.runs.tick()).await }),
-    |app| Box::pin(async move { drive_health(&app).await }),
-    |app| Box::pin(async move { sweep(&app).await }),
-    |app| Box::pin(async move { drive_endpoints(&app).await }),
-    |app| Box::pin(async move { drive_tags(&app).await }),
-    |app| Box::pin(async move { drive_deliveries(&app).await }),
-    |app| Box::pin(async move { drive_imports(&app).await }),
+const ALL: [(&str, fn(Arc<App>) -> Work); 9] = [
+    ("watch", |app| Box::pin(async move { drive_watch(&app).await })),
+    ("trigger", |app| Box::pin(async move { drive_trigger(&app).await })),
+    ("run", |app| Box::pin(async move { drive_runs(&app).await })),
+    ("health", |app| Box::pin(async move { drive_health(&app).await })),
+    ("sweep", |app| Box::pin(async move { sweep(&app).await })),
+    ("endpoints", |app| Box::pin(async move { drive_endpoints(&app).await })),
+    ("tags", |app| Box::pin(async move { drive_tags(&app).await })),
+    ("deliveries", |app| Box::pin(async move { drive_deliveries(&app).await })),
+    ("imports", |app| Box::pin(async move { drive_imports(&app).await })),
 ];
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-    let spawn = |begin: fn(Arc<App>) -> Work| {
+    let spawn = |(name, begin): (&'static str, fn(Arc<App>) -> Work)| {
         let (app, mut halted) = (app.clone(), halted.clone());
         tokio::spawn(async move {
             let work = async {
                 tokio::time::sleep(DOOR_FIRST).await;
-                begin(app).await;
+                // A mistake of ours in one turn must not be the end of all others.
+                while AssertUnwindSafe(begin(app.clone())).catch_unwind().await.is_err() {
+                    let panicked = Error::Internal("the loop panicked".into());
+                    tokio::time::sleep(app.loops.failed(name, &panicked)).await;
+                }
             };
             tokio::select! {
                 () = work => {}
@@ -58,27 +66,72 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
     ALL.map(spawn).into()
 }
 
+/// Notes how a turn of the loop went, and pauses when it failed.
+async fn rest_if_failed<T>(app: &App, name: &'static str, turn: Result<T>) -> Option<T> {
+    match turn {
+        Ok(done) => {
+            app.loops.well(name);
+            Some(done)
+        }
+        Err(error) => {
+            tokio::time::sleep(app.loops.failed(name, &error)).await;
+            None
+        }
+    }
+}
+
 /// Works until idle, then waits for the bell, or for the next look around: an engine that came back changes
 /// no row. Both are read before the work, so nothing falls between.
-async fn drive<F: Future<Output = Result<Turn>>>(app: &App, name: &str, tick: impl Fn() -> F) {
+async fn drive_runs(app: &App) {
     let mut bell = app.store.bell();
     let mut looks = app.surroundings.subscribe();
     loop {
         bell.borrow_and_update();
         looks.borrow_and_update();
         let looked = Instant::now();
-        match tick().await {
-            Ok(Turn::Worked) => continue,
-            Ok(Turn::Idle) => {}
-            Err(error) => {
-                tracing::error!(name, %error, "a loop failed; it goes on in a second");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
+        match rest_if_failed(app, "run", app.runs.tick().await).await {
+            Some(Turn::Idle) => {}
+            Some(Turn::Worked) | None => continue,
         }
         tokio::select! {
             rung = paced(&mut bell, looked) => if !rung { return },
             changed = looks.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Repositories' turns, each on its own: one that takes long holds up nobody. While the house lacks something nothing
+/// new is taken.
+async fn drive_trigger(app: &App) {
+    let mut bell = app.store.bell();
+    let mut turns = FuturesUnordered::new();
+    let mut paused: Option<Instant> = None;
+    loop {
+        bell.borrow_and_update();
+        let looked = Instant::now();
+        if paused.is_none_or(|until| until <= looked) {
+            paused = None;
+            match app.trigger.take().await {
+                Ok(taken) => {
+                    if taken.is_empty() && turns.is_empty() {
+                        app.loops.well("trigger");
+                    }
+                    turns.extend(taken.into_iter().map(|taken| app.trigger.decide_taken(taken)));
+                }
+                Err(error) => paused = Some(Instant::now() + app.loops.failed("trigger", &error)),
+            }
+        }
+        let until = paused.unwrap_or(looked);
+        tokio::select! {
+            Some(done) = turns.next() => match done {
+                Ok(()) => app.loops.well("trigger"),
+                Err(error) if paused.is_none() => {
+                    paused = Some(Instant::now() + app.loops.failed("trigger", &error));
+                }
+                Err(error) => tracing::debug!(%error, "another turn failed"),
+            },
+            rung = paced(&mut bell, looked), if paused.is_none() => if !rung { return },
+            () = tokio::time::sleep_until(until.into()), if paused.is_some() => {}
         }
     }
 }
@@ -106,10 +159,7 @@ async fn drive_watch(app: &App) {
             app.watch.tick().await?;
             app.watch.follow_new().await
         };
-        if let Err(error) = looked.await {
-            tracing::error!(%error, "the watch loop failed; it goes on in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        rest_if_failed(app, "watch", looked.await).await;
         tokio::select! {
             () = noticed.notified() => {}
             rung = soon(&mut bell) => if !rung { return },
@@ -128,22 +178,21 @@ async fn drive_deliveries(app: &App) {
         let looked = Instant::now();
         let again = match app.watch.take_deliveries() {
             Ok((taken, again)) => {
+                if taken.is_empty() && lanes.is_empty() {
+                    app.loops.well("deliveries");
+                }
                 lanes.extend(taken.into_iter().map(|taken| app.watch.handle_taken(taken)));
                 again
             }
-            Err(error) => {
-                tracing::error!(%error, "deliveries could not be read; once more in a second");
-                Some(Instant::now() + Duration::from_secs(1))
-            }
+            Err(error) => Some(Instant::now() + app.loops.failed("deliveries", &error)),
         };
         let done = tokio::select! {
-            rung = paced(&mut bell, looked) => if rung { Ok(Turn::Idle) } else { return },
-            Some(done) = lanes.next() => done,
-            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => Ok(Turn::Idle),
+            rung = paced(&mut bell, looked) => if rung { None } else { return },
+            Some(done) = lanes.next() => Some(done),
+            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => None,
         };
-        if let Err(error) = done {
-            tracing::error!(%error, "deliveries could not be handled; they are tried again in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Some(done) = done {
+            rest_if_failed(app, "deliveries", done).await;
         }
     }
 }
@@ -155,9 +204,7 @@ async fn drive_endpoints(app: &App) {
     loop {
         bell.borrow_and_update();
         let looked = Instant::now();
-        if let Err(error) = known.refresh(&app.store, &app.registries) {
-            tracing::error!(%error, "the endpoints could not be read; once more in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        if rest_if_failed(app, "endpoints", known.refresh(&app.store, &app.registries)).await.is_none() {
             continue;
         }
         if !paced(&mut bell, looked).await {
@@ -171,10 +218,7 @@ async fn drive_tags(app: &App) {
     let mut bell = app.store.bell();
     loop {
         bell.borrow_and_update();
-        if let Err(error) = app.watch.tick_tags().await {
-            tracing::error!(%error, "the loop that follows tags failed; it goes on in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        rest_if_failed(app, "tags", app.watch.tick_tags().await).await;
         tokio::select! {
             rung = soon(&mut bell) => if !rung { return },
             () = tokio::time::sleep_until(app.watch.next_tags().into()) => {}
@@ -191,22 +235,21 @@ async fn drive_imports(app: &App) {
         let looked = Instant::now();
         let wait = match app.watch.take_imports(Timestamp::now()) {
             Ok((taken, wait)) => {
+                if taken.is_empty() && lanes.is_empty() {
+                    app.loops.well("imports");
+                }
                 lanes.extend(taken.into_iter().map(|taken| app.watch.import_taken(taken)));
                 wait
             }
-            Err(error) => {
-                tracing::error!(%error, "what is to be imported could not be read; once more in a second");
-                Some(Duration::from_secs(1))
-            }
+            Err(error) => Some(app.loops.failed("imports", &error)),
         };
         let done = tokio::select! {
-            rung = paced(&mut bell, looked) => if rung { Ok(()) } else { return },
-            Some(done) = lanes.next() => done,
-            () = tokio::time::sleep(wait.unwrap_or(LONG)) => Ok(()),
+            rung = paced(&mut bell, looked) => if rung { None } else { return },
+            Some(done) = lanes.next() => Some(done),
+            () = tokio::time::sleep(wait.unwrap_or(LONG)) => None,
         };
-        if let Err(error) = done {
-            tracing::error!(%error, "what was imported could not be written; it is imported again in a second");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Some(done) = done {
+            rest_if_failed(app, "imports", done).await;
         }
     }
 }
@@ -220,7 +263,11 @@ async fn drive_health(app: &App) {
             app.prune_streams().await;
         }
         let good_for = Health::good_for(&app.surroundings.borrow());
-        tokio::time::sleep(good_for).await;
+        tokio::select! {
+            () = tokio::time::sleep(good_for) => {}
+            // Not more often than this, however they come and go.
+            () = async { tokio::join!(app.loops.changed(), tokio::time::sleep(SOONEST)); } => {}
+        }
     }
 }
 

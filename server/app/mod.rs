@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::config::Serve;
 use crate::docker::Engine;
-use crate::health::Health;
+use crate::health::{Health, Loops};
 use crate::logs::Logs;
 use crate::model::{Condition, Digest, Error, Result, Secret, Surroundings, Turn};
 use crate::pin::Pin;
@@ -39,6 +39,7 @@ pub struct App {
     pub pin: Pin,
     pub runs: Runs,
     health: Health,
+    loops: Loops,
     hook_token: Secret,
     /// The generated password of the first account, to be shown once.
     pub first_password: Option<Secret>,
@@ -76,7 +77,9 @@ impl App {
         let runs = Runs::new(rooms, run_settings(&settings, &registry));
         runs.recover().await?;
         let watch = Arc::new(watch);
+        let loops = Loops::default();
         let health = Health {
+            loops: loops.clone(),
             store: store.clone(),
             git: git.clone(),
             engine: engine.clone(),
@@ -88,6 +91,7 @@ impl App {
         Ok(App {
             watch,
             health,
+            loops,
             trigger: Arc::new(Trigger::new(store.clone(), git.clone(), pin.clone())),
             pin,
             surroundings: watch::Sender::new(Surroundings::default()),

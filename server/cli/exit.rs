@@ -96,7 +96,7 @@ impl From<Error> for Exit {
             Error::NotFound(message) => Exit::not_found(message),
             Error::Denied(message) => Exit::not_allowed(message),
             Error::Invalid(message) => Exit::usage(message),
-            Error::Conflict(message) => Exit::failed(message),
+            Error::Conflict(message) | Error::Unavailable(message) => Exit::failed(message),
             // Whoever runs the command is whom the log of a server would be for.
             Error::Internal(cause) => Exit::failed(msg!("cli-internal", cause = cause)),
         }

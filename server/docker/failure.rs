@@ -83,6 +83,7 @@ impl EngineError {
                 Error::Conflict(message) => Error::Conflict(name(message)),
                 Error::Invalid(message) => Error::Invalid(name(message)),
                 Error::Denied(message) => Error::Denied(name(message)),
+                Error::Unavailable(message) => Error::Unavailable(name(message)),
                 Error::Internal(text) => Error::Internal(text),
             }),
         }

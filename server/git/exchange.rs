@@ -1,14 +1,18 @@
 //! The two ends of a conversation over HTTP: the door gets one stream that, while it is polled,
 //! takes in the request's body and gives out the answer; a task of its own holds the child process.
 //!
+//! The answer begins when the body has ended. An HTTP/1.1 proxy that is still sending the request takes an answer's
+//! head for the end of it: it stops sending, and both sides wait until one gives up.
+//!
 //! The body may be `!Send` (actix's is): it is only polled inside the returned stream, on the door's
 //! thread. Everything behind the channels is spawned with `tokio::spawn` and works on any runtime.
 //! When the door drops the stream, the task sees it and ends in an orderly way, or finishes what
 //! must not be left half done.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Pieces in flight each way; a piece is at most about 64 KiB.
 const IN_FLIGHT: usize = 8;
+
+/// So much of an answer is held back while the body is still coming, in bytes: progress of a large push is far less.
+/// What is more goes out at once, since nothing is kept without a limit.
+const MOST_HELD: usize = 1024 * 1024;
 
 pub(super) enum Piece {
     Bytes(Bytes),
@@ -83,17 +91,48 @@ where
     S: Stream<Item = io::Result<Bytes>> + 'static,
 {
     let (to_task, input) = mpsc::channel(IN_FLIGHT);
-    let (output, mut answer) = mpsc::channel(IN_FLIGHT);
-    let mut pump: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(forward(body, to_task)));
-    let joined = stream::poll_fn(move |context| {
-        if let Some(running) = pump.as_mut()
+    let (output, answer) = mpsc::channel(IN_FLIGHT);
+    let pump: Pump = Box::pin(forward(body, to_task));
+    let mut joined = Joined { pump: Some(pump), answer, held: VecDeque::new(), bytes: 0 };
+    let joined = stream::poll_fn(move |context| joined.poll(context));
+    (Line { input: Input(input), output: Output(output) }, joined)
+}
+
+type Pump = Pin<Box<dyn Future<Output = ()>>>;
+
+/// The door's end.
+struct Joined {
+    /// `None` once the body has ended, or nobody wants more of it.
+    pump: Option<Pump>,
+    answer: mpsc::Receiver<io::Result<Bytes>>,
+    held: VecDeque<io::Result<Bytes>>,
+    bytes: usize,
+}
+
+impl Joined {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(running) = self.pump.as_mut()
             && let Poll::Ready(()) = running.as_mut().poll(context)
         {
-            pump = None;
+            self.pump = None;
         }
-        answer.poll_recv(context)
-    });
-    (Line { input: Input(input), output: Output(output) }, joined)
+        // Taken in even while it is held back: git stops reading while nobody takes what it says.
+        while self.pump.is_some() && self.bytes < MOST_HELD {
+            match self.answer.poll_recv(context) {
+                Poll::Ready(Some(piece)) => {
+                    self.bytes += piece.as_ref().map_or(0, Bytes::len);
+                    self.held.push_back(piece);
+                }
+                // The task is over and will read nothing more.
+                Poll::Ready(None) => break,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        match self.held.pop_front() {
+            Some(piece) => Poll::Ready(Some(piece)),
+            None => self.answer.poll_recv(context),
+        }
+    }
 }
 
 async fn forward<S: Stream<Item = io::Result<Bytes>>>(body: S, to_task: mpsc::Sender<Piece>) {

@@ -173,7 +173,7 @@ impl OpenRepository {
         let of_kind = listed.into_iter().filter(|(name, _)| wanted(name));
         // A tag may point at a tree or a blob; that is no place in the history.
         let mut named: Vec<(RefName, CommitInfo)> =
-            of_kind.filter_map(|(name, at)| Some((name, self.commit(&self.peel(&at).ok()?).ok()?))).collect();
+            of_kind.filter_map(|(name, at)| Some((name, self.commit(&self.tip(&at).ok()?).ok()?))).collect();
         named.sort_by(|a, b| b.1.committed_at.cmp(&a.1.committed_at).then_with(|| a.0.cmp(&b.0)));
         let more = named.len() > limit;
         named.truncate(limit);

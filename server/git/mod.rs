@@ -11,7 +11,7 @@
 //! serve         advertisement and fetch          receive  push                inflate  gzip bodies
 //! commands      head of a push                 report, settle  answer of a push, and what comes before it
 //! refs, stamp   refs read straight from files    objects, history, resolve, sound   browsing through libgit2
-//! candidates    files of a commit by name
+//! candidates    files of a commit by name        damage    repositories of which something cannot be read
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
 //! dotgit        the `.git` of such a folder      laid     its index           textual  scripts and pointers
 //! modules       which submodules a commit has
@@ -22,6 +22,7 @@ mod check;
 mod checkout;
 mod clean;
 mod commands;
+mod damage;
 mod definition;
 mod dotgit;
 mod durable;
@@ -52,6 +53,7 @@ mod tests;
 mod textual;
 
 pub use clean::Cleaned;
+pub use damage::Damage;
 pub use dotgit::Head;
 pub use gate::UpdateGuard;
 pub use history::{Branch, Change, ChangeKind, Changes, CommitInfo, Tag};

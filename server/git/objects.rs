@@ -5,7 +5,9 @@ use std::path::Path;
 
 use git2::{ErrorCode, ObjectType, Odb, Oid, RepositoryOpenFlags};
 
-use crate::model::{CommitId, Error, Result};
+use super::damage::unopened;
+use super::repositories::Repositories;
+use crate::model::{CommitId, Error, Message, RepositoryPath, Result};
 use crate::msg;
 
 /// The longest path of a file that is looked up, in bytes.
@@ -20,6 +22,8 @@ const LONGEST_README: u64 = 512 * 1024;
 /// One repository, opened for reading. Belongs to one thread.
 pub struct OpenRepository {
     pub(super) git: git2::Repository,
+    /// Where damage is noted; `None` where nobody asks for it.
+    of: Option<(Repositories, RepositoryPath)>,
 }
 
 /// A file's content.
@@ -63,9 +67,19 @@ impl OpenRepository {
         let flags =
             RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_DOTGIT;
         let none: [&str; 0] = [];
-        let git = git2::Repository::open_ext(directory, flags, none)
-            .map_err(|e| Error::internal("open a repository", e))?;
-        Ok(OpenRepository { git })
+        let git = git2::Repository::open_ext(directory, flags, none).map_err(|e| unopened(directory, &e))?;
+        Ok(OpenRepository { git, of: None })
+    }
+
+    /// Whatever of it is found to be damaged is noted.
+    pub(super) fn noting(self, repositories: &Repositories, path: &RepositoryPath) -> Self {
+        OpenRepository { of: Some((repositories.clone(), path.clone())), ..self }
+    }
+
+    pub(super) fn note(&self, object: Option<Oid>, message: &Message) {
+        if let Some((repositories, path)) = &self.of {
+            repositories.note_damage(path, (object, message.clone()));
+        }
     }
 
     pub fn directory(&self) -> &Path {
@@ -103,7 +117,7 @@ impl OpenRepository {
                 limit = limit
             )));
         }
-        let bytes = self.blob(&entry.id)?.content().to_vec();
+        let bytes = self.blob(&entry.id, path)?.content().to_vec();
         Ok(Some(Blob { id: entry.id, bytes, kind }))
     }
 
@@ -111,7 +125,7 @@ impl OpenRepository {
     pub fn link_at(&self, commit: &CommitId, path: &str) -> Result<Option<String>> {
         let entry = self.entry_at(commit, path)?.filter(|entry| entry.kind == EntryKind::Link);
         let Some(entry) = entry else { return Ok(None) };
-        let blob = self.blob(&entry.id)?;
+        let blob = self.blob(&entry.id, path)?;
         let target = blob.content().get(..LONGEST_PATH).unwrap_or(blob.content());
         Ok(Some(String::from_utf8_lossy(target).into_owned()))
     }
@@ -126,7 +140,7 @@ impl OpenRepository {
             return Ok(Some(TreeEntry { name: String::new(), kind: EntryKind::Folder, id, size: None }));
         };
         for folder in folders {
-            let entry = tree.get_name(folder).map(|entry| (entry.id(), kind_of(entry.filemode())));
+            let entry = tree.get_name(folder).map(|entry| (entry.id(), kind(&entry)));
             let id = match entry {
                 Some((id, Some(EntryKind::Folder))) => id,
                 Some((_, Some(EntryKind::Link))) => {
@@ -134,24 +148,33 @@ impl OpenRepository {
                 }
                 _ => return Ok(None),
             };
-            tree = self.sound(id)?.find_tree(id).map_err(|e| internal("read a folder", e))?;
+            tree = self.tree(id, path)?;
         }
         let Some(entry) = tree.get_name(last) else { return Ok(None) };
         let odb = self.odb()?;
-        described(&odb, &entry).map(Some)
+        self.described(&odb, &entry, path).map(Some)
     }
 
     /// The entries of the folder at `path` (`""` is the root), at most `limit` of them; `None` when
-    /// there is no such folder.
+    /// there is no such folder. A file whose object cannot be read has no size.
     pub fn list_tree(&self, commit: &CommitId, path: &str, limit: usize) -> Result<Option<Listing>> {
         let Some(folder) = self.entry_at(commit, path)? else { return Ok(None) };
         if folder.kind != EntryKind::Folder {
             return Ok(None);
         }
         let id = oid(&folder.id)?;
-        let tree = self.sound(id)?.find_tree(id).map_err(|e| internal("read a folder", e))?;
+        let tree = self.tree(id, path)?;
         let odb = self.odb()?;
-        let listed = tree.iter().take(limit).map(|entry| described(&odb, &entry));
+        let listed = tree.iter().take(limit).map(|entry| {
+            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            let bare = TreeEntry {
+                name,
+                kind: kind(&entry).unwrap_or(EntryKind::File),
+                id: id_of(&entry)?,
+                size: None,
+            };
+            Ok(self.described(&odb, &entry, path).unwrap_or(bare))
+        });
         let mut entries = listed.collect::<Result<Vec<_>>>()?;
         entries.sort_by_key(|entry| entry.kind != EntryKind::Folder);
         Ok(Some(Listing { entries, truncated: tree.len() > limit }))
@@ -169,12 +192,12 @@ impl OpenRepository {
         let (mut found, mut seen) = (Vec::new(), 0usize);
         let mut open = vec![(self.root_tree(commit)?.id(), String::new())];
         while let Some((tree, folder)) = open.pop() {
-            let tree = self.sound(tree)?.find_tree(tree).map_err(|e| internal("read a folder", e))?;
+            let tree = self.tree(tree, &folder)?;
             for entry in &tree {
                 let Ok(name) = entry.name() else { continue };
                 let path = format!("{folder}{name}");
                 seen += 1;
-                match kind_of(entry.filemode()) {
+                match kind(&entry) {
                     Some(EntryKind::Folder) if path.len() < LONGEST_PATH => {
                         open.push((entry.id(), path + "/"))
                     }
@@ -205,13 +228,17 @@ impl OpenRepository {
         });
         let best = files.filter_map(|entry| Some((rank(&entry.name)?, entry))).min_by_key(|(rank, _)| *rank);
         let Some((_, entry)) = best else { return Ok(None) };
-        let bytes = self.blob(&entry.id)?.content().to_vec();
+        let bytes = self.blob(&entry.id, &entry.name)?.content().to_vec();
         Ok(Some((entry.name, Blob { id: entry.id, bytes, kind: entry.kind })))
     }
 
     pub(super) fn root_tree(&self, commit: &CommitId) -> Result<git2::Tree<'_>> {
         let id = self.find_commit(commit)?.tree_id();
-        self.sound(id)?.find_tree(id).map_err(|e| internal("read a commit's tree", e))
+        self.tree(id, "")
+    }
+
+    pub(super) fn tree(&self, id: Oid, path: &str) -> Result<git2::Tree<'_>> {
+        self.light(id, path)?.find_tree(id).map_err(|e| self.lost(path, id, &e))
     }
 
     pub(super) fn find_commit(&self, id: &CommitId) -> Result<git2::Commit<'_>> {
@@ -219,15 +246,32 @@ impl OpenRepository {
     }
 
     pub(super) fn find_commit_at(&self, id: Oid) -> Result<git2::Commit<'_>> {
-        self.sound(id)?.find_commit(id).map_err(|cause| match cause.code() {
+        self.light(id, "commit")?.find_commit(id).map_err(|cause| match cause.code() {
             ErrorCode::NotFound => Error::NotFound(msg!("git-commit-missing", commit = id)),
-            _ => internal("read a commit", cause),
+            _ => self.lost("commit", id, &cause),
         })
     }
 
-    fn blob(&self, id: &CommitId) -> Result<git2::Blob<'_>> {
+    fn blob(&self, id: &CommitId, path: &str) -> Result<git2::Blob<'_>> {
         let id = oid(id)?;
-        self.sound(id)?.find_blob(id).map_err(|e| internal("read a file", e))
+        self.sound(id)?.find_blob(id).map_err(|e| self.lost(path, id, &e))
+    }
+
+    fn described(&self, odb: &Odb<'_>, entry: &git2::TreeEntry<'_>, path: &str) -> Result<TreeEntry> {
+        let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+        let Some(kind) = kind(entry) else {
+            return Err(Error::Invalid(msg!("git-entry-unknown", path = shown(&name))));
+        };
+        let is_file = matches!(kind, EntryKind::File | EntryKind::Executable);
+        let size = match is_file.then(|| odb.read_header(entry.id())) {
+            Some(Ok((size, ObjectType::Blob))) => Some(size as u64),
+            Some(Ok(_)) => return Err(Error::Invalid(msg!("git-entry-unknown", path = shown(&name)))),
+            Some(Err(cause)) => {
+                return Err(self.lost(if path.is_empty() { &name } else { path }, entry.id(), &cause));
+            }
+            None => None,
+        };
+        Ok(TreeEntry { name, kind, id: id_of(entry)?, size })
     }
 
     pub(super) fn odb(&self) -> Result<Odb<'_>> {
@@ -258,21 +302,19 @@ pub(super) fn kind_of(mode: i32) -> Option<EntryKind> {
     }
 }
 
-fn described(odb: &Odb<'_>, entry: &git2::TreeEntry<'_>) -> Result<TreeEntry> {
-    let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-    let Some(kind) = kind_of(entry.filemode()) else {
-        return Err(Error::Invalid(msg!("git-entry-unknown", path = shown(&name))));
-    };
-    let is_file = matches!(kind, EntryKind::File | EntryKind::Executable);
-    let size = match is_file.then(|| odb.read_header(entry.id())) {
-        Some(Ok((size, ObjectType::Blob))) => Some(size as u64),
-        Some(Ok(_)) => {
-            return Err(Error::internal("read a folder", "an entry's mode is not that of its object"));
-        }
-        Some(Err(cause)) => return Err(internal("read a folder", cause)),
-        None => None,
-    };
-    Ok(TreeEntry { name, kind, id: id(entry.id())?, size })
+/// By the bits that git itself goes by: the type, and of files the owner's right to execute. Trees of old programs have
+/// other rights, and a mode made by hand may say anything; libgit2's own reading takes a submodule with rights for a file.
+pub(super) fn kind(entry: &git2::TreeEntry<'_>) -> Option<EntryKind> {
+    let mode = entry.filemode_raw();
+    match mode & 0o170_000 {
+        0o100_000 if mode & 0o100 != 0 => kind_of(0o100_755),
+        0o100_000 => kind_of(0o100_644),
+        folder_link_or_submodule => kind_of(folder_link_or_submodule),
+    }
+}
+
+fn id_of(entry: &git2::TreeEntry<'_>) -> Result<CommitId> {
+    id(entry.id())
 }
 
 /// The parts of a path within a repository; the empty path has none.

@@ -2,6 +2,8 @@
 //! changed, until the push is recorded; and put together again in the form the client asked for.
 //! Pure.
 
+use std::collections::HashSet;
+
 use super::packet::{self, BadPacket, Packet};
 
 /// A report of 200,000 refs with reasons stays far below.
@@ -98,9 +100,9 @@ impl Report {
         Some(Report { unpack, lines })
     }
 
-    pub fn is_ok(&self, name: &str) -> bool {
-        let wanted = format!("ok {name}").into_bytes();
-        self.lines.contains(&wanted)
+    /// Names of the refs that moved.
+    pub fn moved(&self) -> HashSet<&[u8]> {
+        self.lines.iter().filter_map(|line| line.strip_prefix(b"ok ")).collect()
     }
 
     /// Every `ok` becomes `ng` with `reason`; what git refused keeps git's reason.
@@ -175,9 +177,9 @@ mod tests {
         assert_eq!(now, b"000b\x02run 1\n");
         let mut parsed = answer.report().unwrap();
         assert_eq!(parsed, report);
-        assert!(parsed.is_ok("refs/heads/a") && !parsed.is_ok("refs/heads/b"));
+        assert_eq!(parsed.moved(), HashSet::from([&b"refs/heads/a"[..]]));
         parsed.withdraw("not recorded");
-        assert!(!parsed.is_ok("refs/heads/a"));
+        assert!(parsed.moved().is_empty());
         let text = String::from_utf8(parsed.packets()).unwrap();
         assert!(
             text.contains("ng refs/heads/a not recorded\n")
@@ -191,7 +193,7 @@ mod tests {
         answer.feed(b"000eunpack ok\n0017ok refs/heads/main\n").unwrap();
         assert_eq!(answer.report(), None);
         answer.feed(b"0000").unwrap();
-        assert!(answer.report().unwrap().is_ok("refs/heads/main"));
+        assert!(answer.report().unwrap().moved().contains(&b"refs/heads/main"[..]));
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 
+use super::damage::Damages;
 use super::durable::{io_error, replace_file, sync_directory, sync_tree};
 use super::gate::{Gate, UpdateGuard};
 use super::objects::OpenRepository;
@@ -29,6 +30,7 @@ struct Inner {
     capabilities: tokio::sync::OnceCell<Bytes>,
     /// Whether leftovers of a crash are being removed.
     cleaning: tokio::sync::watch::Sender<bool>,
+    damages: Damages,
 }
 
 impl Repositories {
@@ -41,8 +43,8 @@ impl Repositories {
         fs::create_dir_all(&root).map_err(|e| io_error("make the repositories folder", &e))?;
         // git compares `safe.directory` with real paths.
         let root = root.canonicalize().map_err(|e| Error::internal("the repositories folder", e))?;
-        let (gates, capabilities, cleaning) = Default::default();
-        Ok(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning })))
+        let (gates, capabilities, cleaning, damages) = Default::default();
+        Ok(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning, damages })))
     }
 
     pub fn root(&self) -> &Path {
@@ -51,6 +53,10 @@ impl Repositories {
 
     pub(super) fn capabilities(&self) -> &tokio::sync::OnceCell<Bytes> {
         &self.0.capabilities
+    }
+
+    pub(super) fn damages(&self) -> &Damages {
+        &self.0.damages
     }
 
     pub(super) fn cleaning(&self) -> &tokio::sync::watch::Sender<bool> {
@@ -164,7 +170,12 @@ impl Repositories {
 
     /// Opens a repository for browsing. Blocking; from async code use [`Repositories::read`].
     pub fn open(&self, path: &RepositoryPath) -> Result<OpenRepository> {
-        OpenRepository::open(&self.served(path)?)
+        let opened = OpenRepository::open(&self.served(path)?);
+        if let Err(error @ Error::Conflict(message)) = &opened {
+            tracing::debug!(repository = %path, %error, "a repository could not be opened");
+            self.note_damage(path, (None, message.clone()));
+        }
+        Ok(opened?.noting(self, path))
     }
 
     /// Runs `look` on a repository in the blocking pool.

@@ -8,6 +8,9 @@ use super::refs;
 use crate::model::{CommitId, Error, RefName, Result};
 use crate::msg;
 
+/// Tags of tags that are followed.
+const MOST_TAGS: usize = 50;
+
 /// A commit, and the ref it was found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
@@ -62,16 +65,27 @@ impl OpenRepository {
     }
 
     /// The commit behind an annotated tag (or behind a tag of a tag); a commit's id is returned as
-    /// it is. `NotFound` when the object is missing or leads to no commit.
+    /// it is. `NotFound` when the object is missing or leads to no commit, `Invalid` for too many tags of tags.
     pub fn peel(&self, from: &CommitId) -> Result<CommitId> {
-        let missing = |_| Error::NotFound(msg!("git-commit-missing", commit = from));
-        let at = oid(from)?;
-        let object = self.sound(at)?.find_object(at, None).map_err(missing)?;
-        if let Some(tag) = object.as_tag() {
-            self.sound(tag.target_id())?;
+        match self.odb()?.exists(oid(from)?) {
+            true => self.tip(from),
+            false => Err(Error::NotFound(msg!("git-commit-missing", commit = from))),
         }
-        let commit = object.peel(ObjectType::Commit).map_err(missing)?;
-        id(commit.id())
+    }
+
+    /// As `peel`, of what a ref points to: that must be there.
+    pub fn tip(&self, from: &CommitId) -> Result<CommitId> {
+        let mut at = oid(from)?;
+        for _ in 0..MOST_TAGS {
+            let object =
+                self.light(at, "tag")?.find_object(at, None).map_err(|e| self.lost("ref", at, &e))?;
+            match (object.kind(), object.as_tag()) {
+                (Some(ObjectType::Commit), _) => return id(at),
+                (_, Some(tag)) => at = tag.target_id(),
+                _ => return Err(Error::NotFound(msg!("git-not-a-commit", object = at))),
+            }
+        }
+        Err(Error::Invalid(msg!("git-tags-too-deep", object = from, limit = MOST_TAGS)))
     }
 }
 

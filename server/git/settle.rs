@@ -60,10 +60,11 @@ impl Session {
 
 /// Which refs moved: by git's report, or without one by looking at the refs.
 fn judge(repository: &Path, commands: &[Command], report: Option<&Report>) -> Vec<RefUpdate> {
+    let moved = report.map(Report::moved);
     let judge_one = |command: &Command| {
         let name = command.name.clone()?;
-        let ok = match report {
-            Some(report) => report.is_ok(name.as_str()),
+        let ok = match &moved {
+            Some(moved) => moved.contains(name.as_str().as_bytes()),
             None => {
                 command.old != command.new
                     && refs::read(repository, &name).is_ok_and(|found| found == command.new)

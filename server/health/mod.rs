@@ -1,6 +1,8 @@
 //! Looks around: whether the database, the disk, git, the engine and the registry are as they should be,
 //! and which containers run. It mends nothing; every finding names what to do about it.
 
+mod loops;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +10,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::docker::Engine;
-use crate::model::{Check, Condition, Message, RunningContainer, Surroundings};
-use crate::store::{Store, runs};
+use crate::model::{Check, Condition, Message, RepositoryPath, RunningContainer, Surroundings};
+use crate::store::{Store, repositories, runs};
 use crate::watch::{Watch, Watching};
 use crate::{git, msg, registry};
+pub use loops::Loops;
 
 const MIB: u64 = 1 << 20;
 /// Below this nothing can be promised to be stored.
 const DISK_FAILING: u64 = 100 * MIB;
 /// Below this a larger image build is in danger.
 const DISK_LOW: u64 = 1024 * MIB;
+/// Damaged repositories that are named.
+const MOST_NAMED: usize = 10;
 
 /// What is looked at.
 pub struct Health {
@@ -27,6 +32,7 @@ pub struct Health {
     pub registry: registry::Client,
     pub watch: Arc<Watch>,
     pub data: PathBuf,
+    pub loops: Loops,
 }
 
 impl Health {
@@ -48,7 +54,8 @@ impl Health {
                 check("git", Condition::Failing, error.message().cloned().unwrap_or_else(unknown))
             }
         };
-        let checks = vec![
+        self.git.look_at_damaged().await;
+        let mut checks = vec![
             self.database(),
             self.disk(),
             git,
@@ -56,7 +63,9 @@ impl Health {
             check("registry", or_degraded(registry.is_ok()), registry.message),
             self.poll(),
             self.queue(),
+            self.repositories(),
         ];
+        checks.extend(self.failing_loops());
         Surroundings { checks, containers }
     }
 
@@ -112,6 +121,38 @@ impl Health {
                 check("poll", Condition::Degraded, msg!("health-poll-partly", count = count))
             }
         }
+    }
+
+    /// Anybody may read this page: private repositories are counted, not named.
+    fn repositories(&self) -> Check {
+        let damaged = self.git.damaged();
+        if damaged.is_empty() {
+            return check("repositories", Condition::Ok, msg!("health-repositories"));
+        }
+        let open = |path: &RepositoryPath| {
+            let found = self.store.read(|c| repositories::by_path(c, path));
+            matches!(found, Ok(Some(repository)) if !repository.private)
+        };
+        let named = damaged.iter().map(|(path, _)| path).filter(|path| open(path)).take(MOST_NAMED);
+        let names = named.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let names = if names.is_empty() { "-".to_owned() } else { names };
+        let message = msg!("health-repositories-damaged", count = damaged.len(), names = names);
+        check("repositories", Condition::Degraded, message)
+    }
+
+    /// Two rows for each loop that fails: which and since when, and its last failure in its own words.
+    fn failing_loops(&self) -> Vec<Check> {
+        let failing = self.loops.failing();
+        if failing.is_empty() {
+            return vec![check("loops", Condition::Ok, msg!("health-loops"))];
+        }
+        let rows = failing.into_iter().flat_map(|trouble| {
+            let since = trouble.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+            let which =
+                msg!("health-loop-failing", name = trouble.name, since = since, times = trouble.times);
+            [check("loops", Condition::Degraded, which), check("loops", Condition::Degraded, trouble.message)]
+        });
+        rows.collect()
     }
 
     fn queue(&self) -> Check {

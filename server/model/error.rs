@@ -1,8 +1,8 @@
-//! The five things that can go wrong for a caller. A failed stage is not an error: it is a result.
+//! The six things that can go wrong for a caller. A failed stage is not an error: it is a result.
 
 use super::Message;
 
-/// The first four carry a sentence for the user. `Internal` carries the cause for the log; the user
+/// All but the last carry a sentence for the user. `Internal` carries the cause for the log; the user
 /// sees a fixed sentence and an id under which the log has the cause.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -14,6 +14,10 @@ pub enum Error {
     Invalid(Message),
     #[error("denied: {0}")]
     Denied(Message),
+    /// The house itself lacks something: the disk is full, the database is locked, no file can be opened. It is no fault
+    /// of what was asked for and may pass: whoever has work keeps it and tries again.
+    #[error("unavailable: {0}")]
+    Unavailable(Message),
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -29,7 +33,11 @@ impl Error {
     /// The sentence to show, or `None` for `Internal`.
     pub fn message(&self) -> Option<&Message> {
         match self {
-            Error::NotFound(m) | Error::Conflict(m) | Error::Invalid(m) | Error::Denied(m) => Some(m),
+            Error::NotFound(m)
+            | Error::Conflict(m)
+            | Error::Invalid(m)
+            | Error::Denied(m)
+            | Error::Unavailable(m) => Some(m),
             Error::Internal(_) => None,
         }
     }

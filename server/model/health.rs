@@ -16,7 +16,8 @@ pub enum Condition {
     Failing,
 }
 
-/// One part: `database`, `disk`, `docker`, `registry`, `git`, `poll`, `queue`.
+/// One part: `database`, `disk`, `docker`, `registry`, `git`, `poll`, `queue`, `repositories`, `loops`; of the last there
+/// are several when loops fail.
 #[derive(Clone, Debug)]
 pub struct Check {
     pub part: &'static str,

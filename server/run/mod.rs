@@ -208,7 +208,11 @@ impl Runs {
             tracing::warn!(run = run.id, repository = %run.repository, number = run.number, "lost by a restart");
             let stages = self.house.store.read(|c| runs::stages(c, run.id))?;
             for stage in stages.iter().filter(|s| s.status == crate::model::Status::Running) {
-                self.house.logs.close_after_crash(run.id, stage.index, carry_out::CRASH_MARK)?;
+                let closed = self.house.logs.close_after_crash(run.id, stage.index, carry_out::CRASH_MARK);
+                // A log that cannot be written is no reason for the others to wait.
+                if let Err(error) = closed {
+                    tracing::error!(run = run.id, stage = stage.index, %error, "a log could not be closed");
+                }
             }
             let id = run.id;
             self.house

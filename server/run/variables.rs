@@ -82,6 +82,7 @@ impl Variables {
                 Error::Conflict(said) => Error::Conflict(message(said)),
                 Error::Invalid(said) => Error::Invalid(message(said)),
                 Error::Denied(said) => Error::Denied(message(said)),
+                Error::Unavailable(said) => Error::Unavailable(message(said)),
                 Error::Internal(text) => Error::Internal(self.mask.text(&text)),
             }),
         }

@@ -45,12 +45,40 @@ pub fn add_caused(
     Ok(c.last_insert_rowid())
 }
 
-/// The oldest events the trigger loop has not decided.
+/// The first after `after` whose events wait for a decision: the id of a repository, or 0 for the events of none.
+pub fn next_turn(c: &Connection, after: i64) -> Result<Option<i64>> {
+    let mut statement = c.prepare_cached(
+        "SELECT coalesce(e.repository_id, 0) FROM events e INDEXED BY events_turns
+         WHERE e.undecided = 1 AND coalesce(e.repository_id, 0) > ?1 ORDER BY coalesce(e.repository_id, 0) LIMIT 1",
+    )?;
+    Ok(statement.query_row([after], |row| row.get(0)).optional()?)
+}
+
+/// Ids of its oldest events that are not decided; `turn` as `next_turn` gives it.
+pub fn undecided_of(c: &Connection, turn: i64, limit: u32) -> Result<Vec<i64>> {
+    let mut statement = c.prepare_cached(
+        "SELECT e.id FROM events e INDEXED BY events_turns
+         WHERE e.undecided = 1 AND coalesce(e.repository_id, 0) = ?1 ORDER BY e.id LIMIT ?2",
+    )?;
+    Ok(statement.query_map(params![turn, limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Events that are not decided, those of one turn together.
 pub fn undecided(c: &Connection, limit: u32) -> Result<Vec<Event>> {
     let mut statement = c.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM events e WHERE e.undecided = 1 ORDER BY e.id LIMIT ?1"
+        "SELECT {COLUMNS} FROM events e INDEXED BY events_turns
+         WHERE e.undecided = 1 ORDER BY coalesce(e.repository_id, 0), e.id LIMIT ?1"
     ))?;
     Ok(statement.query_map([limit], event)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether an event of the repository with an id from `first` to `last` is not decided.
+pub fn any_undecided(c: &Connection, repository_id: i64, (first, last): (i64, i64)) -> Result<bool> {
+    let mut statement = c.prepare_cached(
+        "SELECT 1 FROM events e INDEXED BY events_turns
+         WHERE e.undecided = 1 AND coalesce(e.repository_id, 0) = ?1 AND e.id BETWEEN ?2 AND ?3",
+    )?;
+    Ok(statement.exists(params![repository_id, first, last])?)
 }
 
 /// Writes what came of the event. `false` when it had been decided already: then nothing must be queued for it.

@@ -50,6 +50,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0003.sql")),
     M::up(include_str!("migrations/0004.sql")),
     M::up(include_str!("migrations/0005.sql")),
+    M::up(include_str!("migrations/0006.sql")),
 ];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
@@ -115,7 +116,9 @@ impl Store {
             reserve.give_up();
         }
         let connection = open(&path).map_err(|cause| match cause {
-            Error::Internal(_) if reserve.is_needed() => Error::Conflict(msg!("store-disk-full")),
+            Error::Internal(_) | Error::Unavailable(_) if reserve.is_needed() => {
+                Error::Conflict(msg!("store-disk-full"))
+            }
             other => other,
         })?;
         let (bell, _) = watch::channel(0);
@@ -269,10 +272,21 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
 impl From<rusqlite::Error> for Error {
     fn from(cause: rusqlite::Error) -> Error {
         match cause.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Error::Conflict(msg!("store-disk-full")),
+            Some(rusqlite::ErrorCode::DiskFull) => Error::Unavailable(msg!("store-disk-full")),
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Error::Conflict(msg!("store-damaged", cause = cause))
+                Error::Unavailable(msg!("store-damaged", cause = cause))
             }
+            // Of the file and whoever else holds it; everything else is the fault of what was to be written.
+            Some(
+                rusqlite::ErrorCode::DatabaseBusy
+                | rusqlite::ErrorCode::DatabaseLocked
+                | rusqlite::ErrorCode::CannotOpen
+                | rusqlite::ErrorCode::SystemIoFailure
+                | rusqlite::ErrorCode::ReadOnly
+                | rusqlite::ErrorCode::PermissionDenied
+                | rusqlite::ErrorCode::FileLockingProtocolFailed
+                | rusqlite::ErrorCode::OutOfMemory,
+            ) => Error::Unavailable(msg!("store-unavailable", cause = cause)),
             _ => Error::Internal(format!("database: {cause}")),
         }
     }
@@ -296,6 +310,7 @@ mod tests {
             include_str!("../../tests/schema/0003.sql"),
             include_str!("../../tests/schema/0004.sql"),
             include_str!("../../tests/schema/0005.sql"),
+            include_str!("../../tests/schema/0006.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

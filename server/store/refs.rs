@@ -9,6 +9,10 @@ use rusqlite::{Connection, params};
 use super::events;
 use crate::model::{CommitId, Happened, RefName, Result};
 
+/// Refs that moved and are observed in one transaction. Whoever has more writes them in parts: a hundred thousand would
+/// keep everybody from writing for seconds.
+pub const TOGETHER: usize = 500;
+
 /// What each ref of the repository was at its last event.
 pub fn seen(c: &Connection, repository_id: i64) -> Result<BTreeMap<RefName, CommitId>> {
     let mut statement = c.prepare_cached("SELECT name, object FROM refs_seen WHERE repository_id = ?1")?;

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use crate::model::{Error, Result};
+use crate::msg;
 
 /// Called after the commit, with its outcome.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
@@ -55,7 +56,8 @@ impl Writer {
                 let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
             })
         });
-        let stopped = || Error::Internal("the writer thread has stopped".into());
+        let stopped =
+            || Error::Unavailable(msg!("store-unavailable", cause = "the writer thread has stopped"));
         self.jobs.send(job).map_err(|_| stopped())?;
         receiver.await.map_err(|_| stopped())?
     }

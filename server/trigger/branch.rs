@@ -38,7 +38,7 @@ pub async fn start(
     };
     let (reference, commit, source) = match git.read(&repository.path, read).await {
         Ok(read) => read,
-        Err(error) => return Ok(Err(unreadable(&error))),
+        Err(error) => return unreadable(error).map(Err),
     };
     let Some(source) = source else {
         return Ok(Err(msg!("trigger-no-definition", path = pipeline.path)));
@@ -48,7 +48,7 @@ pub async fn start(
         Err(_) => fill(&[]).unwrap_or_default(),
         Ok(definition) => match fill(&definition.inputs) {
             Ok(inputs) => inputs,
-            Err(error) => return Ok(Err(unreadable(&error))),
+            Err(error) => return unreadable(error).map(Err),
         },
     };
     let findings = definition.as_ref().err().map(Vec::len);

@@ -1,17 +1,18 @@
-//! One event, and what each pipeline of its repository has to say to it. Reads git and the store,
+//! A ref that moved, and what each pipeline of its repository has to say to it. What git says was read before (`look`);
 //! writes nothing.
 
 use std::collections::BTreeMap;
 
-use crate::git;
+use super::look::Look;
 use crate::model::{
-    Cause, CommitId, Definition, Event, Finding, Happened, Message, Outcome, PipelineName, RefName, Result,
+    Cause, CommitId, Definition, Error, Finding, Message, Outcome, PipelineName, RefName, Result,
 };
 use crate::msg;
 use crate::pin::{Found, Pin, Wanted};
 use crate::pipeline;
-use crate::store::repositories::{self, Repository};
-use crate::store::{Store, pipelines, runs};
+use crate::store::pipelines::{self, Pipeline};
+use crate::store::repositories::Repository;
+use crate::store::runs;
 
 /// What is to be written for one event.
 pub struct Plan {
@@ -52,39 +53,24 @@ pub(super) fn only(message: Message) -> Plan {
     Plan { decisions: vec![nothing(None, message)] }
 }
 
-pub async fn decide(store: &Store, (git, pin): (&git::Repositories, &Pin), event: &Event) -> Result<Plan> {
-    let Happened::RefMoved { reference, new, by, .. } = &event.happened else {
-        return Ok(only(msg!("trigger-not-a-trigger")));
-    };
-    let Some(repository) =
-        event.repository_id.map(|id| store.read(|c| repositories::by_id(c, id))).transpose()?.flatten()
-    else {
-        return Ok(only(msg!("trigger-no-repository")));
-    };
-    let Some(object) = new else {
-        return Ok(only(msg!("trigger-ref-deleted", name = reference.short())));
-    };
-    let tip = Tip { repository: &repository, reference, by: by.as_deref(), event_id: event.id, git, pin };
-    let tag = object.clone();
-    match git.read(&repository.path, move |open| open.peel(&tag)).await {
-        Ok(commit) => tip.decide(store, &commit).await,
-        Err(error) => Ok(only(unreadable(&error))),
+/// The outcome of what git says no to, when it is for one pipeline. `Err` when it is the house that lacks something.
+pub(super) fn unreadable(error: Error) -> Result<Message> {
+    tracing::warn!(%error, "an event's commit could not be read");
+    match &error {
+        Error::Unavailable(_) | Error::Internal(_) => Err(error),
+        Error::NotFound(m) | Error::Conflict(m) | Error::Invalid(m) | Error::Denied(m) => Ok(m.clone()),
     }
 }
 
-pub(super) fn unreadable(error: &crate::model::Error) -> Message {
-    tracing::warn!(%error, "an event's commit could not be read");
-    error.message().cloned().unwrap_or_else(|| msg!("trigger-unreadable"))
-}
-
 /// A ref that moved.
-struct Tip<'a> {
-    repository: &'a Repository,
-    reference: &'a RefName,
-    by: Option<&'a str>,
-    event_id: i64,
-    git: &'a git::Repositories,
-    pin: &'a Pin,
+pub(super) struct Tip<'a> {
+    pub repository: &'a Repository,
+    /// Its pipelines that have a row.
+    pub known: &'a [Pipeline],
+    pub reference: &'a RefName,
+    pub by: Option<&'a str>,
+    pub event_id: i64,
+    pub pin: &'a Pin,
 }
 
 /// A pipeline that may be started: one with a row, or one just found.
@@ -105,50 +91,47 @@ struct Pinned {
 }
 
 impl Tip<'_> {
-    async fn decide(&self, store: &Store, commit: &CommitId) -> Result<Plan> {
+    pub async fn decide(&self, look: &Look) -> Result<Plan> {
         let mut decisions = Vec::new();
-        for candidate in self.candidates(store, commit).await? {
-            decisions.push(self.one(commit, candidate).await?);
+        for candidate in self.candidates(look)? {
+            decisions.push(self.one(look, candidate).await?);
         }
         if decisions.is_empty() {
-            decisions.push(nothing(None, msg!("trigger-no-pipeline")));
+            let message = look.odd.clone().unwrap_or_else(|| msg!("trigger-no-pipeline"));
+            decisions.push(nothing(None, message));
         }
         Ok(Plan { decisions })
     }
 
     /// The pipelines with a row, and the one found at the root of this commit.
-    async fn candidates(&self, store: &Store, commit: &CommitId) -> Result<Vec<Candidate>> {
-        let known = store.read(|c| pipelines::of_repository(c, self.repository.id))?;
-        let at = commit.clone();
-        let found = self.git.read(&self.repository.path, move |open| open.definition_names(&at)).await?;
-        let found = pipeline::discover(&found).map(str::to_owned);
+    fn candidates(&self, look: &Look) -> Result<Vec<Candidate>> {
         let mut all = Vec::new();
         let mut default_known = false;
-        for row in known {
-            let mut path = row.path;
+        for row in self.known {
+            let mut path = row.path.clone();
             default_known |= row.name.as_str().eq_ignore_ascii_case(DEFAULT);
             if row.discovered {
-                match &found {
+                match &look.found {
                     Some(now) => path.clone_from(now),
                     None => continue,
                 }
             }
             all.push(Candidate {
                 id: Some(row.id),
-                name: row.name,
+                name: row.name.clone(),
                 path,
-                branches: row.branches,
+                branches: row.branches.clone(),
                 discovered: row.discovered,
             });
         }
-        if let (Some(path), false) = (found, default_known) {
-            let name = PipelineName::new(DEFAULT)?;
+        if let (Some(path), false) = (&look.found, default_known) {
+            let (name, path) = (PipelineName::new(DEFAULT)?, path.clone());
             all.push(Candidate { id: None, name, path, branches: Vec::new(), discovered: true });
         }
         Ok(all)
     }
 
-    async fn one(&self, commit: &CommitId, candidate: Candidate) -> Result<Decision> {
+    async fn one(&self, look: &Look, candidate: Candidate) -> Result<Decision> {
         let name = candidate.name.as_str().to_owned();
         let refuse = |message| Ok(nothing(Some(&name), message));
         if let Some(branch) = self.reference.branch_name()
@@ -156,15 +139,12 @@ impl Tip<'_> {
         {
             return refuse(msg!("trigger-branch-filtered", branch = branch));
         }
-        let (at, path) = (commit.clone(), candidate.path.clone());
-        let read = move |open: &git::OpenRepository| open.definition_source(&at, &path);
-        let source = match self.git.read(&self.repository.path, read).await {
-            Ok(Some(source)) => source,
-            Ok(None) => return refuse(msg!("trigger-no-definition", path = candidate.path)),
-            Err(error) => return refuse(unreadable(&error)),
+        let source = match look.sources.get(&candidate.path) {
+            Some(Ok(Some(source))) => source,
+            Some(Err(error)) => return refuse(unreadable(error.clone())?),
+            Some(Ok(None)) | None => return refuse(msg!("trigger-no-definition", path = candidate.path)),
         };
-        let definition = pipeline::read_found(&candidate.path, &source);
-        let inputs = match &definition {
+        let inputs = match &*source.definition {
             Err(_) if self.reference.tag_name().is_some() => return refuse(msg!("trigger-tags-off")),
             Err(_) => Ok(BTreeMap::new()),
             Ok(definition) => match self.objection(definition) {
@@ -174,9 +154,10 @@ impl Tip<'_> {
         };
         let inputs = match inputs {
             Ok(inputs) => inputs,
-            Err(error) => return refuse(unreadable(&error)),
+            Err(error) => return refuse(unreadable(error)?),
         };
-        let pinned = Pinned { commit: commit.clone(), blob: source.object, definition, inputs };
+        let definition = (*source.definition).clone();
+        let pinned = Pinned { commit: look.commit.clone(), blob: source.object.clone(), definition, inputs };
         let found = self.bases(&candidate, &pinned).await;
         Ok(Decision::Start(Box::new(self.start(candidate, pinned, found))))
     }

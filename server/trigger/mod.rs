@@ -1,125 +1,59 @@
-//! Decides: takes the oldest undecided events of the journal and turns each into queued runs, or into
-//! the reason why there are none. It carries nothing out and looks at no repository but the event's.
+//! Decides: takes undecided events of the journal and turns each into queued runs, or into the reason why there are none.
+//! It carries nothing out and looks at no repository but the event's.
+//!
+//! One event never stops another. What cannot be read of it, or takes too long, or is our own mistake, is its outcome, in
+//! a sentence; only what the house itself lacks (`Unavailable`) leaves an event as it is, to be tried again. Repositories
+//! take turns (`turns`), so that one that moves a hundred thousand refs holds up nobody.
 
 mod announced;
 mod branch;
 mod circle;
 mod decide;
 mod images;
+mod look;
+mod one;
+mod turns;
+mod write;
 
-use jiff::Timestamp;
+use futures_util::future;
 
 use crate::git;
-use crate::model::{Event, Happened, Result, Turn};
+use crate::model::{Result, Turn};
 use crate::pin::Pin;
-use crate::store::{Store, events, pipelines, put_off, runs};
-use decide::{Decision, Plan};
-
-/// How many events one turn takes.
-const BATCH: u32 = 32;
+use crate::store::{Store, put_off};
+pub use turns::Taken;
+use turns::Turns;
 
 pub struct Trigger {
     store: Store,
     repositories: git::Repositories,
     pin: Pin,
+    turns: Turns,
 }
 
 impl Trigger {
     pub fn new(store: Store, repositories: git::Repositories, pin: Pin) -> Self {
-        Trigger { store, repositories, pin }
+        Trigger { store, repositories, pin, turns: Turns::default() }
     }
 
-    /// Decides the oldest undecided events. Each decision and the runs it queues are one transaction,
-    /// so a crash in between decides nothing or everything.
+    /// Gives everybody whose turn it is one, and waits for all of them.
     pub async fn tick(&self) -> Result<Turn> {
+        let taken = self.take().await?;
+        if taken.is_empty() {
+            return Ok(Turn::Idle);
+        }
+        let done = future::join_all(taken.into_iter().map(|taken| self.decide_taken(taken))).await;
+        done.into_iter().collect::<Result<()>>()?;
+        Ok(Turn::Worked)
+    }
+
+    /// The repositories whose turn it is, with some of their events each. What is taken is to be decided, or dropped.
+    /// Events that waited for the end of a run are woken first.
+    pub async fn take(&self) -> Result<Vec<Taken>> {
         let ripe = self.store.read(put_off::ripe)?;
         if !ripe.is_empty() {
             self.store.write(move |c| put_off::wake(c, &ripe)).await?;
         }
-        let waiting = self.store.read(|c| events::undecided(c, BATCH))?;
-        if waiting.is_empty() {
-            return Ok(Turn::Idle);
-        }
-        for event in waiting {
-            self.decide(event).await?;
-        }
-        Ok(Turn::Worked)
-    }
-
-    async fn decide(&self, event: Event) -> Result<()> {
-        let plan = match &event.happened {
-            Happened::TagMoved { .. } | Happened::StreamTagMoved { .. } | Happened::TriggerChanged { .. } => {
-                images::decide(&self.store, (&self.repositories, &self.pin), &event).await?
-            }
-            Happened::ImageAnnounced { .. } => {
-                announced::decide(&self.store, (&self.repositories, &self.pin), &event).await?
-            }
-            _ => decide::decide(&self.store, (&self.repositories, &self.pin), &event).await?,
-        };
-        self.store.write(move |c| carry_in(c, &event, plan)).await
-    }
-}
-
-/// Writes the plan: pipelines found, runs queued, outcome of the event.
-fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<()> {
-    let now = Timestamp::now();
-    // What came of it before it was put off stays.
-    let before = event.outcome.iter().flatten().filter(|outcome| outcome.run_id.is_some());
-    let mut outcome: Vec<crate::model::Outcome> = before.cloned().collect();
-    for decision in plan.decisions {
-        let one = match decision {
-            Decision::Nothing(outcome) => outcome,
-            Decision::Wait(outcome, run_id) => {
-                put_off::until_end(c, event.id, run_id)?;
-                outcome
-            }
-            Decision::Start(start) => {
-                let mut start = *start;
-                if let Some(found) = start.discovered {
-                    start.run.pipeline_id = keep_discovered(c, &found, now)?;
-                }
-                if !images::still_due(c, &start.run)? {
-                    let message = crate::msg!("trigger-same-image");
-                    outcome.push(crate::model::Outcome {
-                        pipeline: Some(start.pipeline),
-                        run_id: None,
-                        run_number: None,
-                        message,
-                    });
-                    continue;
-                }
-                if let Some(found) = &start.found {
-                    found.note(c, start.run.pipeline_id, now)?;
-                }
-                let (run_id, number) = runs::queue(c, &start.run, now)?;
-                crate::model::Outcome {
-                    pipeline: Some(start.pipeline),
-                    run_id: Some(run_id),
-                    run_number: Some(number),
-                    message: start.message,
-                }
-            }
-        };
-        outcome.push(one);
-    }
-    announced::note(c, event, &outcome, now)?;
-    events::decide(c, event.id, &outcome)?;
-    Ok(())
-}
-
-/// The row of the pipeline found at the root; made when the repository has none, moved when its path moved.
-fn keep_discovered(
-    c: &crate::store::Connection,
-    found: &pipelines::NewPipeline,
-    now: Timestamp,
-) -> Result<i64> {
-    match pipelines::by_name(c, found.repository_id, &found.name)? {
-        Some(known) => {
-            if known.discovered && known.path != found.path {
-                pipelines::set_path(c, known.id, &found.path)?;
-            }
-            Ok(known.id)
-        }
-        None => pipelines::create(c, found, now),
+        self.turns.take(&self.store)
     }
 }

@@ -5,10 +5,12 @@
 //! and nobody else's.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::lanes::Lane;
@@ -104,7 +106,7 @@ impl Watch {
     pub async fn import_taken(&self, taken: Taken) -> Result<()> {
         let Taken { lane, due, at } = taken;
         let failures = AtomicUsize::new(0);
-        let work = stream::iter(due).map(|due| self.import(due, &lane.host, &failures, at));
+        let work = stream::iter(due).map(|due| self.import_one(due, &lane.host, &failures, at));
         let done: Vec<Result<()>> = work.buffer_unordered(AT_ONCE).collect().await;
         done.into_iter().collect()
     }
@@ -115,6 +117,12 @@ impl Watch {
         let Ok(image) = ImageReference::parse(text) else { return String::new() };
         let address = TagAddress::of(&ImageReference { digest: None, ..image });
         address.map(|address| self.registries.located(&address).host).unwrap_or_default()
+    }
+
+    /// A mistake of ours over one image must not cost the others of its lane.
+    async fn import_one(&self, due: Due, host: &str, failures: &AtomicUsize, at: Timestamp) -> Result<()> {
+        let importing = AssertUnwindSafe(self.import(due, host, failures, at)).catch_unwind().await;
+        importing.unwrap_or_else(|_| Err(Error::Internal("an import panicked".into())))
     }
 
     async fn import(&self, due: Due, host: &str, failures: &AtomicUsize, at: Timestamp) -> Result<()> {
@@ -133,11 +141,22 @@ impl Watch {
         // A lane may have taken its time.
         let next = self.again(&due, &outcome, at.max(Timestamp::now()));
         let host = host.to_owned();
+        let due = Arc::new(due);
+        let this = due.clone();
         let write = move |c: &Connection| {
-            write(c, &due, &outcome, next)?;
+            write(c, &this, &outcome, next)?;
             impression.note(c, &host)
         };
-        self.store.write(write).await
+        match self.store.write(write).await {
+            Err(error) if !matches!(error, Error::Unavailable(_)) => {
+                // Once more in a second it would be the same: it has its outcome, and its next time.
+                tracing::error!(stream = %due.name(), %error, "what was imported could not be written");
+                let failed = Outcome::Failed("InternalError", msg!("streams-internal"));
+                let next = next.or_else(|| Timestamp::now().checked_add(SignedDuration::from_mins(1)).ok());
+                self.store.write(move |c| self::write(c, &due, &failed, next)).await
+            }
+            done => done,
+        }
     }
 
     /// When the tag is to be imported again: by its schedule, or because nothing was learned. What comes from our own

@@ -3,9 +3,10 @@
 //! of them at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Watch;
@@ -14,12 +15,14 @@ use super::deliveries::Outcome;
 use super::lanes::Lane;
 use super::reason::Impression;
 use super::tags::AT_ONCE;
-use crate::model::{Delivery, DeliveryPart, Result, TagAddress, Turn};
+use crate::model::{Delivery, DeliveryPart, Error, Result, TagAddress, Turn};
 use crate::msg;
 use crate::store::{Connection, deliveries, docker_webhooks};
 
 /// Ids read at a time. A body may be a megabyte: it is read when its turn has come.
 const BATCH: u32 = 256;
+/// Of a delivery that fails by itself: the last of them come five minutes apart.
+const MOST_TRIES: u32 = 12;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// The same for what a registry is about to have.
@@ -197,7 +200,9 @@ impl Watch {
             let mut urgent = false;
             match self.open(*id) {
                 Ok(Some(delivery)) => {
-                    let outcome = self.look_into(&delivery, silent).await;
+                    // A mistake of ours over one body must not cost the others of its lane.
+                    let looking = AssertUnwindSafe(self.look_into(&delivery, silent)).catch_unwind().await;
+                    let outcome = looking.unwrap_or_else(|_| Err(Error::Internal("a panic".into())));
                     urgent = outcome.as_ref().is_ok_and(Outcome::is_urgent);
                     ready.push(self.conclude(delivery, outcome));
                 }
@@ -231,6 +236,12 @@ impl Watch {
             self.lock().inbox.early.remove(&id);
             return (id, Ok(Turn::Worked));
         };
+        // What the house lacks may pass; what is the delivery's own does not for ever.
+        if tries >= MOST_TRIES && !matches!(error, Error::Unavailable(_)) {
+            tracing::error!(delivery = id, %error, "a delivery could not be handled; it is given up");
+            let why = vec![DeliveryPart::whole(msg!("hook-given-up", id = id, tries = tries))];
+            return (id, self.end(id, why).await.map(|()| Turn::Worked));
+        }
         tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
         let why = vec![DeliveryPart::whole(msg!("hook-failed", id = id))];
         (id, self.try_again((id, tries), why).await)

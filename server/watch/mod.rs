@@ -204,14 +204,18 @@ impl Watch {
         } else {
             let branch =
                 repository.default_branch.is_none().then(|| self.first_branch(repository, &here)).flatten();
-            self.store
-                .write(move |c| {
-                    if let Some(branch) = branch {
-                        repositories::set_default_branch(c, id, &branch)?;
-                    }
-                    refs::observe(c, id, &moved, None, Timestamp::now())
-                })
-                .await?
+            if let Some(branch) = branch {
+                self.store.write(move |c| repositories::set_default_branch(c, id, &branch)).await?;
+            }
+            let mut written = Vec::new();
+            // Others write in between, however many refs have moved.
+            for some in moved.chunks(refs::TOGETHER) {
+                let some = some.to_vec();
+                written.extend(
+                    self.store.write(move |c| refs::observe(c, id, &some, None, Timestamp::now())).await?,
+                );
+            }
+            written
         };
         drop(guard);
         // Taken before the refs were read, so what moved since will not hold.

@@ -17,6 +17,7 @@ pub(super) fn reason(error: &Error) -> (&'static str, Message) {
         Error::Denied(message) => ("Unauthorized", message.clone()),
         Error::Invalid(message) => ("Invalid", message.clone()),
         Error::Conflict(message) => (of_conflict(message), message.clone()),
+        Error::Unavailable(message) => ("InternalError", message.clone()),
         Error::Internal(cause) => {
             tracing::warn!(cause, "a tag could not be looked at");
             ("InternalError", msg!("streams-internal"))
@@ -72,7 +73,9 @@ impl Impression {
             Some(Error::Denied(message)) if message.key != "registry-host-unknown" => {
                 Impression::Trouble(message.clone())
             }
-            Some(Error::Denied(_) | Error::Invalid(_) | Error::Internal(_)) => Impression::Nothing,
+            Some(Error::Denied(_) | Error::Invalid(_) | Error::Unavailable(_) | Error::Internal(_)) => {
+                Impression::Nothing
+            }
         }
     }
 

@@ -48,6 +48,7 @@ impl Failure {
                 Error::Conflict(_) => StatusCode::CONFLICT,
                 Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 Error::Denied(_) => StatusCode::FORBIDDEN,
+                Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,

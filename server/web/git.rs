@@ -12,7 +12,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
 use super::auth::{self, Identity};
@@ -39,6 +39,13 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 
 async fn nothing() -> Result<HttpResponse, Failure> {
     Err(Failure::not_found())
+}
+
+/// Whether a request to the address may take as long as its body: git's exchanges, which watch over their clients
+/// themselves.
+pub fn is_exchange(path: &str) -> bool {
+    let mut parts = path.splitn(4, '/').skip(3);
+    matches!(parts.next(), Some("git-upload-pack" | "git-receive-pack"))
 }
 
 /// Whether an address belongs to git.
@@ -86,13 +93,13 @@ async fn upload_pack(
     let path = auth::path_of(&path.0, &path.1)?;
     may_fetch(&door, &identity, &path)?;
     check_type(&request, Service::UploadPack)?;
-    let mut answer = answer("application/x-git-upload-pack-result");
+    let answer = answer("application/x-git-upload-pack-result");
     let body = received(body);
     if is_gzip(&request)? {
         let body = git::inflate(body, Some(git::UPLOAD_PACK_LIMIT));
-        return Ok(answer.streaming(door.git.upload_pack(&path, protocol(&request), body)?));
+        return Ok(begun(answer, door.git.upload_pack(&path, protocol(&request), body)?).await);
     }
-    Ok(answer.streaming(door.git.upload_pack(&path, protocol(&request), body)?))
+    Ok(begun(answer, door.git.upload_pack(&path, protocol(&request), body)?).await)
 }
 
 async fn receive_pack(
@@ -110,7 +117,7 @@ async fn receive_pack(
     let language = language(&request, account.language.as_deref());
     let pusher = Pusher { name: account.name.clone(), language };
     let say: git::Say = Arc::new(move |message| messages::render(language, message));
-    let mut answer = answer("application/x-git-receive-pack-result");
+    let answer = answer("application/x-git-receive-pack-result");
     let body = received(body);
     let target = match found {
         Some(repository) => Target::Known(Box::new(repository)),
@@ -118,7 +125,7 @@ async fn receive_pack(
             Ok(first) => Target::New(first),
             Err(error) => {
                 let reason = error.message().cloned().ok_or(error)?;
-                return Ok(answer.streaming(door.git.refuse_push(&path, body, (say, reason))));
+                return Ok(begun(answer, door.git.refuse_push(&path, body, (say, reason))).await);
             }
         },
     };
@@ -127,9 +134,18 @@ async fn receive_pack(
     let settle = push::settle(door.as_ref().clone(), path.clone(), target, pusher.clone());
     let receive = Receive { protocol, pusher: pusher.name, max_bytes, say, settle };
     if is_gzip {
-        return Ok(answer.streaming(door.git.receive_pack(&path, git::inflate(body, None), receive)?));
+        return Ok(begun(answer, door.git.receive_pack(&path, git::inflate(body, None), receive)?).await);
     }
-    Ok(answer.streaming(door.git.receive_pack(&path, body, receive)?))
+    Ok(begun(answer, door.git.receive_pack(&path, body, receive)?).await)
+}
+
+/// The answer, once there is something of it: its head would go out at once, while the body is still coming.
+async fn begun<S>(mut answer: HttpResponseBuilder, mut pieces: S) -> HttpResponse
+where
+    S: Stream<Item = io::Result<Bytes>> + Unpin + 'static,
+{
+    let first = pieces.next().await;
+    answer.streaming(stream::iter(first).chain(pieces))
 }
 
 /// A repository nobody may see and one that does not exist look alike, signed in or not.

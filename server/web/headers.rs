@@ -92,8 +92,13 @@ pub async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let may_take_long = git::is_exchange(request.path());
     let handled = AssertUnwindSafe(next.call(request)).catch_unwind();
-    match tokio::time::timeout(PATIENCE, handled).await {
+    let handled = match may_take_long {
+        true => Ok(handled.await),
+        false => tokio::time::timeout(PATIENCE, handled).await,
+    };
+    match handled {
         Ok(Ok(answer)) => Ok(answer?.map_into_boxed_body()),
         Ok(Err(_)) => {
             tracing::error!("a handler panicked");

@@ -35,7 +35,13 @@ pub enum Target {
 
 /// What git's empty repository says to a client that wants to push, for one that does not exist yet.
 pub fn empty_advertisement() -> Vec<u8> {
-    let capabilities = "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=sha1";
+    // In git's order, the agent last: libgit2 reads what stands last to the end of the line, newline and all, and an
+    // object format with a newline is none it knows.
+    let capabilities = concat!(
+        "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options ",
+        "object-format=sha1 agent=git/ropewalk-",
+        env!("CARGO_PKG_VERSION")
+    );
     let mut out = Vec::new();
     let mut put = |line: &str| out.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
     put("# service=git-receive-pack\n");
@@ -77,7 +83,7 @@ async fn record(
     target: &Target,
     pusher: &Pusher,
     push: &Push,
-) -> Result<Vec<i64>> {
+) -> Result<Recorded> {
     let moved: Vec<(RefName, Option<CommitId>)> =
         push.updates.iter().filter(|u| u.ok).map(|u| (u.name.clone(), u.new.clone())).collect();
     let known = match target {
@@ -89,18 +95,33 @@ async fn record(
         _ => default_branch(door, path),
     };
     let (path, by) = (path.clone(), pusher.name.to_string());
+    let (first, rest) = moved.split_at(moved.len().min(refs::TOGETHER));
+    let (some, name) = (first.to_vec(), by.clone());
     let write = move |c: &Connection| {
         let now = Timestamp::now();
         let id = match known {
             Some((id, _)) => id,
-            None => create(c, &path, &by, now)?,
+            None => create(c, &path, &name, now)?,
         };
         if let Some(branch) = default {
             repositories::set_default_branch(c, id, &branch)?;
         }
-        refs::observe(c, id, &moved, Some(&by), now)
+        Ok((id, refs::observe(c, id, &some, Some(&name), now)?))
     };
-    door.store.write(write).await
+    let (id, mut written) = door.store.write(write).await?;
+    // When one of the parts fails, the refs are put back, and the next comparison brings what was written in line.
+    for some in rest.chunks(refs::TOGETHER) {
+        let (some, by) = (some.to_vec(), by.clone());
+        let write = move |c: &Connection| refs::observe(c, id, &some, Some(&by), Timestamp::now());
+        written.extend(door.store.write(write).await?);
+    }
+    Ok(Recorded { repository_id: id, events: written })
+}
+
+/// What a push was recorded as.
+struct Recorded {
+    repository_id: i64,
+    events: Vec<i64>,
 }
 
 /// Makes the row, unless another first push was quicker.
@@ -121,20 +142,30 @@ fn default_branch(door: &Door, path: &RepositoryPath) -> Option<String> {
     head.branch_name().filter(|_| exists).map(str::to_owned)
 }
 
-/// The events, as far as they are decided when all are or patience ends.
-async fn wait(door: &Door, ids: &[i64]) -> Vec<Event> {
+/// Events whose outcomes are shown; a push of more is read on the pages.
+const MOST_EVENTS: usize = 500;
+
+/// What became of the push's events: the first of them, and whether all are decided, when they are or patience ends.
+async fn wait(door: &Door, push: &Recorded) -> (Vec<Event>, bool) {
     let mut bell = door.store.bell();
     let until = Instant::now() + door.settings.push_patience;
-    loop {
+    let (Some(first), Some(last)) = (push.events.first(), push.events.last()) else {
+        return (Vec::new(), true);
+    };
+    let decided = loop {
         bell.borrow_and_update();
-        let look = |c: &Connection| ids.iter().map(|id| events::by_id(c, *id)).collect::<Result<Vec<_>>>();
-        let found: Vec<Event> = door.store.read(look).unwrap_or_default().into_iter().flatten().collect();
+        let look = |c: &Connection| events::any_undecided(c, push.repository_id, (*first, *last));
+        let decided = door.store.read(look).is_ok_and(|any| !any);
         let left = until.saturating_duration_since(Instant::now());
-        if left == Duration::ZERO || found.iter().all(|event| event.outcome.is_some()) {
-            return found;
+        if left == Duration::ZERO || decided {
+            break decided;
         }
         let _ = tokio::time::timeout(left, bell.changed()).await;
-    }
+    };
+    let read = |c: &Connection| {
+        push.events.iter().take(MOST_EVENTS).map(|id| events::by_id(c, *id)).collect::<Result<Vec<_>>>()
+    };
+    (door.store.read(read).unwrap_or_default().into_iter().flatten().collect(), decided)
 }
 
 /// The lines a pusher sees.
@@ -145,7 +176,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn of(&self, events: &[Event]) -> Vec<String> {
+    fn of(&self, (events, decided): &(Vec<Event>, bool)) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for outcome in events.iter().filter_map(|event| event.outcome.as_ref()).flatten() {
             for line in self.of_outcome(outcome) {
@@ -155,7 +186,7 @@ impl Lines<'_> {
                 }
             }
         }
-        if events.iter().any(|event| event.outcome.is_none()) {
+        if !decided {
             let url = format!("{}/{}/pipelines", self.door.settings.url, self.path);
             lines.push(self.say(&msg!("git-http-undecided", url = url)));
         }

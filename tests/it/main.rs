@@ -17,6 +17,7 @@ mod browser_run;
 mod build_config;
 mod cases_events;
 mod cases_hooks;
+mod cases_loops;
 mod cases_workspace;
 mod cli;
 mod disk;

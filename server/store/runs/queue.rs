@@ -12,6 +12,7 @@ use crate::model::{
     Action, BaseImage, Cause, CommitId, Definition, Finding, Message, RefName, Result, Status,
 };
 
+#[derive(Clone)]
 pub struct NewRun {
     pub repository_id: i64,
     pub pipeline_id: i64,

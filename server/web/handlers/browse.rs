@@ -69,7 +69,8 @@ pub fn folder(open: &OpenRepository, look: &Look) -> Result<Option<Seen>> {
             name: entry.name,
         }
     };
-    let readme = open.readme(&commit, &look.path)?;
+    // One that cannot be read takes the page's other parts with it no more than one that is not there.
+    let readme = open.readme(&commit, &look.path).unwrap_or_default();
     let readme = readme.map(|(name, blob)| {
         let html = rendered(&name, &blob.bytes, look);
         (name, html)

@@ -47,6 +47,8 @@ fn name(part: &'static str) -> Message {
         "registry" => msg!("pages-part-registry"),
         "poll" => msg!("pages-part-poll"),
         "queue" => msg!("pages-part-queue"),
+        "repositories" => msg!("pages-part-repositories"),
+        "loops" => msg!("pages-part-loops"),
         other => Message::new(other),
     }
 }

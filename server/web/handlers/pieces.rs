@@ -68,6 +68,7 @@ pub fn head(visit: &Visit, repository: &Repository, tab: Tab) -> Head {
         mirror_of: remote.map(|remote| remote.url.clone()),
         poll_error: remote.and_then(|remote| remote.error.clone()),
         polled_at: remote.and_then(|remote| remote.polled_at),
+        damage: visit.door.git.damage_of(&repository.path).map(|damage| (damage.since, damage.message)),
         private: repository.private,
         clone_url: format!("{}/{}.git", address.unwrap_or(&settings.url), repository.path),
         clone_note: address

@@ -5,10 +5,12 @@ use actix_web::web;
 use serde::Deserialize;
 
 use super::browse::{self, Look};
-use super::pieces::{self, briefs, head};
+use super::pieces::{self, briefs};
 use super::visit::{Answer, Visit};
+use crate::model::Error;
 use crate::store::repositories::Repository;
 use crate::store::runs;
+use crate::web::errors::Failure;
 use crate::web::pages::repository::{self as page, EmptyRepository, Tab};
 use crate::web::pages::respond;
 
@@ -33,13 +35,23 @@ impl At {
 /// `GET /{owner}/{name}`.
 pub async fn show(visit: Visit, path: web::Path<(String, String)>, at: web::Query<At>) -> Answer {
     let repository = pieces::readable(&visit, &path)?;
-    let head = head(&visit, &repository, Tab::Files);
     let Some(at) = at.or_default(&repository) else {
+        let head = pieces::head(&visit, &repository, Tab::Files);
         return Ok(respond(&EmptyRepository { page: visit.page, head }));
     };
-    let look = Look { repository: head.repository.clone(), at: at.clone(), path: String::new() };
-    let seen = visit.door.git.read(&repository.path, move |open| browse::folder(open, &look)).await?;
-    let Some(seen) = seen else { return Err(crate::web::errors::Failure::not_found()) };
+    let look = Look { repository: repository.path.to_string(), at: at.clone(), path: String::new() };
+    let seen = visit.door.git.read(&repository.path, move |open| browse::folder(open, &look)).await;
+    let seen = match seen {
+        Ok(seen) => Some(seen.ok_or_else(Failure::not_found)?),
+        // Of a damaged repository the page shows what there is, and says what is damaged.
+        Err(Error::Conflict(_)) if visit.door.git.damage_of(&repository.path).is_some() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let head = pieces::head(&visit, &repository, Tab::Files);
+    let (last_commit, entries, readme) = match seen {
+        Some(seen) => (Some(seen.commit), seen.entries, seen.readme),
+        None => (None, Vec::new(), None),
+    };
     let runs = visit.door.store.read(|c| runs::of_repository(c, repository.id, None, RUNS))?;
     let runs = briefs(&visit, runs).await?;
     let pipelines = pieces::pipeline_rows(&visit, &repository)?;
@@ -47,10 +59,10 @@ pub async fn show(visit: Visit, path: web::Path<(String, String)>, at: web::Quer
         page: visit.page,
         head,
         at,
-        refs: browse::refs(&visit.door, &repository)?,
-        last_commit: Some(seen.commit),
-        entries: seen.entries,
-        readme: seen.readme,
+        refs: browse::refs(&visit.door, &repository).unwrap_or_default(),
+        last_commit,
+        entries,
+        readme,
         pipelines,
         runs,
     }))

@@ -204,7 +204,9 @@ pub fn choice(name: &'static str, value: &'static str) -> Cookie<'static> {
 /// What a form says about itself when it is shown again; other failures end the request.
 pub fn complaint(failure: Failure) -> Result<Message, Failure> {
     match failure {
-        Failure::Known(Error::Invalid(m) | Error::Conflict(m) | Error::Denied(m)) => Ok(m),
+        Failure::Known(Error::Invalid(m) | Error::Conflict(m) | Error::Denied(m) | Error::Unavailable(m)) => {
+            Ok(m)
+        }
         Failure::Unauthenticated(m) => Ok(m),
         Failure::TooMany { .. } => Ok(failure.shown().message),
         other => Err(other),

@@ -26,6 +26,7 @@ impl ErrorPage {
             Error::Conflict(_) => (409, msg!("web-error-conflict")),
             Error::Invalid(_) => (400, msg!("web-error-invalid")),
             Error::Denied(_) => (403, msg!("web-error-denied")),
+            Error::Unavailable(_) => (503, msg!("web-error-unavailable")),
             Error::Internal(_) => (500, msg!("web-error-internal")),
         };
         let message = error.message().cloned().unwrap_or_else(|| msg!("web-error-internal-text"));

@@ -132,6 +132,7 @@ fn head(tab: Tab) -> Head {
         mirror_of: None,
         poll_error: None,
         polled_at: None,
+        damage: None,
         private: false,
         clone_url: "http://localhost:3000/admin/numbers.git".into(),
         clone_note: None,
@@ -702,6 +703,7 @@ const PAGES: &[(&str, &str, Render)] = &[
                 mirror_of: Some("https://git.example.net/x".into()),
                 poll_error: Some(msg!("name-reserved", name = HOSTILE)),
                 polled_at: Some(ago(30)),
+                damage: Some((ago(30), msg!("git-not-a-commit", object = HOSTILE))),
                 ..head(Tab::Settings)
             },
             description: HOSTILE.into(),

@@ -17,6 +17,8 @@ pub struct Head {
     /// Why the last poll of a mirror failed, and when it was.
     pub poll_error: Option<Message>,
     pub polled_at: Option<Timestamp>,
+    /// What of it cannot be read on the server's disk, and since when that is known.
+    pub damage: Option<(Timestamp, Message)>,
     /// Seen by its owner and administrators only.
     pub private: bool,
     /// `http://host:3000/owner/name.git`.

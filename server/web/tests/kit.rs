@@ -117,7 +117,12 @@ impl House {
         let mut bell = self.door.store.bell();
         let event = loop {
             bell.borrow_and_update();
-            if let Some(event) = self.door.store.read(|c| events::undecided(c, 1)).unwrap().pop() {
+            let waiting = self.door.store.read(|c| {
+                let Some(turn) = events::next_turn(c, -1)? else { return Ok(None) };
+                let first = events::undecided_of(c, turn, 1)?.pop();
+                first.map_or(Ok(None), |id| events::by_id(c, id))
+            });
+            if let Some(event) = waiting.unwrap() {
                 break event;
             }
             bell.changed().await.unwrap();

@@ -152,3 +152,4 @@ hook-not-an-image = The registry holds something here that is no image that coul
 hook-moved-on = The tag names another image than { $digest } now, and nothing in the message tells when that was pushed: it is taken for an old one and starts nothing.
 hook-pushed-tag-elsewhere = The registry has { $digest }, which was pushed; the tag named { $named } when it was asked.
 hook-pushed-tag-missing = The registry has { $digest }, which was pushed; the tag was not there when it was asked.
+hook-given-up = The server failed over this delivery { $tries } times and gives it up; its log has the cause (delivery { $id }). Send it again when the cause is mended.

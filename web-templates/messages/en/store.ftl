@@ -9,3 +9,4 @@ repository-busy = The repository has runs that have not ended. Cancel them first
 pipeline-exists = The repository already has a pipeline “{ $name }”.
 pipeline-busy = The pipeline has runs that have not ended. Cancel them first.
 run-ended = Run #{ $number } has already ended.
+store-unavailable = The database cannot be used right now ({ $cause }). Nothing was changed; it is tried again.

@@ -96,4 +96,7 @@ pages-disable = Disable
 pages-disabled = disabled
 pages-admin-give = Make administrator
 pages-admin-take = Make member
+pages-part-repositories = Repositories
+pages-part-loops = Loops
+repository-damaged = This repository is damaged; other repositories are not affected. Known since:
 web-clone-elsewhere = You came here by { $host }, which is none of the server's configured addresses; { $url } may not answer where you are. Whoever runs the server can add yours with --url.

@@ -315,3 +315,4 @@ web-event-stream-deleted = { $by } deleted the image stream { $stream }
 web-event-trigger-changed = { $by } changed an image trigger of { $pipeline }
 web-event-image-announced = { $image } was announced to the trigger { $webhook }
 web-event-delivery-refused = A delivery was not taken further
+web-error-unavailable = Not possible right now

@@ -152,3 +152,4 @@ hook-not-an-image = 레지스트리에 있는 것이 실행할 수 있는 이미
 hook-moved-on = 태그가 이제 { $digest } 아닌 다른 이미지를 가리키고, 메시지에 언제 푸시되었는지 나타내는 것이 없습니다. 지난 알림으로 보고 아무것도 시작하지 않습니다.
 hook-pushed-tag-elsewhere = 푸시된 { $digest } 이미지가 레지스트리에 있습니다. 물었을 때 태그가 가리킨 이미지: { $named }.
 hook-pushed-tag-missing = 푸시된 { $digest } 이미지가 레지스트리에 있습니다. 물었을 때 태그는 없었습니다.
+hook-given-up = 서버가 이 전달을 { $tries }회 처리하지 못해 포기합니다. 원인은 서버 로그에 있습니다(전달 { $id }). 원인을 고친 뒤 다시 보내십시오.

@@ -9,3 +9,4 @@ repository-busy = 저장소에 끝나지 않은 실행이 있습니다. 먼저 �
 pipeline-exists = 저장소에 이미 있는 파이프라인입니다: “{ $name }”.
 pipeline-busy = 파이프라인에 끝나지 않은 실행이 있습니다. 먼저 취소하십시오.
 run-ended = 이미 끝난 실행입니다: #{ $number }.
+store-unavailable = 지금 데이터베이스를 사용할 수 없습니다({ $cause }). 변경된 것은 없으며 다시 시도합니다.

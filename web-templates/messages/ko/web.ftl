@@ -285,3 +285,4 @@ web-event-stream-deleted = 이미지 스트림 삭제: { $stream } (사용자: {
 web-event-trigger-changed = { $by } 님이 { $pipeline }의 이미지 트리거를 바꿈
 web-event-image-announced = 트리거 { $webhook }에 { $image } 알림이 옴
 web-event-delivery-refused = 전달된 요청을 더 처리하지 않음
+web-error-unavailable = 지금은 할 수 없음

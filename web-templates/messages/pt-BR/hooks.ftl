@@ -152,3 +152,4 @@ hook-not-an-image = O que o registro guarda aqui não é uma imagem que possa se
 hook-moved-on = A tag indica agora outra imagem que não { $digest }, e nada na mensagem diz quando ela foi enviada: é tomada por antiga e não inicia nada.
 hook-pushed-tag-elsewhere = O registro tem { $digest }, que foi enviado; quando perguntado, a tag indicava { $named }.
 hook-pushed-tag-missing = O registro tem { $digest }, que foi enviado; quando perguntado, a tag não estava lá.
+hook-given-up = O servidor falhou { $tries } vezes com esta entrega e desiste dela; o log dele tem a causa (entrega { $id }). Envie-a de novo quando a causa estiver corrigida.

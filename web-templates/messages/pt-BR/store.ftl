@@ -9,3 +9,4 @@ repository-busy = O repositório tem execuções que não terminaram. Cancele-as
 pipeline-exists = O repositório já tem um pipeline “{ $name }”.
 pipeline-busy = O pipeline tem execuções que não terminaram. Cancele-as primeiro.
 run-ended = A execução #{ $number } já terminou.
+store-unavailable = O banco de dados não pode ser usado agora ({ $cause }). Nada foi alterado; será tentado de novo.

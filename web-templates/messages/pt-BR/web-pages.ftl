@@ -96,4 +96,7 @@ pages-disable = Desativar
 pages-disabled = desativada
 pages-admin-give = Tornar administrador
 pages-admin-take = Tornar membro
+pages-part-repositories = Repositórios
+pages-part-loops = Laços
+repository-damaged = Este repositório está danificado; outros repositórios não são afetados. Sabe-se desde:
 web-clone-elsewhere = Você chegou por { $host }, que não é um dos endereços configurados do servidor; { $url } pode não responder onde você está. Quem opera o servidor pode acrescentar o seu com --url.

@@ -300,3 +300,4 @@ web-event-stream-deleted = { $by } excluiu o fluxo de imagens { $stream }
 web-event-trigger-changed = { $by } alterou um gatilho de imagem de { $pipeline }
 web-event-image-announced = { $image } foi anunciada ao gatilho { $webhook }
 web-event-delivery-refused = Uma entrega não foi levada adiante
+web-error-unavailable = Não é possível agora

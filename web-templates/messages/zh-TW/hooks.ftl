@@ -152,3 +152,4 @@ hook-not-an-image = 登錄庫在這裡存放的不是可執行的映像檔（{ $
 hook-moved-on = 標籤現在指向的不是 { $digest }，而訊息裡沒有任何內容說明它是何時推送的：視為舊通知，不會啟動任何執行。
 hook-pushed-tag-elsewhere = 登錄庫有被推送的 { $digest }；詢問當時標籤指向 { $named }。
 hook-pushed-tag-missing = 登錄庫有被推送的 { $digest }；詢問當時標籤並不存在。
+hook-given-up = 伺服器處理這次傳送失敗 { $tries } 次，已放棄；原因在伺服器的記錄中（傳送 { $id }）。修正原因後請再次傳送。

@@ -9,3 +9,4 @@ repository-busy = 儲存庫有尚未結束的執行，請先取消。
 pipeline-exists = 儲存庫已有管線「{ $name }」。
 pipeline-busy = 管線有尚未結束的執行，請先取消。
 run-ended = 執行 #{ $number } 已經結束。
+store-unavailable = 目前無法使用資料庫（{ $cause }）。沒有任何變更；會再試一次。

@@ -285,3 +285,4 @@ web-event-stream-deleted = { $by } 刪除了映像串流 { $stream }
 web-event-trigger-changed = { $by } 變更了 { $pipeline } 的映像觸發器
 web-event-image-announced = 觸發器 { $webhook } 收到 { $image } 的通知
 web-event-delivery-refused = 一則通知未被進一步處理
+web-error-unavailable = 目前無法進行
