@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
-use super::{account, check, image, language, lint, ping, pipeline, repository, run, stream};
+use super::{account, adopt, check, image, language, lint, ping, pipeline, repository, run, stream};
 use crate::config::SETTINGS;
 use crate::model::Message;
 use crate::msg;
@@ -41,6 +41,8 @@ pub enum Command {
     Serve(ServeFlags),
     #[command(about = about(msg!("cli-ping")))]
     Ping(ping::Ping),
+    #[command(about = about(msg!("cli-adopt")))]
+    Adopt(adopt::Adopt),
     #[command(about = about(msg!("cli-check")))]
     Check(check::Check),
     #[command(about = about(msg!("cli-lint")))]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::docker::Engine;
 use crate::model::{Check, Condition, Message, RunningContainer, Surroundings};
-use crate::store::{Store, runs};
+use crate::store::{Store, runs, sealed_values};
 use crate::watch::{Watch, Watching};
 use crate::{git, msg, registry};
 
@@ -18,6 +18,8 @@ const MIB: u64 = 1 << 20;
 const DISK_FAILING: u64 = 100 * MIB;
 /// Below this a larger image build is in danger.
 const DISK_LOW: u64 = 1024 * MIB;
+/// As many values that do not open are named.
+const MOST_NAMED: usize = 5;
 
 /// What is looked at.
 pub struct Health {
@@ -27,6 +29,8 @@ pub struct Health {
     pub registry: registry::Client,
     pub watch: Arc<Watch>,
     pub data: PathBuf,
+    /// Why this server does nothing: its data is a copy of another's.
+    pub held: Option<Message>,
 }
 
 impl Health {
@@ -48,7 +52,7 @@ impl Health {
                 check("git", Condition::Failing, error.message().cloned().unwrap_or_else(unknown))
             }
         };
-        let checks = vec![
+        let mut checks = vec![
             self.database(),
             self.disk(),
             git,
@@ -57,6 +61,8 @@ impl Health {
             self.poll(),
             self.queue(),
         ];
+        checks.extend(self.held.clone().map(|why| check("lease", Condition::Failing, why)));
+        checks.extend(self.sealed());
         Surroundings { checks, containers }
     }
 
@@ -81,6 +87,21 @@ impl Health {
                 )
             }
         }
+    }
+
+    /// Only when something does not open: its key was lost.
+    fn sealed(&self) -> Option<Check> {
+        let seen = self.store.read(|c| sealed_values::look(c, self.store.sealer()));
+        let closed = match seen {
+            Ok(seen) => seen.closed,
+            Err(error) => {
+                tracing::error!(%error, "the sealed values cannot be looked at");
+                return None;
+            }
+        };
+        let first = closed.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let message = msg!("health-sealed", count = closed.len(), first = first);
+        (!closed.is_empty()).then(|| check("sealed", Condition::Degraded, message))
     }
 
     fn disk(&self) -> Check {

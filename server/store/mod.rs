@@ -8,12 +8,15 @@
 //! stop of the server, and a house that has grown since would scan whole tables. Every query names an index's columns.
 
 pub mod accounts;
+mod begin;
 pub mod causality;
+mod checkpoint;
 pub mod deliveries;
 pub mod docker_webhooks;
 pub mod endpoints;
 pub mod events;
 pub mod images;
+pub mod lease;
 pub mod pipelines;
 pub mod refs;
 pub mod repositories;
@@ -21,6 +24,7 @@ mod reserve;
 mod rows;
 pub mod runs;
 mod sealed;
+pub mod sealed_values;
 pub mod settings;
 pub mod streams;
 pub mod tags;
@@ -49,6 +53,8 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0004.sql")),
 ];
 const IDLE_READERS: usize = 4;
+/// How long a statement waits for another process, or for a log that is begun anew.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A database larger than this is not checked at start, in bytes; `check` does it.
 const LARGEST_CHECKED: u64 = 4 << 20;
 
@@ -61,7 +67,9 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
+    // In this order they end: what is written last is carried over too.
     writer: writer::Writer,
+    _checkpoints: checkpoint::Checkpoints,
     bell: watch::Sender<u64>,
     sealer: Sealer,
     reserve: reserve::Reserve,
@@ -93,33 +101,68 @@ impl Inner {
 }
 
 impl Store {
-    /// Opens `directory/ropewalk.db`, migrates it, and makes `directory/key` on the first start.
+    /// Opens `directory/ropewalk.db` and migrates it. `directory/key` is made when something is sealed first.
     ///
     /// A database of a newer version is refused (`Conflict`); one of an older version is copied to
-    /// `ropewalk.db.before-N` first.
+    /// `ropewalk.db.before-N` first. Where something of an earlier database is left and the database, its key or its
+    /// repositories are not, nothing is made anew: `Conflict` with what to do.
     pub fn open(directory: &Path) -> Result<Store> {
         std::fs::create_dir_all(directory)
-            .map_err(|e| Error::internal(format_args!("create {}", directory.display()), e))?;
+            .map_err(|cause| Error::Conflict(begin::unusable(directory, cause)))?;
         let path = directory.join("ropewalk.db");
-        let has_content = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
-        if !has_content && directory.join("key").exists() {
-            // The key is made after the database: to begin anew here would hide what others still have.
-            return Err(Error::Conflict(msg!("store-damaged", cause = "empty or missing")));
-        }
+        begin::file(directory, &path)?;
         let reserve = reserve::Reserve::new(directory.join("reserve"));
         // On a full disk SQLite has no room for what it shares between connections.
         if reserve.is_needed() {
             reserve.give_up();
         }
-        let connection = open(&path).map_err(|cause| match cause {
+        let connection = open(directory, &path).map_err(|cause| match cause {
             Error::Internal(_) if reserve.is_needed() => Error::Conflict(msg!("store-disk-full")),
             other => other,
         })?;
+        let key = directory.join("key");
+        let sealer = Sealer::open(&key)?;
+        begin::key(&connection, &sealer, &key)?;
+        begin::repositories(&connection, directory)?;
+        Self::start(connection, path, (sealer, reserve))
+    }
+
+    fn start(
+        connection: Connection,
+        path: PathBuf,
+        (sealer, reserve): (Sealer, reserve::Reserve),
+    ) -> Result<Store> {
         let (bell, _) = watch::channel(0);
-        let writer = writer::Writer::start(connection, bell.clone())?;
-        let sealer = Sealer::open(&directory.join("key"))?;
+        let checkpoints = checkpoint::Checkpoints::start(connect(&path, false)?)?;
+        let heard = writer::Heard {
+            bell: bell.clone(),
+            checkpoints: checkpoints.told(),
+            bound: checkpoint::Bound::new(&path),
+        };
+        let writer = writer::Writer::start(connection, heard)?;
         let readers = Mutex::new(Vec::new());
-        Ok(Store { inner: Arc::new(Inner { path, readers, writer, bell, sealer, reserve }) })
+        let inner = Inner { path, readers, writer, _checkpoints: checkpoints, bell, sealer, reserve };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// Gives the database in `directory` another key in place of one that is lost; the one that is there is put aside.
+    /// No server may use the directory. Returns where the old key is now, and the places of what cannot be opened any
+    /// more and has to be entered again.
+    pub fn renew_key(directory: &Path) -> Result<(Option<PathBuf>, Vec<String>)> {
+        let path = directory.join("ropewalk.db");
+        begin::file(directory, &path)?;
+        let connection = open(directory, &path)?;
+        let key = directory.join("key");
+        let aside = sealed::renew(&key, jiff::Timestamp::now())?;
+        let sealer = Sealer::open(&key)?;
+        sealed_values::own_key(&connection, &sealer)?;
+        Ok((aside, sealed_values::look(&connection, &sealer)?.closed))
+    }
+
+    /// At the end: carries everything over into the database file, so that it alone is a whole copy.
+    pub fn finish(&self) -> Result<()> {
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        checkpoint::finish(&connect(&self.inner.path, false)?)
     }
 
     /// Runs `look` on a read-only connection of the pool. Whatever is written meanwhile, it sees one state.
@@ -176,11 +219,7 @@ impl Store {
 
     /// Size of the database file and its journal in bytes.
     pub fn size(&self) -> u64 {
-        let one = |suffix: &str| {
-            let mut name = self.inner.path.clone().into_os_string();
-            name.push(suffix);
-            std::fs::metadata(name).map_or(0, |m| m.len())
-        };
+        let one = |suffix: &str| std::fs::metadata(beside(&self.inner.path, suffix)).map_or(0, |m| m.len());
         one("") + one("-wal")
     }
 
@@ -201,22 +240,46 @@ impl Store {
     }
 }
 
+/// `ropewalk.db` with a suffix, as SQLite names what it keeps beside a database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
 /// The writer's connection to a database that is whole and of this version.
-fn open(path: &Path) -> Result<Connection> {
-    let mut connection = connect(path, false)?;
+fn open(directory: &Path, path: &Path) -> Result<Connection> {
+    let mut connection = connect_or_say(directory, path)?;
+    begin::tables(&connection, directory, path)?;
     migrate(&mut connection, path)?;
     check_small(&connection, path)?;
     Ok(connection)
 }
 
+/// A folder that cannot be written to is something a person can mend.
+fn connect_or_say(directory: &Path, path: &Path) -> Result<Connection> {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    let refused = |cause: &rusqlite::Error| {
+        matches!(cause.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
+    };
+    open_file(path, false).map_err(|cause| match refused(&cause) {
+        true => Error::Conflict(begin::unusable(directory, cause)),
+        false => cause.into(),
+    })
+}
+
 fn connect(path: &Path, read_only: bool) -> Result<Connection> {
+    Ok(open_file(path, read_only)?)
+}
+
+fn open_file(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     let flags = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     };
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
     // A plan never depends on the values. Otherwise what asks a table with an index of some of its rows is prepared
     // anew whenever a value is bound, in case it now says that the index has them all.
@@ -228,6 +291,8 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
         connection.pragma_update(None, "synchronous", "full")?;
         // 31 MiB: when much comes at once, every commit waits while the log is carried over.
         connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
+        // A log that was larger for once is cut to this when it is begun anew.
+        connection.pragma_update(None, "journal_size_limit", 32 << 20)?;
     }
     Ok(connection)
 }

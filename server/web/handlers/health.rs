@@ -47,6 +47,8 @@ fn name(part: &'static str) -> Message {
         "registry" => msg!("pages-part-registry"),
         "poll" => msg!("pages-part-poll"),
         "queue" => msg!("pages-part-queue"),
+        "lease" => msg!("pages-part-lease"),
+        "sealed" => msg!("pages-part-sealed"),
         other => Message::new(other),
     }
 }

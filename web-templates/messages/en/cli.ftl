@@ -126,3 +126,10 @@ cli-set-admin-password = File with the password of admin, for the first start
 cli-set-hook-token = File with the token that the registry sends with its notifications
 cli-set-log = What the server logs, such as info or ropewalk=debug
 cli-set-log-format = Form of the server's log
+cli-adopt = Say that the house goes on in this data directory, a copy that was restored or moved here
+cli-flag-new-key = Make another key in place of a lost one; what was sealed with it has to be entered again
+cli-adopted = The house goes on in { $path }, under a new name of its own. If the server it was copied from left containers in an engine, they carry the label ropewalk.server={ $old } and are not removed.
+cli-adopt-own = { $path } is no copy: the house is here already.
+cli-adopt-running = A server uses { $path }. Stop it before its key is renewed.
+cli-key-renewed = There is a new key. { $count } sealed values do not open any more.
+cli-key-aside = The old key is now { $path }.

@@ -9,3 +9,4 @@ health-disk-unreadable = The disk of { $path } cannot be read: { $cause }.
 health-poll = Changes behind the server’s back are noticed at once and compared every minute.
 health-poll-partly = { $count } repositories have no file system notices; their changes are found by the minute poll. Raise fs.inotify.max_user_watches to mend it.
 health-queue = { $queued } waiting, { $running } running.
+health-sealed = { $count } sealed values do not open with the key in the data directory, and have to be entered again: { $first }

@@ -96,3 +96,5 @@ pages-disable = Disable
 pages-disabled = disabled
 pages-admin-give = Make administrator
 pages-admin-take = Make member
+pages-part-lease = Whose data this is
+pages-part-sealed = Sealed values

@@ -126,3 +126,10 @@ cli-set-admin-password = 첫 시작 때 쓸 admin 비밀번호가 든 파일
 cli-set-hook-token = 레지스트리가 알림과 함께 보내는 토큰이 든 파일
 cli-set-log = 서버 로그에 남길 것(예: info, ropewalk=debug)
 cli-set-log-format = 서버 로그의 형식
+cli-adopt = 복원했거나 옮겨 온 사본인 이 데이터 디렉터리에서 계속한다고 알립니다
+cli-flag-new-key = 잃어버린 키 대신 새 키를 만듭니다. 그 키로 봉인된 값은 다시 입력해야 합니다
+cli-adopted = 이제 { $path }에서 새 이름으로 계속합니다. 사본의 원래 서버가 엔진에 컨테이너를 남겼다면 레이블 ropewalk.server={ $old }이(가) 붙어 있으며 제거되지 않습니다.
+cli-adopt-own = { $path }은(는) 사본이 아닙니다. 이미 이곳에 속합니다.
+cli-adopt-running = 서버가 { $path }을(를) 사용하고 있습니다. 키를 새로 만들기 전에 중지하십시오.
+cli-key-renewed = 새 키가 만들어졌습니다. 봉인된 값 { $count }개는 더 이상 열리지 않습니다.
+cli-key-aside = 이전 키는 이제 { $path }입니다.

@@ -9,3 +9,4 @@ health-disk-unreadable = { $path } 디스크를 읽을 수 없습니다: { $caus
 health-poll = 서버 밖에서 일어난 변경을 즉시 알아차리고 1분마다 비교합니다.
 health-poll-partly = 저장소 { $count }개에 파일 시스템 알림이 없어 1분 폴링으로 변경을 찾습니다. 해결하려면 fs.inotify.max_user_watches 값을 올리십시오.
 health-queue = 대기 { $queued }, 실행 중 { $running }.
+health-sealed = 봉인된 값 { $count }개가 데이터 디렉터리의 키로 열리지 않아 다시 입력해야 합니다: { $first }

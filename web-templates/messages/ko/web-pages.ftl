@@ -90,3 +90,5 @@ pages-disable = 사용 중지
 pages-disabled = 사용 중지됨
 pages-admin-give = 관리자로 지정
 pages-admin-take = 관리자 해제
+pages-part-lease = 데이터의 소속
+pages-part-sealed = 봉인된 값

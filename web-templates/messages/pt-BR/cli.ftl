@@ -126,3 +126,10 @@ cli-set-admin-password = Arquivo com a senha de admin, para a primeira inicializ
 cli-set-hook-token = Arquivo com o token que o registro envia com as notificações
 cli-set-log = O que o servidor registra, por exemplo info ou ropewalk=debug
 cli-set-log-format = Formato do log do servidor
+cli-adopt = Diz que a casa continua neste diretório de dados, uma cópia restaurada ou movida para cá
+cli-flag-new-key = Cria outra chave no lugar de uma perdida; o que foi selado com ela precisa ser informado de novo
+cli-adopted = A casa continua em { $path }, com um nome novo e próprio. Se o servidor de que foi copiada deixou contêineres em um motor, eles levam o rótulo ropewalk.server={ $old } e não são removidos.
+cli-adopt-own = { $path } não é uma cópia: a casa já está aqui.
+cli-adopt-running = Um servidor usa { $path }. Pare-o antes de renovar a chave.
+cli-key-renewed = Há uma chave nova. { $count } valores selados não abrem mais.
+cli-key-aside = A chave antiga agora é { $path }.

@@ -9,3 +9,4 @@ health-disk-unreadable = Não é possível ler o disco de { $path }: { $cause }.
 health-poll = Mudanças feitas por fora do servidor são percebidas na hora e comparadas a cada minuto.
 health-poll-partly = { $count } repositórios não têm avisos do sistema de arquivos; suas mudanças são encontradas pela verificação a cada minuto. Aumente fs.inotify.max_user_watches para corrigir.
 health-queue = { $queued } aguardando, { $running } em execução.
+health-sealed = { $count } valores selados não abrem com a chave do diretório de dados e precisam ser informados de novo: { $first }

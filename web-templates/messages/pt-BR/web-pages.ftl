@@ -96,3 +96,5 @@ pages-disable = Desativar
 pages-disabled = desativada
 pages-admin-give = Tornar administrador
 pages-admin-take = Tornar membro
+pages-part-lease = De quem são os dados
+pages-part-sealed = Valores selados

@@ -126,3 +126,10 @@ cli-set-admin-password = 存放 admin 密碼的檔案，供第一次啟動使用
 cli-set-hook-token = 存放登錄庫隨通知送出之權杖的檔案
 cli-set-log = 伺服器記錄的內容，例如 info 或 ropewalk=debug
 cli-set-log-format = 伺服器記錄的格式
+cli-adopt = 告知從此在這個資料目錄（還原或搬移而來的副本）繼續運作
+cli-flag-new-key = 建立新金鑰取代遺失的那一把；以它封存的值必須重新輸入
+cli-adopted = 從此在 { $path } 以自己的新名稱繼續運作。若副本的來源伺服器在引擎中留下容器，它們帶有標籤 ropewalk.server={ $old }，不會被移除。
+cli-adopt-own = { $path } 不是副本：本來就在這裡運作。
+cli-adopt-running = 有伺服器正在使用 { $path }。更新金鑰之前請先停止它。
+cli-key-renewed = 已建立新金鑰。有 { $count } 個封存的值無法再開啟。
+cli-key-aside = 舊金鑰現在是 { $path }。

@@ -9,3 +9,4 @@ health-disk-unreadable = 無法讀取 { $path } 所在磁碟：{ $cause }。
 health-poll = 伺服器以外的變更會立即察覺，並每分鐘比對一次。
 health-poll-partly = { $count } 個儲存庫沒有檔案系統通知，其變更由每分鐘輪詢發現。請調高 fs.inotify.max_user_watches 來修正。
 health-queue = { $queued } 個等待中，{ $running } 個執行中。
+health-sealed = 有 { $count } 個封存的值無法以資料目錄中的金鑰開啟，必須重新輸入：{ $first }

@@ -90,3 +90,5 @@ pages-disable = 停用
 pages-disabled = 已停用
 pages-admin-give = 設為管理員
 pages-admin-take = 取消管理員
+pages-part-lease = 資料的歸屬
+pages-part-sealed = 封存的值
