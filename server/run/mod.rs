@@ -6,6 +6,7 @@
 mod ahead;
 mod carry_out;
 mod pins;
+mod proof;
 mod pushed;
 mod stage;
 mod stop;

@@ -80,32 +80,47 @@ pub fn repositories(c: &Connection, directory: &Path) -> Result<()> {
     }
 }
 
-/// Whether the key beside the database is the one its values were sealed with.
+/// Whether the key beside the database is the one its values were sealed with; notes it when nobody has yet.
 pub fn key(c: &Connection, sealer: &Sealer, path: &Path) -> Result<()> {
+    match key_of(c, sealer, path)? {
+        Key::Unknown => sealed_values::own_key(c, sealer),
+        Key::Own | Key::NotYet => Ok(()),
+    }
+}
+
+pub enum Key {
+    Own,
+    /// It opens what there is, and the database does not know it.
+    Unknown,
+    /// There is none, and nothing that was sealed.
+    NotYet,
+}
+
+/// Only looks. `Conflict` when it is lost or another's.
+pub fn key_of(c: &Connection, sealer: &Sealer, path: &Path) -> Result<Key> {
     let (shown, directory) = (path.display(), path.parent().unwrap_or(path).display());
-    let other = |count: usize| {
-        Err(Error::Conflict(msg!("store-key-other", path = shown, count = count, directory = directory)))
-    };
+    let seen = || sealed_values::look(c, sealer);
     if !sealer.has_key() {
-        return match sealed_values::look(c, sealer)?.count {
-            0 => Ok(()),
+        return match seen()?.count {
+            0 => Ok(Key::NotYet),
             count => {
                 let lost = msg!("store-key-lost", path = shown, count = count, directory = directory);
                 Err(Error::Conflict(lost))
             }
         };
     }
-    match sealed_values::is_own_key(c, sealer)? {
-        Some(true) => Ok(()),
-        Some(false) => other(sealed_values::look(c, sealer)?.count),
+    let count = match sealed_values::is_own_key(c, sealer)? {
+        Some(true) => return Ok(Key::Own),
+        Some(false) => seen()?.count,
         None => {
-            let seen = sealed_values::look(c, sealer)?;
-            if seen.count > 0 && seen.closed.len() == seen.count {
-                return other(seen.count);
+            let seen = seen()?;
+            if seen.count == 0 || seen.closed.len() < seen.count {
+                return Ok(Key::Unknown);
             }
-            sealed_values::own_key(c, sealer)
+            seen.count
         }
-    }
+    };
+    Err(Error::Conflict(msg!("store-key-other", path = shown, count = count, directory = directory)))
 }
 
 /// Why the folder cannot be used at all.
