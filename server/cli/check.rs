@@ -118,7 +118,8 @@ async fn all_repositories(
     let Some(git) = Repositories::existing_in(data) else {
         if !all.is_empty() {
             let path = data.join("repositories");
-            found.add("repositories", msg!("store-no-repositories", path = path.display(), count = all.len()));
+            found
+                .add("repositories", msg!("store-no-repositories", path = path.display(), count = all.len()));
         }
         return Ok(());
     };
@@ -191,9 +192,7 @@ fn compare_refs(
         let names: BTreeSet<_> = recorded.keys().chain(present.keys()).collect();
         let text = |commit: Option<&CommitId>| commit.map_or("-".to_owned(), ToString::to_string);
         let differ = names.into_iter().filter(|name| recorded.get(*name) != present.get(*name));
-        Ok(differ
-            .map(|name| (name.to_string(), text(recorded.get(name)), text(present.get(name))))
-            .collect())
+        Ok(differ.map(|name| (name.to_string(), text(recorded.get(name)), text(present.get(name)))).collect())
     };
     let first = differences()?;
     if first.is_empty() {
@@ -242,7 +241,12 @@ async fn all_images(session: &Session, url: &str, audit: &Audit, found: &mut Fou
     let mut lost = Vec::new();
     for (at, (repository, digest, tag)) in images.iter().enumerate() {
         let image = format!("{repository}:{tag}");
-        session.terminal.progress(&say(&msg!("cli-check-progress", at = at + 1, count = images.len(), path = image)));
+        session.terminal.progress(&say(&msg!(
+            "cli-check-progress",
+            at = at + 1,
+            count = images.len(),
+            path = image
+        )));
         match client.head(repository, digest.as_str()).await {
             Ok(Some(_)) => {}
             Ok(None) => lost.push(msg!("cli-check-image", image = image, digest = digest)),
@@ -264,12 +268,11 @@ fn report(session: &Session, found: &Found) -> Result<(), Exit> {
     session.terminal.progress("");
     let whole = found.faults.is_empty();
     if session.json {
-        let one = |(part, message): &(String, Message)| {
-            json!({ "part": part, "code": message.key, "message": say(message) })
-        };
+        let one = |(part, message): &(String, Message)| json!({ "part": part, "code": message.key, "message": say(message) });
         let problems: Vec<_> = found.faults.iter().map(one).collect();
         let notes: Vec<_> = found.notes.iter().map(say).collect();
-        let value = json!({ "ok": whole, "repositories": found.repositories, "problems": problems, "notes": notes });
+        let value =
+            json!({ "ok": whole, "repositories": found.repositories, "problems": problems, "notes": notes });
         session.terminal.json(&value)?;
     } else {
         for (part, message) in &found.faults {

@@ -82,7 +82,12 @@ impl Client {
             return Ok(None);
         };
         let image = self.detailed(&repository, document).await?;
-        Ok(Some(Confirmed { digest: image.digest, size: image.total_size, labels: image.labels, created: image.created }))
+        Ok(Some(Confirmed {
+            digest: image.digest,
+            size: image.total_size,
+            labels: image.labels,
+            created: image.created,
+        }))
     }
 
     async fn detailed(&self, repository: &Repository, document: Document) -> Result<Image> {

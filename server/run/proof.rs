@@ -73,6 +73,12 @@ impl<'a> Proof<'a> {
         image.digests.iter().filter_map(here).collect()
     }
 
+    /// Whether the engine knows an image by this digest at the registry; its tag may name another by now.
+    async fn is_at_engine(&self, repository: &str, digest: &Digest) -> bool {
+        let reference = format!("{}/{repository}@{digest}", self.house.registry.host());
+        self.house.engine.inspect_image(&reference).await.is_ok()
+    }
+
     /// Whether one of them shows it. `with_digest`: the tool has said the image's digest.
     pub async fn of(
         &mut self,
@@ -80,7 +86,7 @@ impl<'a> Proof<'a> {
         image: &Confirmed,
         with_digest: bool,
     ) -> Result<bool> {
-        if self.seen.contains(name) && self.at_engine(&name.0, &name.1).await.contains(&image.digest) {
+        if self.seen.contains(name) && self.is_at_engine(&name.0, &image.digest).await {
             return Ok(true);
         }
         // What somebody else made just now is told by its digest, which a log had to know.

@@ -234,10 +234,13 @@ mod tests {
     #[test]
     fn a_name_is_spoken_of_in_its_whole_length() {
         let name = b"registry.local:5000/a/b:1";
-        for text in ["registry.local:5000/a/b:1", "registry.local:5000/a/b:1 done", "registry.local:5000/a/b:1\n"] {
+        for text in
+            ["registry.local:5000/a/b:1", "registry.local:5000/a/b:1 done", "registry.local:5000/a/b:1\n"]
+        {
             assert!(ends_there(text.as_bytes(), name), "{text}");
         }
-        for text in ["registry.local:5000/a/b:10", "registry.local:5000/a/b:1-x", "registry.local:5000/a/b:"] {
+        for text in ["registry.local:5000/a/b:10", "registry.local:5000/a/b:1-x", "registry.local:5000/a/b:"]
+        {
             assert!(!ends_there(text.as_bytes(), name), "{text}");
         }
     }

@@ -10,7 +10,8 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{MIGRATIONS, begin, beside, connect, lease, sealed_values};
+use super::open::{MIGRATIONS, beside, connect};
+use super::{begin, lease, sealed_values};
 use crate::model::{CommitId, Digest, Error, Message, Result, Secret};
 use crate::msg;
 
@@ -112,7 +113,8 @@ impl Audit {
             "SELECT r.commit_id, p.name || ' #' || max(r.number) FROM runs r JOIN pipelines p ON p.id = r.pipeline_id
              WHERE r.repository_id = ?1 GROUP BY r.commit_id",
         )?;
-        let rows = statement.query_map([repository_id], |row| Ok((super::rows::text(row, 0)?, row.get(1)?)))?;
+        let rows =
+            statement.query_map([repository_id], |row| Ok((super::rows::text(row, 0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -140,7 +142,8 @@ impl Audit {
             "SELECT repository, digest, min(tag) FROM run_images GROUP BY repository, digest ORDER BY max(run_id) DESC LIMIT ?1",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map([limit], |row| Ok((row.get(0)?, super::rows::text(row, 1)?, row.get(2)?)))?;
+        let rows =
+            statement.query_map([limit], |row| Ok((row.get(0)?, super::rows::text(row, 1)?, row.get(2)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
@@ -180,12 +183,15 @@ fn as_it_is(path: &Path) -> Result<Connection> {
     let mut address = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => address.push(char::from(*byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                address.push(char::from(*byte))
+            }
             other => address.push_str(&format!("%{other:02X}")),
         }
     }
     address.push_str("?immutable=1");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(Connection::open_with_flags(address, flags)?)
 }
 

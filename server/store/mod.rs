@@ -18,6 +18,7 @@ pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod lease;
+mod open;
 pub mod pipelines;
 pub mod refs;
 pub mod repositories;
@@ -37,27 +38,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use open::{beside, connect, open};
 pub use rusqlite::Connection;
-use rusqlite::OpenFlags;
-use rusqlite::config::DbConfig;
-use rusqlite_migration::{M, Migrations};
 pub use sealed::Sealer;
 use tokio::sync::watch;
 
 use crate::model::{Error, Result};
 use crate::msg;
 
-const MIGRATIONS: &[M<'_>] = &[
-    M::up(include_str!("migrations/0001.sql")),
-    M::up(include_str!("migrations/0002.sql")),
-    M::up(include_str!("migrations/0003.sql")),
-    M::up(include_str!("migrations/0004.sql")),
-];
 const IDLE_READERS: usize = 4;
 /// How long a statement waits for another process, or for a log that is begun anew.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A database larger than this is not checked at start, in bytes; `check` does it.
-const LARGEST_CHECKED: u64 = 4 << 20;
 
 /// A handle on the one database; cheap to clone.
 #[derive(Clone)]
@@ -230,94 +221,6 @@ impl Store {
     }
 }
 
-/// `ropewalk.db` with a suffix, as SQLite names what it keeps beside a database.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(suffix);
-    name.into()
-}
-
-/// The writer's connection to a database that is whole and of this version.
-fn open(directory: &Path, path: &Path) -> Result<Connection> {
-    let mut connection = connect_or_say(directory, path)?;
-    begin::tables(&connection, directory, path)?;
-    migrate(&mut connection, path)?;
-    check_small(&connection, path)?;
-    Ok(connection)
-}
-
-/// A folder that cannot be written to is something a person can mend.
-fn connect_or_say(directory: &Path, path: &Path) -> Result<Connection> {
-    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
-    let refused = |cause: &rusqlite::Error| {
-        matches!(cause.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
-    };
-    open_file(path, false).map_err(|cause| match refused(&cause) {
-        true => Error::Conflict(begin::unusable(directory, cause)),
-        false => cause.into(),
-    })
-}
-
-fn connect(path: &Path, read_only: bool) -> Result<Connection> {
-    Ok(open_file(path, read_only)?)
-}
-
-fn open_file(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
-    let flags = if read_only {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-    };
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    // A plan never depends on the values. Otherwise what asks a table with an index of some of its rows is prepared
-    // anew whenever a value is bound, in case it now says that the index has them all.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.pragma_update(None, "cache_size", if read_only { -1024 } else { -4096 })?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    if !read_only {
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        // 31 MiB: when much comes at once, every commit waits while the log is carried over.
-        connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
-        // A log that was larger for once is cut to this when it is begun anew.
-        connection.pragma_update(None, "journal_size_limit", 32 << 20)?;
-    }
-    Ok(connection)
-}
-
-/// SQLite's quick check, where it costs no time that anybody would notice.
-fn check_small(connection: &Connection, path: &Path) -> Result<()> {
-    if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST_CHECKED) {
-        return Ok(());
-    }
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(Error::Conflict(msg!("store-damaged", cause = found))) }
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = MIGRATIONS.len() as i64;
-    if version > known {
-        return Err(Error::Conflict(msg!(
-            "store-newer",
-            found = version,
-            known = known,
-            path = path.display()
-        )));
-    }
-    if version > 0 && version < known {
-        let copy = path.with_extension(format!("db.before-{}", version + 1));
-        connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-    }
-    let migrations = Migrations::from_slice(MIGRATIONS);
-    migrations.to_latest(connection).map_err(|cause| match cause {
-        rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
-        other => Error::internal("migrate the database", other),
-    })
-}
-
 impl From<rusqlite::Error> for Error {
     fn from(cause: rusqlite::Error) -> Error {
         match cause.sqlite_error_code() {
@@ -332,6 +235,9 @@ impl From<rusqlite::Error> for Error {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite_migration::Migrations;
+
+    use super::open::MIGRATIONS;
     use super::*;
 
     #[test]

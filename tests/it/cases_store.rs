@@ -231,7 +231,10 @@ async fn a_copy_does_nothing_beside_the_living_until_it_is_told() {
     assert_eq!(seen["status"], "failing");
     assert!(second.said().contains("copy of another server's data"), "{}", second.said());
     // It shows what it has, and takes nothing in.
-    assert_eq!(second.api("/api/v1/repos/admin/leased/runs").as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        second.api("/api/v1/repos/admin/leased/pipelines/default/runs").as_array().map(Vec::len),
+        Some(2)
+    );
     let page = Command::new("curl").args(["-s", &format!("{}/", second.url())]).output().unwrap();
     assert!(String::from_utf8_lossy(&page.stdout).contains("ropewalk adopt"), "no banner");
     copy.write("a", "3").commit("Three");
