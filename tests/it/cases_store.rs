@@ -286,3 +286,167 @@ async fn a_copy_does_nothing_beside_the_living_until_it_is_told() {
     std::fs::rename(&moved, data.path()).unwrap();
     second.kill();
 }
+
+/// Exit code, and the parts and codes of what is not whole.
+fn checked(data: &Path, more: &[&str]) -> (i32, Vec<(String, String)>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ropewalk"))
+        .args(["check", "--json", "--data", data.to_str().unwrap()])
+        .args(more)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let answer: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+    assert!(!answer["notes"].as_array().unwrap().is_empty(), "it says what it did not look at");
+    let text = |problem: &serde_json::Value, name: &str| problem[name].as_str().unwrap().to_owned();
+    let problems = answer["problems"].as_array().unwrap();
+    let problems: Vec<_> = problems.iter().map(|one| (text(one, "part"), text(one, "code"))).collect();
+    assert_eq!(answer["ok"], problems.is_empty());
+    (output.status.code().unwrap(), problems)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_what_is_lost_across_stores_and_changes_nothing() {
+    let data = Data::new();
+    let server = Server::start(data.path());
+    let copy = Copy::new();
+    let definition = "stages:\n  - name: Only\n    steps:\n      - run: echo one\n      - run: echo two\n";
+    copy.write("ropewalk.yml", definition).commit("One");
+    copy.push(&server.remote("admin/checked")).await;
+    server.until(|_| statuses(data.path()) == ["passed"]);
+    assert_eq!(checked(data.path(), &[]), (0, Vec::new()), "beside a running server");
+    server.kill();
+    // As a crash leaves it: something is in the log beside the database alone.
+    let writing = copy_of(data.path());
+    let connection = Connection::open(writing.path().join("ropewalk.db")).unwrap();
+    connection.execute_batch("UPDATE accounts SET language = 'ko'").unwrap();
+    let crashed = copy_of(writing.path());
+    assert!(log_size(crashed.path()) > 0);
+    drop(connection);
+    let before = all_of(crashed.path());
+    assert_eq!(checked(crashed.path(), &[]), (0, Vec::new()), "after a crash");
+    assert_eq!(all_of(crashed.path()), before, "after a crash something was changed");
+    let server = Server::start(data.path());
+    server.terminate();
+    assert!(server.ended().success());
+
+    let sql = |data: &Path, sql: &str| {
+        let connection = Connection::open(data.join("ropewalk.db")).unwrap();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = 0; {sql}")).unwrap();
+    };
+    let repository = |data: &Path| data.join("repositories/admin/checked.git");
+    let gone = |path: PathBuf| {
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+    };
+    type Harm<'a> = (&'a str, Option<&'a str>, Box<dyn Fn(&Path) + 'a>);
+    let harms: Vec<Harm<'_>> = vec![
+        ("nothing", None, Box::new(|_| {})),
+        ("no database", Some("store-begins-anew"), Box::new(|d| gone(d.join("ropewalk.db")))),
+        (
+            "an empty one",
+            Some("store-begins-anew"),
+            Box::new(|d| std::fs::write(d.join("ropewalk.db"), "").unwrap()),
+        ),
+        ("no account", Some("store-begins-anew"), Box::new(|d| sql(d, "DELETE FROM accounts"))),
+        ("a newer one", Some("store-newer"), Box::new(|d| sql(d, "PRAGMA user_version = 9999"))),
+        ("an older one", Some("cli-check-older"), Box::new(|d| sql(d, "PRAGMA user_version = 3"))),
+        (
+            "a row of nobody",
+            Some("cli-check-database"),
+            Box::new(|d| sql(d, "UPDATE pipelines SET repository_id = 99")),
+        ),
+        ("no key", Some("store-key-lost"), Box::new(|d| gone(d.join("key")))),
+        (
+            "another key",
+            Some("store-key-other"),
+            Box::new(|d| std::fs::write(d.join("key"), [7; 32]).unwrap()),
+        ),
+        (
+            "a value of another key",
+            Some("cli-check-sealed"),
+            Box::new(|d| {
+                sql(d, "INSERT INTO variables VALUES (1, 'PW', '', 'secret', NULL, x'00', 0, 'admin', 0)")
+            }),
+        ),
+        ("no repositories", Some("store-no-repositories"), Box::new(|d| gone(d.join("repositories")))),
+        ("no folder", Some("cli-check-no-folder"), Box::new(|d| gone(repository(d)))),
+        (
+            "a folder too many",
+            Some("cli-check-stray-folder"),
+            Box::new(|d| {
+                let other = d.join("repositories/admin/other.git");
+                assert!(
+                    Command::new("cp").arg("-a").args([repository(d), other]).status().unwrap().success()
+                );
+            }),
+        ),
+        ("no ref", Some("cli-check-ref"), Box::new(|d| gone(repository(d).join("refs/heads/main")))),
+        (
+            "a broken ref",
+            Some("cli-check-git"),
+            Box::new(|d| std::fs::write(repository(d).join("refs/heads/x"), "no").unwrap()),
+        ),
+        (
+            "no objects",
+            Some("cli-check-lost"),
+            Box::new(|d| {
+                gone(repository(d).join("objects"));
+                std::fs::create_dir_all(repository(d).join("objects/pack")).unwrap();
+            }),
+        ),
+        ("no log", Some("cli-check-log-missing"), Box::new(|d| gone(d.join("logs/1/0.log")))),
+        (
+            "half a log",
+            Some("cli-check-log-short"),
+            Box::new(|d| std::fs::write(d.join("logs/1/0.log"), "").unwrap()),
+        ),
+        (
+            "a log too many",
+            Some("cli-check-stray-log"),
+            Box::new(|d| std::fs::create_dir(d.join("logs/77")).unwrap()),
+        ),
+        (
+            "an image that is gone",
+            Some("cli-check-image"),
+            Box::new(|d| {
+                let digest = format!("sha256:{}", "5".repeat(64));
+                sql(
+                    d,
+                    &format!(
+                        "INSERT INTO run_images VALUES (1, 'ropewalk-tests/nowhere', '1', 0, '{digest}', 1, '{{}}', 0)"
+                    ),
+                );
+            }),
+        ),
+    ];
+    let registry = ["--images", "http://registry.local:5000"];
+    for (what, code, harm) in harms {
+        let copy = copy_of(data.path());
+        harm(copy.path());
+        let before = all_of(copy.path());
+        let (exit, problems) = checked(copy.path(), &registry);
+        match code {
+            None => assert_eq!((exit, problems), (0, Vec::new()), "{what}"),
+            Some(code) => {
+                assert!(
+                    exit == 1 && problems.iter().any(|(_, found)| found == code),
+                    "{what}: {exit} {problems:?}"
+                );
+            }
+        }
+        assert_eq!(all_of(copy.path()), before, "{what}: something was changed");
+    }
+
+    // Where nothing can be written.
+    let place = data.path().display();
+    let mount = format!("mount --bind {place} {place} && mount -o remount,ro,bind {place} && exec \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &mount, "sh", env!("CARGO_BIN_EXE_ropewalk"), "check", "--data"]);
+    let output = command.arg(data.path()).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
