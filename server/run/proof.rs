@@ -107,7 +107,7 @@ impl<'a> Proof<'a> {
             let since = self.window.since;
             let (any, bodies) =
                 self.house.store.read(|c| deliveries::own_since(c, since, MOST_DELIVERIES))?;
-            let told = bodies.iter().any(|body| match registry::read_delivery(body) {
+            let told = bodies.iter().any(|body| match registry::read_delivery(&[], body) {
                 Reading::Notices { notices, .. } => notices.iter().any(|notice| {
                     let address = notice.address(host);
                     notice.pushed && address.repository == *repository && address.tag == *tag
