@@ -18,6 +18,7 @@ mod build_config;
 mod cases_hooks;
 mod cases_pushed;
 mod cases_store;
+mod cases_workspace;
 mod cli;
 mod disk;
 mod endpoints;

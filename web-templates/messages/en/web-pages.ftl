@@ -98,3 +98,4 @@ pages-admin-give = Make administrator
 pages-admin-take = Make member
 pages-part-lease = Whose data this is
 pages-part-sealed = Sealed values
+web-clone-elsewhere = You came here by { $host }, which is none of the server's configured addresses; { $url } may not answer where you are. Whoever runs the server can add yours with --url.

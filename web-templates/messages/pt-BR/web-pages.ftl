@@ -98,3 +98,4 @@ pages-admin-give = Tornar administrador
 pages-admin-take = Tornar membro
 pages-part-lease = De quem são os dados
 pages-part-sealed = Valores selados
+web-clone-elsewhere = Você chegou por { $host }, que não é um dos endereços configurados do servidor; { $url } pode não responder onde você está. Quem opera o servidor pode acrescentar o seu com --url.
