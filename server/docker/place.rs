@@ -7,7 +7,7 @@
 //! be relabelled, so both carry only the server's label; which run has them is known here, and after a crash all
 //! of them are removed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
