@@ -21,7 +21,7 @@ fn copy_of(data: &Path) -> Data {
 }
 
 fn refused(data: &Path, through: &[&str]) -> String {
-    match Server::begin(&Start { data, flags: &[NO_ENGINE], user: None, through }) {
+    match Server::begin(&Start { data, flags: &[NO_ENGINE], user: None, through, program: None }) {
         Err(said) => said,
         Ok(server) => panic!("it started: {}", server.said()),
     }
@@ -222,8 +222,13 @@ async fn a_copy_does_nothing_beside_the_living_until_it_is_told() {
     living.until(|_| statuses(data.path()) == ["running", "queued"] && log_size(data.path()) == 0);
 
     let other = copy_of(data.path());
-    let second =
-        Server::begin(&Start { data: other.path(), flags: &[("jobs", "1")], user: None, through: &[] });
+    let second = Server::begin(&Start {
+        data: other.path(),
+        flags: &[("jobs", "1")],
+        user: None,
+        through: &[],
+        program: None,
+    });
     let second = second.unwrap();
     let seen = second.api_until("/health", |health| lease_of(health).is_some());
     let lease = lease_of(&seen).unwrap();
