@@ -19,7 +19,7 @@
 //! health    -> model store git docker registry watch  looks around, mends nothing
 //! web       -> model messages store logs git registry pipeline pin  the door for people, git and programs
 //! app       -> all                                 opens the rooms, starts and stops the loops
-//! cli       -> model config messages store git pipeline  the door for a terminal
+//! cli       -> model config messages store logs git registry pipeline  the door for a terminal
 //! ```
 
 pub mod app;

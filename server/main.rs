@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ropewalk::app::App;
+use ropewalk::app::{App, Ended};
 use ropewalk::cli;
 use ropewalk::config::Serve;
 use ropewalk::model::{Error, Result};
@@ -35,12 +35,19 @@ async fn carry_on(settings: Serve) -> Result<()> {
     let listener = TcpListener::bind(address)
         .map_err(|cause| Error::Conflict(msg!("cli-listen", address = address, cause = cause)))?;
     let url = settings.url.clone();
-    let app = App::open(settings).await?;
-    if let Some(password) = &app.first_password {
-        cli::tell_first_password(password);
+    tokio::pin!(stop);
+    loop {
+        let app = App::open(settings.clone()).await?;
+        if let Some(password) = &app.first_password {
+            cli::tell_first_password(password);
+        }
+        tracing::info!(%address, %url, version = env!("CARGO_PKG_VERSION"), "serving");
+        let door = listener.try_clone().map_err(|e| Error::internal("keep the listening socket", e))?;
+        // A copy that was adopted is opened again, as the house.
+        if Arc::new(app).serve(door, &mut stop).await? == Ended::Stopped {
+            return Ok(());
+        }
     }
-    tracing::info!(%address, %url, version = env!("CARGO_PKG_VERSION"), "serving");
-    Arc::new(app).serve(listener, stop).await
 }
 
 /// Resolves at the first SIGTERM or SIGINT.

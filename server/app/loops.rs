@@ -45,6 +45,9 @@ const ALL: [(&str, fn(Arc<App>) -> Work); 9] = [
     ("imports", |app| Box::pin(async move { drive_imports(&app).await })),
 ];
 
+/// All of a copy of another server's data: it looks around, and does nothing.
+const OF_A_COPY: [fn(Arc<App>) -> Work; 1] = [|app| Box::pin(async move { drive_health(&app).await })];
+
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |(name, begin): (&'static str, fn(Arc<App>) -> Work)| {
         let (app, mut halted) = (app.clone(), halted.clone());
@@ -63,7 +66,10 @@ pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task:
             }
         })
     };
-    ALL.map(spawn).into()
+    match app.held() {
+        None => ALL.map(spawn).into(),
+        Some(_) => OF_A_COPY.map(spawn).into(),
+    }
 }
 
 /// Notes how a turn of the loop went, and pauses when it failed.
@@ -258,7 +264,7 @@ async fn drive_health(app: &App) {
     let mut pruned: Option<Instant> = None;
     loop {
         app.look_around().await;
-        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+        if app.held().is_none() && pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
             pruned = Some(Instant::now());
             app.prune_streams().await;
         }

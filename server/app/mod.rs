@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod first;
+mod here;
 mod loops;
 
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use crate::config::Serve;
 use crate::docker::Engine;
 use crate::health::{Health, Loops};
 use crate::logs::Logs;
-use crate::model::{Condition, Digest, Error, Result, Secret, Surroundings, Turn};
+use crate::model::{Condition, Digest, Error, Message, Result, Secret, Surroundings, Turn};
 use crate::pin::Pin;
 use crate::run::{self, Runs};
-use crate::store::{Store, streams};
+use crate::store::{Store, lease, streams};
 use crate::trigger::Trigger;
 use crate::watch::Watch;
-use crate::{git, registry, web};
+use crate::{git, msg, registry, web};
 
 /// How long runs may go on after the server was asked to stop; below compose's 60 s.
 const GRACE: Duration = Duration::from_secs(30);
@@ -44,27 +45,48 @@ pub struct App {
     /// The generated password of the first account, to be shown once.
     pub first_password: Option<Secret>,
     surroundings: watch::Sender<Surroundings>,
+    here: here::Here,
     /// Held for as long as this process uses the data directory.
     _lock: std::fs::File,
 }
 
+/// Why a server has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// It was a copy that did nothing, and a person said that the house goes on here: open it again.
+    Adopted,
+}
+
 impl App {
     /// Opens everything, recovers what a crash left and makes the first account. `Conflict` when another
-    /// server uses the data directory. Neither the engine nor the registry need be there.
+    /// server uses the data directory. Neither the engine nor the registry need be there. Of a copy of another server's
+    /// data nothing is recovered, made or carried out.
     pub async fn open(settings: Serve) -> Result<App> {
-        std::fs::create_dir_all(&settings.data)
-            .map_err(|e| Error::internal(format_args!("create {}", settings.data.display()), e))?;
-        let lock = first::lock(&settings.data)?;
+        let unusable = |e| Error::Conflict(msg!("store-unusable", path = settings.data.display(), cause = e));
+        std::fs::create_dir_all(&settings.data).map_err(unusable)?;
+        let lock = lease::lock(&settings.data)?;
         let store = Store::open(&settings.data)?;
         let git = git::Repositories::open_in(&settings.data)?;
-        git.start_up_clean();
+        let here = here::Here::claim(&store, &settings.data).await?;
+        if here.held.is_none() {
+            git.start_up_clean();
+        }
         let logs = Logs::open(settings.data.join("logs"))?.with_limit(settings.log_limit_bytes);
-        let engine = Engine::connect(&settings.docker, &first::installation(&store).await?)?;
+        let engine = Engine::connect_as(&settings.docker, &here.name, here.starts.clone())?;
         let registry = registry::Client::new(&settings.registry)?;
-        let first_password = first::first_account(&store, settings.admin_password.as_ref()).await?;
+        let first_password = match here.held {
+            None => first::first_account(&store, settings.admin_password.as_ref()).await?,
+            Some(_) => None,
+        };
         let registries = registry::Registries::of_server(registry.clone(), settings.listen.port());
         endpoints::Known::default().refresh(&store, &registries)?;
-        let hook_token = first::hook_token(&store, settings.hook_token.as_ref()).await?;
+        let hook_token = match here.held {
+            None => first::hook_token(&store, settings.hook_token.as_ref()).await?,
+            // Nothing is taken in.
+            Some(_) => Secret::random(20)?,
+        };
         let every = Duration::from_secs(settings.poll_seconds);
         let watch = Watch::new(store.clone(), git.clone(), registries.clone(), every);
         let rooms = run::Rooms {
@@ -75,7 +97,9 @@ impl App {
             registry: registry.clone().with_patience(registry::Patience::RUN),
         };
         let runs = Runs::new(rooms, run_settings(&settings, &registry));
-        runs.recover().await?;
+        if here.held.is_none() {
+            runs.recover().await?;
+        }
         let watch = Arc::new(watch);
         let loops = Loops::default();
         let health = Health {
@@ -86,6 +110,7 @@ impl App {
             registry: registry.clone().with_patience(registry::Patience::NONE),
             watch: watch.clone(),
             data: settings.data.clone(),
+            held: here.held.clone(),
         };
         let pin = Pin::new(store.clone(), git.clone(), registries.clone(), &settings.step_image);
         Ok(App {
@@ -95,6 +120,7 @@ impl App {
             trigger: Arc::new(Trigger::new(store.clone(), git.clone(), pin.clone())),
             pin,
             surroundings: watch::Sender::new(Surroundings::default()),
+            here,
             _lock: lock,
             hook_token,
             settings,
@@ -131,6 +157,7 @@ impl App {
             },
             gate: web::Gate::new()?,
             closing,
+            held: self.here.held.clone(),
         })
     }
 
@@ -182,12 +209,18 @@ impl App {
         }
     }
 
-    /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns.
+    /// Why nothing is done here: the data directory is a copy of another server's.
+    pub fn held(&self) -> Option<&Message> {
+        self.here.held.as_ref()
+    }
+
+    /// Serves on `listener` until `stop` resolves; then no new work is begun, runs get their grace, and it returns. A
+    /// copy of another server's data also returns when it was adopted.
     pub async fn serve(
         self: Arc<Self>,
         listener: std::net::TcpListener,
         stop: impl Future<Output = ()>,
-    ) -> Result<()> {
+    ) -> Result<Ended> {
         let workers = self.settings.workers;
         let (closing, closed) = watch::channel(false);
         let door = web::serve(self.door(closed)?, listener, workers)?;
@@ -196,8 +229,11 @@ impl App {
         let (halt, halted) = watch::channel(false);
         let loops = loops::start(&app, &halted);
         let door = tokio::spawn(door);
-        stop.await;
-        tracing::info!("stopping");
+        let ended = tokio::select! {
+            () = stop => Ended::Stopped,
+            () = app.here.adopted(&app.store), if app.held().is_some() => Ended::Adopted,
+        };
+        tracing::info!(?ended, "stopping");
         halt.send_replace(true);
         for one in loops {
             let _ = one.await;
@@ -208,9 +244,13 @@ impl App {
         }
         closing.send_replace(true);
         handle.stop(true).await;
-        door.await
-            .map_err(|e| Error::internal("the HTTP server", e))?
-            .map_err(|e| Error::internal("serve HTTP", e))
+        let closed = door.await.map_err(|e| Error::internal("the HTTP server", e));
+        // Last, and whatever came before.
+        if let Err(error) = app.store.finish() {
+            tracing::warn!(%error, "the write-ahead log was not carried over; the next start does it");
+        }
+        closed?.map_err(|e| Error::internal("serve HTTP", e))?;
+        Ok(ended)
     }
 }
 

@@ -12,7 +12,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use super::terminal::Terminal;
-use super::{account, check, image, language, lint, ping, pipeline, repository, run, stream};
+use super::{account, adopt, check, image, language, lint, ping, pipeline, repository, run, stream};
 use crate::config::SETTINGS;
 use crate::model::{Error, Message};
 use crate::msg;
@@ -42,6 +42,8 @@ pub enum Command {
     Serve(ServeFlags),
     #[command(about = about(msg!("cli-ping")))]
     Ping(ping::Ping),
+    #[command(about = about(msg!("cli-adopt")))]
+    Adopt(adopt::Adopt),
     #[command(about = about(msg!("cli-check")))]
     Check(check::Check),
     #[command(about = about(msg!("cli-lint")))]

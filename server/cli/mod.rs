@@ -1,11 +1,12 @@
 //! The door for a terminal: the arguments, and one file per verb.
 //!
-//! Verbs of the first kind (`user`, `token`, `check`) work on the data directory itself, verbs of
+//! Verbs of the first kind (`user`, `token`, `check`, `adopt`) work on the data directory itself, verbs of
 //! the second kind (`run`, `repo`, `pipeline`, `image`, `stream`) talk to a server through its API and know
 //! nothing of its files. `serve` is only read here; `main` hands it to `app`. Exit codes are part of the
 //! interface: 0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 124 out of time.
 
 mod account;
+mod adopt;
 mod arguments;
 mod check;
 mod client;
@@ -92,6 +93,7 @@ fn carry_out(session: &Session, command: Command) -> Result<(), Exit> {
         Command::Lint(lint) => lint::lint(session, &lint),
         Command::User(user) => wait(account::user(session, user)),
         Command::Token(token) => wait(account::token(session, token)),
+        Command::Adopt(adopt) => wait(adopt::adopt(session, &adopt)),
         Command::Check(check) => wait(check::check(session, &check)),
         Command::Repo(repo) => wait(repository::repository(session, repo)),
         Command::Pipeline(command) => wait(pipeline::pipeline(session, command)),

@@ -9,6 +9,9 @@ use super::language::say;
 use crate::model::is_invisible;
 use crate::msg;
 
+/// Characters of a line about how far it is.
+const PROGRESS: usize = 70;
+
 pub struct Terminal {
     /// Standard output is a terminal.
     seen: bool,
@@ -68,6 +71,14 @@ impl Terminal {
     /// A line on standard error, for what is not the answer.
     pub fn note(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", clean(text));
+    }
+
+    /// In place of the last, on one line that somebody may be waiting at; nothing takes it away.
+    pub fn progress(&self, text: &str) {
+        if io::stderr().is_terminal() {
+            let short: String = clean(text).chars().take(PROGRESS).collect();
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K{short}");
+        }
     }
 
     /// As `note`, for what only a person wants.

@@ -13,7 +13,8 @@ use bollard::query_parameters::{
 };
 use futures_util::future::join_all;
 
-use super::step::{LABEL_RUN, LABEL_SERVER, Mount, mount};
+use super::owner::LABEL_SERVER;
+use super::step::{LABEL_RUN, Mount, mount};
 use super::{Engine, EngineError};
 use crate::model::Error;
 
@@ -52,7 +53,8 @@ impl Engine {
         wanted: &(dyn Fn(Option<i64>) -> bool + Sync),
     ) -> Result<Removed, EngineError> {
         let client = self.client().await?;
-        let filters = HashMap::from([("label", vec![format!("{LABEL_SERVER}={}", self.0.server)])]);
+        let filters = HashMap::from([("label", vec![format!("{LABEL_SERVER}={}", self.0.owner.server)])]);
+        let ours = |labels: &HashMap<String, String>| self.0.owner.owns(labels);
         let run = |labels: &HashMap<String, String>| labels.get(LABEL_RUN).and_then(|run| run.parse().ok());
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let listed =
@@ -60,7 +62,7 @@ impl Engine {
         self.places_settled().await;
         let containers: Vec<String> = listed
             .into_iter()
-            .filter(|c| wanted(run(c.labels.as_ref().unwrap_or(&HashMap::new()))))
+            .filter(|c| c.labels.as_ref().is_some_and(|labels| ours(labels) && wanted(run(labels))))
             .filter_map(|c| c.id)
             .filter(|id| !self.is_placed(id))
             .collect();
@@ -70,7 +72,8 @@ impl Engine {
         let options = ListVolumesOptionsBuilder::new().filters(&filters).build();
         let listed = client.list_volumes(Some(options)).await.map_err(|e| self.failed("list volumes", e))?;
         let volumes = listed.volumes.unwrap_or_default();
-        let volumes: Vec<_> = volumes.into_iter().filter(|v| wanted(run(&v.labels))).collect();
+        let volumes: Vec<_> =
+            volumes.into_iter().filter(|v| ours(&v.labels) && wanted(run(&v.labels))).collect();
         for volume in &volumes {
             let removed = client.remove_volume(&volume.name, None::<RemoveVolumeOptions>).await;
             removed.map_err(|e| self.failed("remove a volume", e))?;
@@ -112,7 +115,7 @@ impl Engine {
             entrypoint: Some(command),
             cmd: Some(Vec::new()),
             user: Some("0:0".to_owned()),
-            labels: Some(HashMap::from([(LABEL_SERVER.to_owned(), self.0.server.clone())])),
+            labels: Some(self.0.owner.labels()),
             host_config: Some(HostConfig {
                 mounts: Some(paths.iter().map(|p| mount(&Mount::same(p))).collect()),
                 network_mode: Some("none".to_owned()),

@@ -16,8 +16,8 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use super::owner::{LABEL_SERVER, Owner};
 use super::projects::{LABEL_FOLDER, LABEL_PROJECT, Projects};
-use super::step::LABEL_SERVER;
 use super::{Engine, EngineError, Place};
 use crate::model::Error;
 
@@ -81,7 +81,7 @@ impl Engine {
             return Err(Error::internal("make a gate", "no image to make it of").into());
         };
         let client = self.client().await?;
-        let made = client.create_container(None, container(&self.0.server, &image)).await;
+        let made = client.create_container(None, container(&self.0.owner, &image)).await;
         let id = made.map_err(|e| self.not_created(&image, e))?.id;
         self.places().used.insert(id.clone());
         let options = AttachContainerOptionsBuilder::new().stream(true).stdin(true).build();
@@ -176,7 +176,7 @@ fn published(container: &ContainerInspectResponse) -> Vec<u16> {
 }
 
 /// Of all that a container may do it may enter another's network; it sees no file but its own.
-fn container(server: &str, image: &str) -> ContainerCreateBody {
+fn container(owner: &Owner, image: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(image.to_owned()),
         entrypoint: Some(["python3", "-I", "-c", PROGRAM].map(str::to_owned).to_vec()),
@@ -185,7 +185,7 @@ fn container(server: &str, image: &str) -> ContainerCreateBody {
         open_stdin: Some(true),
         stdin_once: Some(true),
         attach_stdin: Some(true),
-        labels: Some(HashMap::from([(LABEL_SERVER.to_owned(), server.to_owned())])),
+        labels: Some(owner.labels()),
         host_config: Some(HostConfig {
             network_mode: Some("host".to_owned()),
             // To find the network of a place by its process.

@@ -15,6 +15,7 @@ mod image;
 mod launcher;
 mod network;
 mod observe;
+mod owner;
 mod place;
 mod projects;
 mod running;
@@ -33,6 +34,7 @@ pub use clean_up::Removed;
 pub use ending::{Exit, Killer};
 pub use failure::EngineError;
 pub use image::LocalImage;
+pub use owner::Starts;
 pub use place::Place;
 pub use projects::Projects;
 pub use running::{Output, Prepared, Running, Source};
@@ -49,7 +51,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     host: String,
-    server: String,
+    owner: owner::Owner,
     client: Mutex<Option<Docker>>,
     places: Mutex<place::Places>,
     gate: tokio::sync::Mutex<Option<gate::Gate>>,
@@ -59,6 +61,11 @@ impl Engine {
     /// `host` is `unix:///path`, or `tcp://host:port` where the build has it; nothing is opened yet. `server` names
     /// this installation for good (1-40 of `A-Za-z0-9_-`): it scopes every label, so keep it with the data.
     pub fn connect(host: &str, server: &str) -> Result<Self> {
+        Self::connect_as(host, server, Starts::default())
+    }
+
+    /// The same for one start of the installation among several.
+    pub fn connect_as(host: &str, server: &str, starts: Starts) -> Result<Self> {
         let scheme_ok = ["unix://", "tcp://", "http://", "npipe://"].iter().any(|s| host.starts_with(s));
         if !scheme_ok {
             return Err(Error::Invalid(msg!("docker-host-invalid", host = host)));
@@ -69,7 +76,7 @@ impl Engine {
         }
         Ok(Engine(Arc::new(Inner {
             host: host.to_owned(),
-            server: server.to_owned(),
+            owner: owner::Owner { server: server.to_owned(), starts },
             client: Mutex::default(),
             places: Mutex::default(),
             gate: tokio::sync::Mutex::default(),

@@ -8,7 +8,8 @@ use bollard::models::{ContainerSummary, Network, NetworkCreateRequest};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder};
 use jiff::Timestamp;
 
-use super::step::{LABEL_RUN, LABEL_SERVER};
+use super::owner::LABEL_SERVER;
+use super::step::LABEL_RUN;
 use super::{Engine, EngineError};
 use crate::model::Secret;
 
@@ -38,8 +39,8 @@ impl Engine {
 
     async fn create_network(&self) -> Result<String, EngineError> {
         let request = NetworkCreateRequest {
-            name: format!("ropewalk-{}-{}", self.0.server, Secret::random(6)?.reveal()),
-            labels: Some(HashMap::from([(LABEL_SERVER.to_owned(), self.0.server.clone())])),
+            name: format!("ropewalk-{}-{}", self.0.owner.server, Secret::random(6)?.reveal()),
+            labels: Some(self.0.owner.labels()),
             ..Default::default()
         };
         let made = self.client().await?.create_network(request).await;
@@ -58,10 +59,13 @@ impl Engine {
 
     /// Removes every network of this server that no run of this process has; returns how many.
     pub(super) async fn remove_stray_networks(&self) -> Result<usize, EngineError> {
-        let all = self.list_networks(&format!("{LABEL_SERVER}={}", self.0.server)).await?;
+        let all = self.list_networks(&format!("{LABEL_SERVER}={}", self.0.owner.server)).await?;
+        let ours =
+            |network: &Network| network.labels.as_ref().is_some_and(|labels| self.0.owner.owns(labels));
         self.places_settled().await;
         let mut removed = 0;
-        for id in all.into_iter().filter_map(|network| network.id).filter(|id| !self.is_placed(id)) {
+        let ids = all.into_iter().filter(ours).filter_map(|network| network.id);
+        for id in ids.filter(|id| !self.is_placed(id)) {
             self.remove_network(&id).await?;
             removed += 1;
         }

@@ -14,7 +14,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use bollard::query_parameters::StartContainerOptions;
 use tokio::sync::RwLock;
 
-use super::step::LABEL_SERVER;
+use super::owner::Owner;
 use super::{Engine, EngineError};
 use crate::model::Error;
 
@@ -215,7 +215,7 @@ impl Engine {
         let making = self.places().making.clone();
         let _making = making.read().await;
         let client = self.client().await?;
-        let made = client.create_container(None, holder(&self.0.server, network, (image, extra_hosts))).await;
+        let made = client.create_container(None, holder(&self.0.owner, network, (image, extra_hosts))).await;
         let id = made.map_err(|e| self.not_created(image, e))?.id;
         self.places().used.insert(id.clone());
         match client.start_container(&id, None::<StartContainerOptions>).await {
@@ -272,14 +272,14 @@ impl Engine {
     }
 }
 
-fn holder(server: &str, network: &str, (image, extra_hosts): (&str, &[String])) -> ContainerCreateBody {
+fn holder(owner: &Owner, network: &str, (image, extra_hosts): (&str, &[String])) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(image.to_owned()),
         entrypoint: Some(["/bin/sh", "-c", HOLD].map(str::to_owned).to_vec()),
         cmd: Some(Vec::new()),
         open_stdin: Some(true),
         hostname: Some(HOST_NAME.to_owned()),
-        labels: Some(HashMap::from([(LABEL_SERVER.to_owned(), server.to_owned())])),
+        labels: Some(owner.labels()),
         host_config: Some(HostConfig {
             network_mode: Some(network.to_owned()),
             extra_hosts: (!extra_hosts.is_empty()).then(|| extra_hosts.to_vec()),

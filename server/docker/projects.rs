@@ -14,7 +14,7 @@ use futures_util::future::{join_all, join3};
 use jiff::Timestamp;
 
 use super::clean_up::Removed;
-use super::step::LABEL_SERVER;
+use super::owner::LABEL_SERVER;
 use super::{Engine, EngineError};
 
 pub(super) const LABEL_PROJECT: &str = "com.docker.compose.project";

@@ -112,7 +112,7 @@ impl Engine {
         spec: &StepSpec,
     ) -> Result<Prepared, EngineError> {
         let client = self.client().await?;
-        let body = spec.container(&self.0.server, holder);
+        let body = spec.container(&self.0.owner, holder);
         let made = client.create_container(None, body).await;
         let id = made.map_err(|e| self.not_created(&spec.image, e))?.id;
         let container = Container { engine: self.clone(), client, id, place: place.clone() };

@@ -11,9 +11,9 @@ use bollard::models::{
 };
 
 use super::launcher::LAUNCHER;
+use super::owner::Owner;
 use crate::model::{PipelineName, RepositoryPath};
 
-pub(super) const LABEL_SERVER: &str = "ropewalk.server";
 pub(super) const LABEL_RUN: &str = "ropewalk.run";
 
 /// How many processes a step may have unless it says otherwise: enough for any build, not for a fork bomb.
@@ -101,7 +101,7 @@ pub struct Limits {
 
 impl StepSpec {
     /// `holder` is the container whose network the step joins; its host name and hosts file come with it.
-    pub(super) fn container(&self, server: &str, holder: &str) -> ContainerCreateBody {
+    pub(super) fn container(&self, owner: &Owner, holder: &str) -> ContainerCreateBody {
         let mut environment: Vec<String> = self.environment.iter().map(|(k, v)| format!("{k}={v}")).collect();
         // Init passes SIGTERM on to the script, not only to the launcher; the launcher takes it out again.
         environment.push("TINI_KILL_PROCESS_GROUP=1".to_owned());
@@ -116,7 +116,7 @@ impl StepSpec {
             // Not the step's directory: the engine would make it when a step before this one has yet to.
             working_dir: Some("/".to_owned()),
             user: self.user.clone(),
-            labels: Some(self.labels(server)),
+            labels: Some(self.labels(owner)),
             open_stdin: Some(true),
             stdin_once: Some(true),
             attach_stdin: Some(true),
@@ -141,9 +141,8 @@ impl StepSpec {
         command
     }
 
-    fn labels(&self, server: &str) -> HashMap<String, String> {
+    fn labels(&self, owner: &Owner) -> HashMap<String, String> {
         let pairs = [
-            (LABEL_SERVER, server.to_owned()),
             (LABEL_RUN, self.labels.run.to_string()),
             ("ropewalk.repository", self.labels.repository.to_string()),
             ("ropewalk.pipeline", self.labels.pipeline.to_string()),
@@ -151,7 +150,8 @@ impl StepSpec {
             ("ropewalk.stage", self.stage.to_string()),
             ("ropewalk.step", self.step.to_string()),
         ];
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let own = pairs.into_iter().map(|(name, value)| (name.to_owned(), value));
+        own.chain(owner.labels()).collect()
     }
 
     /// A valid host name that says where one is, e.g. `default-12`.

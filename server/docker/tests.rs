@@ -310,7 +310,7 @@ async fn docker_workspaces_are_emptied_as_root() {
 async fn docker_what_is_pushed_and_what_runs_is_seen() {
     let bench = Bench::new();
     let since = Timestamp::now();
-    let reference = format!("registry.local:5000/ropewalk-tests/docker-room:{}", bench.engine.0.server);
+    let reference = format!("registry.local:5000/ropewalk-tests/docker-room:{}", bench.engine.0.owner.server);
     let client = bench.engine.client().await.unwrap();
     let (repository, tag) = reference.rsplit_once(':').unwrap();
     let to = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
@@ -328,8 +328,10 @@ async fn docker_what_is_pushed_and_what_runs_is_seen() {
     let spec = StepSpec { image: reference.clone(), ..bench.spec("true") };
     let prepared = bench.prepare(&spec).await.unwrap();
     let running = bench.engine.running_containers().await.unwrap();
-    let ours =
-        running.iter().find(|c| c.labels.get("ropewalk.server") == Some(&bench.engine.0.server)).unwrap();
+    let ours = running
+        .iter()
+        .find(|c| c.labels.get("ropewalk.server") == Some(&bench.engine.0.owner.server))
+        .unwrap();
     assert_eq!((&ours.image, &ours.image_id, ours.state.as_str()), (&reference, &image.id, "running"));
     assert_eq!(ours.labels["ropewalk.repository"], "admin/numbers");
     assert!(ours.digests.iter().any(|d| d.starts_with(repository)));
@@ -378,7 +380,7 @@ async fn docker_an_engine_that_goes_away_mid_step_leaves_the_outcome_unknown() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("s");
     let alive = relay(path.clone());
-    let server = bench.engine.0.server.clone();
+    let server = bench.engine.0.owner.server.clone();
     bench.engine = Engine::connect(&format!("unix://{}", path.display()), &server).unwrap();
     bench.place = bench.engine.place(&hosts());
     let mut running =

@@ -47,6 +47,13 @@ impl Repositories {
         Ok(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning, damages })))
     }
 
+    /// The same for a folder that is there, to be looked at: nothing is made.
+    pub fn existing_in(data: &Path) -> Option<Self> {
+        let root = data.join("repositories").canonicalize().ok().filter(|root| root.is_dir())?;
+        let (gates, capabilities, cleaning) = Default::default();
+        Some(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning })))
+    }
+
     pub fn root(&self) -> &Path {
         &self.0.root
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::docker::Engine;
 use crate::model::{Check, Condition, Message, RepositoryPath, RunningContainer, Surroundings};
-use crate::store::{Store, repositories, runs};
+use crate::store::{Store, repositories, runs, sealed_values};
 use crate::watch::{Watch, Watching};
 use crate::{git, msg, registry};
 pub use loops::Loops;
@@ -23,6 +23,8 @@ const DISK_FAILING: u64 = 100 * MIB;
 const DISK_LOW: u64 = 1024 * MIB;
 /// Damaged repositories that are named.
 const MOST_NAMED: usize = 10;
+/// As many values that do not open are named.
+const MOST_SEALED: usize = 5;
 
 /// What is looked at.
 pub struct Health {
@@ -33,6 +35,8 @@ pub struct Health {
     pub watch: Arc<Watch>,
     pub data: PathBuf,
     pub loops: Loops,
+    /// Why this server does nothing: its data is a copy of another's.
+    pub held: Option<Message>,
 }
 
 impl Health {
@@ -66,6 +70,8 @@ impl Health {
             self.repositories(),
         ];
         checks.extend(self.failing_loops());
+        checks.extend(self.held.clone().map(|why| check("lease", Condition::Failing, why)));
+        checks.extend(self.sealed());
         Surroundings { checks, containers }
     }
 
@@ -90,6 +96,21 @@ impl Health {
                 )
             }
         }
+    }
+
+    /// Only when something does not open: its key was lost.
+    fn sealed(&self) -> Option<Check> {
+        let seen = self.store.read(|c| sealed_values::look(c, self.store.sealer()));
+        let closed = match seen {
+            Ok(seen) => seen.closed,
+            Err(error) => {
+                tracing::error!(%error, "the sealed values cannot be looked at");
+                return None;
+            }
+        };
+        let first = closed.iter().take(MOST_SEALED).cloned().collect::<Vec<_>>().join(", ");
+        let message = msg!("health-sealed", count = closed.len(), first = first);
+        (!closed.is_empty()).then(|| check("sealed", Condition::Degraded, message))
     }
 
     fn disk(&self) -> Check {

@@ -93,6 +93,18 @@ impl Logs {
     }
 }
 
+/// How long a stage's log is in a folder that is only looked at, in bytes; `None` when there is none.
+pub fn length(folder: &Path, run: i64, stage: u32) -> Option<u64> {
+    let path = folder.join(run.to_string()).join(format!("{stage}.log"));
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+}
+
+/// The runs that a folder has logs of.
+pub fn runs(folder: &Path) -> impl Iterator<Item = i64> + use<> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// A full disk is something a person can mend, so it gets a sentence; the rest is ours.
 fn failed(doing: &str, cause: &io::Error) -> Error {
     match cause.kind() {

@@ -16,8 +16,8 @@ pub enum Condition {
     Failing,
 }
 
-/// One part: `database`, `disk`, `docker`, `registry`, `git`, `poll`, `queue`, `repositories`, `loops`; of the last there
-/// are several when loops fail.
+/// One part: `database`, `disk`, `docker`, `registry`, `git`, `poll`, `queue`, `repositories`, `loops` (several when loops
+/// fail); and when there is something to say of it `lease` (whose data this is) and `sealed` (values whose key is lost).
 #[derive(Clone, Debug)]
 pub struct Check {
     pub part: &'static str,

@@ -49,6 +49,8 @@ pub struct Confirmed {
     /// Configuration and layers, compressed, in bytes; of the image chosen as for `Image`.
     pub size: u64,
     pub labels: BTreeMap<String, String>,
+    /// When it was made, as it says itself.
+    pub created: Option<Timestamp>,
 }
 
 impl Client {
@@ -71,16 +73,21 @@ impl Client {
     }
 
     /// What the run loop asks for each image a stage says it pushed: `None` when the registry has no such
-    /// tag. Compare with the digest of the log line, if there was one: another one means that somebody
+    /// tag or digest. Compare with the digest of the log line, if there was one: another one means that somebody
     /// has moved the tag since.
-    pub async fn confirm(&self, repository: &str, tag: &str) -> Result<Option<Confirmed>> {
+    pub async fn confirm(&self, repository: &str, tag_or_digest: &str) -> Result<Option<Confirmed>> {
         self.tags_changed(repository);
         let repository = Repository::new(repository)?;
-        let Some(document) = self.document(&repository, &Reference::new(tag)?).await? else {
+        let Some(document) = self.document(&repository, &Reference::new(tag_or_digest)?).await? else {
             return Ok(None);
         };
         let image = self.detailed(&repository, document).await?;
-        Ok(Some(Confirmed { digest: image.digest, size: image.total_size, labels: image.labels }))
+        Ok(Some(Confirmed {
+            digest: image.digest,
+            size: image.total_size,
+            labels: image.labels,
+            created: image.created,
+        }))
     }
 
     async fn detailed(&self, repository: &Repository, document: Document) -> Result<Image> {

@@ -174,9 +174,9 @@ async fn close(
         ended = Ended { status: reason.status(), message: Some(reason.message()) };
     }
     match recorded {
-        Ok(missing) => {
-            for image in missing {
-                log.line(&house.say(&msg!("run-image-missing", image = image)))?;
+        Ok(sentences) => {
+            for sentence in sentences {
+                log.line(&house.say(&sentence))?;
             }
         }
         Err(error) if ended.status == Status::Passed => {

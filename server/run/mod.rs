@@ -7,6 +7,7 @@ mod ahead;
 mod beside;
 mod carry_out;
 mod pins;
+mod proof;
 mod pushed;
 mod stage;
 mod stop;

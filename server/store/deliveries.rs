@@ -118,6 +118,19 @@ pub fn page(
     Ok(statement.query_map(key, delivery)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Of the newest `limit` deliveries: whether the stack's own registry sent any, and the bodies of what it sent since then.
+pub fn own_since(c: &Connection, since: Timestamp, limit: u32) -> Result<(bool, Vec<Vec<u8>>)> {
+    let mut statement = c.prepare_cached(
+        "SELECT received_at >= ?2, iif(received_at >= ?2, body, x'') FROM (SELECT * FROM deliveries ORDER BY id DESC LIMIT ?3)
+         WHERE source = ?1 AND webhook_id IS NULL AND replay_of IS NULL",
+    )?;
+    let key = params![DeliverySource::Distribution.as_str(), millis(since), limit];
+    let rows = statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(bool, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
+    let any = !rows.is_empty();
+    Ok((any, rows.into_iter().filter_map(|(new, body)| new.then_some(body)).collect()))
+}
+
 /// Writes what came of it. `false` when that had been written already: then nothing may follow from it again.
 pub fn done(c: &Connection, id: i64, outcome: &[DeliveryPart], at: Timestamp) -> Result<bool> {
     let changed = c

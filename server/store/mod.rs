@@ -8,12 +8,17 @@
 //! stop of the server, and a house that has grown since would scan whole tables. Every query names an index's columns.
 
 pub mod accounts;
+pub mod audit;
+mod begin;
 pub mod causality;
+mod checkpoint;
 pub mod deliveries;
 pub mod docker_webhooks;
 pub mod endpoints;
 pub mod events;
 pub mod images;
+pub mod lease;
+mod open;
 pub mod pipelines;
 pub mod pushes;
 pub mod put_off;
@@ -23,6 +28,7 @@ mod reserve;
 mod rows;
 pub mod runs;
 mod sealed;
+pub mod sealed_values;
 pub mod settings;
 pub mod streams;
 pub mod tags;
@@ -34,27 +40,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use open::{beside, connect, open};
 pub use rusqlite::Connection;
-use rusqlite::OpenFlags;
-use rusqlite::config::DbConfig;
-use rusqlite_migration::{M, Migrations};
 pub use sealed::Sealer;
 use tokio::sync::watch;
 
 use crate::model::{Error, Result};
 use crate::msg;
 
-const MIGRATIONS: &[M<'_>] = &[
-    M::up(include_str!("migrations/0001.sql")),
-    M::up(include_str!("migrations/0002.sql")),
-    M::up(include_str!("migrations/0003.sql")),
-    M::up(include_str!("migrations/0004.sql")),
-    M::up(include_str!("migrations/0005.sql")),
-    M::up(include_str!("migrations/0006.sql")),
-];
 const IDLE_READERS: usize = 4;
-/// A database larger than this is not checked at start, in bytes; `check` does it.
-const LARGEST_CHECKED: u64 = 4 << 20;
+/// How long a statement waits for another process, or for a log that is begun anew.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A handle on the one database; cheap to clone.
 #[derive(Clone)]
@@ -65,7 +61,9 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
+    // In this order they end: what is written last is carried over too.
     writer: writer::Writer,
+    _checkpoints: checkpoint::Checkpoints,
     bell: watch::Sender<u64>,
     sealer: Sealer,
     reserve: reserve::Reserve,
@@ -97,35 +95,70 @@ impl Inner {
 }
 
 impl Store {
-    /// Opens `directory/ropewalk.db`, migrates it, and makes `directory/key` on the first start.
+    /// Opens `directory/ropewalk.db` and migrates it. `directory/key` is made when something is sealed first.
     ///
     /// A database of a newer version is refused (`Conflict`); one of an older version is copied to
-    /// `ropewalk.db.before-N` first.
+    /// `ropewalk.db.before-N` first. Where something of an earlier database is left and the database, its key or its
+    /// repositories are not, nothing is made anew: `Conflict` with what to do.
     pub fn open(directory: &Path) -> Result<Store> {
         std::fs::create_dir_all(directory)
-            .map_err(|e| Error::internal(format_args!("create {}", directory.display()), e))?;
+            .map_err(|cause| Error::Conflict(begin::unusable(directory, cause)))?;
         let path = directory.join("ropewalk.db");
-        let has_content = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
-        if !has_content && directory.join("key").exists() {
-            // The key is made after the database: to begin anew here would hide what others still have.
-            return Err(Error::Conflict(msg!("store-damaged", cause = "empty or missing")));
-        }
+        begin::file(directory, &path)?;
         let reserve = reserve::Reserve::new(directory.join("reserve"));
         // On a full disk SQLite has no room for what it shares between connections.
         if reserve.is_needed() {
             reserve.give_up();
         }
-        let connection = open(&path).map_err(|cause| match cause {
+        let connection = open(directory, &path).map_err(|cause| match cause {
             Error::Internal(_) | Error::Unavailable(_) if reserve.is_needed() => {
                 Error::Conflict(msg!("store-disk-full"))
             }
             other => other,
         })?;
+        let key = directory.join("key");
+        let sealer = Sealer::open(&key)?;
+        begin::key(&connection, &sealer, &key)?;
+        begin::repositories(&connection, directory)?;
+        Self::start(connection, path, (sealer, reserve))
+    }
+
+    fn start(
+        connection: Connection,
+        path: PathBuf,
+        (sealer, reserve): (Sealer, reserve::Reserve),
+    ) -> Result<Store> {
         let (bell, _) = watch::channel(0);
-        let writer = writer::Writer::start(connection, bell.clone())?;
-        let sealer = Sealer::open(&directory.join("key"))?;
+        let checkpoints = checkpoint::Checkpoints::start(connect(&path, false)?)?;
+        let heard = writer::Heard {
+            bell: bell.clone(),
+            checkpoints: checkpoints.told(),
+            bound: checkpoint::Bound::new(&path),
+        };
+        let writer = writer::Writer::start(connection, heard)?;
         let readers = Mutex::new(Vec::new());
-        Ok(Store { inner: Arc::new(Inner { path, readers, writer, bell, sealer, reserve }) })
+        let inner = Inner { path, readers, writer, _checkpoints: checkpoints, bell, sealer, reserve };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// Gives the database in `directory` another key in place of one that is lost; the one that is there is put aside.
+    /// No server may use the directory. Returns where the old key is now, and the places of what cannot be opened any
+    /// more and has to be entered again.
+    pub fn renew_key(directory: &Path) -> Result<(Option<PathBuf>, Vec<String>)> {
+        let path = directory.join("ropewalk.db");
+        begin::file(directory, &path)?;
+        let connection = open(directory, &path)?;
+        let key = directory.join("key");
+        let aside = sealed::renew(&key, jiff::Timestamp::now())?;
+        let sealer = Sealer::open(&key)?;
+        sealed_values::own_key(&connection, &sealer)?;
+        Ok((aside, sealed_values::look(&connection, &sealer)?.closed))
+    }
+
+    /// At the end: carries everything over into the database file, so that it alone is a whole copy.
+    pub fn finish(&self) -> Result<()> {
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        checkpoint::finish(&connect(&self.inner.path, false)?)
     }
 
     /// Runs `look` on a read-only connection of the pool. Whatever is written meanwhile, it sees one state.
@@ -182,91 +215,14 @@ impl Store {
 
     /// Size of the database file and its journal in bytes.
     pub fn size(&self) -> u64 {
-        let one = |suffix: &str| {
-            let mut name = self.inner.path.clone().into_os_string();
-            name.push(suffix);
-            std::fs::metadata(name).map_or(0, |m| m.len())
-        };
+        let one = |suffix: &str| std::fs::metadata(beside(&self.inner.path, suffix)).map_or(0, |m| m.len());
         one("") + one("-wal")
     }
 
     /// SQLite's own integrity and foreign-key checks; empty when all is well.
     pub fn check(&self) -> Result<Vec<String>> {
-        self.read(|c| {
-            let mut statement = c.prepare("PRAGMA integrity_check")?;
-            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-            let mut found: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
-            found.retain(|line| line != "ok");
-            let mut keys = c.prepare("PRAGMA foreign_key_check")?;
-            let broken = keys.query_map([], |row| row.get::<_, String>(0))?;
-            for table in broken {
-                found.push(format!("foreign key broken in {}", table?));
-            }
-            Ok(found)
-        })
+        self.read(audit::integrity)
     }
-}
-
-/// The writer's connection to a database that is whole and of this version.
-fn open(path: &Path) -> Result<Connection> {
-    let mut connection = connect(path, false)?;
-    migrate(&mut connection, path)?;
-    check_small(&connection, path)?;
-    Ok(connection)
-}
-
-fn connect(path: &Path, read_only: bool) -> Result<Connection> {
-    let flags = if read_only {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-    };
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    // A plan never depends on the values. Otherwise what asks a table with an index of some of its rows is prepared
-    // anew whenever a value is bound, in case it now says that the index has them all.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.pragma_update(None, "cache_size", if read_only { -1024 } else { -4096 })?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    if !read_only {
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        // 31 MiB: when much comes at once, every commit waits while the log is carried over.
-        connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
-    }
-    Ok(connection)
-}
-
-/// SQLite's quick check, where it costs no time that anybody would notice.
-fn check_small(connection: &Connection, path: &Path) -> Result<()> {
-    if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST_CHECKED) {
-        return Ok(());
-    }
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(Error::Conflict(msg!("store-damaged", cause = found))) }
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = MIGRATIONS.len() as i64;
-    if version > known {
-        return Err(Error::Conflict(msg!(
-            "store-newer",
-            found = version,
-            known = known,
-            path = path.display()
-        )));
-    }
-    if version > 0 && version < known {
-        let copy = path.with_extension(format!("db.before-{}", version + 1));
-        connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-    }
-    let migrations = Migrations::from_slice(MIGRATIONS);
-    migrations.to_latest(connection).map_err(|cause| match cause {
-        rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
-        other => Error::internal("migrate the database", other),
-    })
 }
 
 impl From<rusqlite::Error> for Error {
@@ -294,6 +250,9 @@ impl From<rusqlite::Error> for Error {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite_migration::Migrations;
+
+    use super::open::MIGRATIONS;
     use super::*;
 
     #[test]
@@ -320,6 +279,9 @@ mod tests {
             connection.execute_batch(rows).unwrap();
         }
         drop(connection);
+        // The samples' sealed values are made up: no key opens them.
+        let closed = Store::renew_key(directory.path()).unwrap().1;
+        assert_eq!(closed, ["repositories/minsu/mirror", "webhooks/api"]);
         let store = Store::open(directory.path()).unwrap();
         assert_eq!(store.check().unwrap(), Vec::<String>::new());
         let read = |id| store.read(|c| runs::by_id(c, id)).unwrap().unwrap();

@@ -3,10 +3,12 @@
 //! savepoint, which costs as much as a small row.
 
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::checkpoint::{Bound, Told};
 use crate::model::{Error, Result};
 use crate::msg;
 
@@ -26,22 +28,32 @@ pub enum Parts {
     Several,
 }
 
+/// Ends with this: what waits is written first, and its connection is closed.
 pub struct Writer {
-    jobs: mpsc::Sender<Job>,
+    /// `None` only while it ends.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Who hears of a commit.
+pub struct Heard {
+    pub bell: watch::Sender<u64>,
+    pub checkpoints: Told,
+    pub bound: Bound,
 }
 
 impl Writer {
-    pub fn start(connection: Connection, bell: watch::Sender<u64>) -> Result<Writer> {
+    pub fn start(connection: Connection, mut heard: Heard) -> Result<Writer> {
         let (jobs, queue) = mpsc::channel::<Job>();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
                 while let Ok(first) = queue.recv() {
-                    commit_group(&connection, first, &queue, &bell);
+                    commit_group(&connection, first, &queue, &mut heard);
                 }
             })
             .map_err(|e| Error::internal("start the writer thread", e))?;
-        Ok(Writer { jobs })
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
     pub async fn run<T: Send + 'static>(
@@ -58,8 +70,19 @@ impl Writer {
         });
         let stopped =
             || Error::Unavailable(msg!("store-unavailable", cause = "the writer thread has stopped"));
-        self.jobs.send(job).map_err(|_| stopped())?;
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(stopped)?;
         receiver.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // A change that held the last handle ends its own thread.
+        let own = |thread: &JoinHandle<()>| thread.thread().id() == std::thread::current().id();
+        if let Some(thread) = self.thread.take_if(|thread| !own(thread)) {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -97,7 +120,7 @@ fn settle(connection: &Connection, parts: Parts, well: bool) -> Result<()> {
     Ok(())
 }
 
-fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>, bell: &watch::Sender<u64>) {
+fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>, heard: &mut Heard) {
     if let Err(error) = run(connection, "BEGIN IMMEDIATE") {
         first(Err(error))(Ok(()));
         return;
@@ -119,11 +142,14 @@ fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>
         let _ = run(connection, "ROLLBACK");
     }
     if connection.total_changes() != before && committed.is_ok() {
-        bell.send_modify(|number| *number += 1);
+        heard.bell.send_modify(|number| *number += 1);
+        heard.checkpoints.committed();
     }
     for answer in answers {
         answer(committed.clone());
     }
+    // After the answers: nobody waits for it but who comes next.
+    heard.bound.keep(connection);
 }
 
 /// Kept prepared: read anew each time these cost as much as a small change.

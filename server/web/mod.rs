@@ -5,6 +5,7 @@
 //! state  what handlers reach       auth, gate, attempts, sessions, csrf   who comes in, and may do what
 //! errors from errors to answers    headers   what goes out with every answer
 //! git, push, first_push            git over HTTP            api/    JSON for programs
+//! held  what a copy of another server's data refuses
 //! causality, impact  what led to what
 //! start  runs by hand              live      a run as it happens     pages/, handlers/  HTML for people
 //! hooks  what registries send       webhooks, deliveries  Docker triggers, and what came
@@ -28,6 +29,7 @@ mod git;
 mod handlers;
 mod headers;
 mod health;
+mod held;
 mod hooks;
 mod impact;
 mod live;
@@ -80,6 +82,7 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> Result<actix_
             .default_service(web::to(handlers::error::nothing))
             .wrap(from_fn(headers::survive))
             .wrap(from_fn(headers::plain_bodies))
+            .wrap(from_fn(held::refuse))
             .wrap(from_fn(csrf::check_origin))
             .wrap(from_fn(errors::present))
             .wrap(from_fn(headers::secure))

@@ -25,6 +25,8 @@ pub struct Door {
     pub gate: Gate,
     /// Becomes true when the door is about to close: answers that would never end do then.
     pub closing: watch::Receiver<bool>,
+    /// Why nothing may be changed here: the data is a copy of another server's.
+    pub held: Option<Message>,
 }
 
 #[derive(Clone, Debug)]

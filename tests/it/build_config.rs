@@ -8,7 +8,7 @@ use ropewalk::model::{Cause, Run, Status, StreamTagName};
 use ropewalk::store::{events, streams};
 use serde_json::{Value, json};
 
-use crate::hooks::{push_image, repository};
+use crate::hooks::{push_image, push_labelled, repository};
 use crate::hostile_registry::{Moody, endpoint};
 use crate::kit::{Copy, House, one_step};
 
@@ -220,7 +220,9 @@ async fn pipelines_that_start_each_other_in_a_circle_are_stopped_with_the_way_th
     let house = House::with(&[("poll-seconds", "3600")]).await;
     let [here, there] = ["bc-here", "bc-there"].map(repository);
     for (repository, image) in [("admin/here", &here), ("admin/there", &there)] {
-        let digest = push_image(image, "1", "one").await;
+        // As a build labels it: it is the run's.
+        let run = format!("ropewalk-{}-circle-1", repository.replace('/', "-"));
+        let digest = push_labelled(image, "1", &json!({"build_tag": run})).await;
         let copy = Copy::new();
         copy.write("ropewalk.yml", &format!("triggers: {{push: false}}\n{}", pushes(image, &digest)))
             .commit("One");

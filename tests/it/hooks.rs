@@ -26,11 +26,15 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// Pushes an image that holds nothing but `mark`; returns its digest.
 pub async fn push_image(repository: &str, tag: &str, mark: &str) -> String {
+    push_labelled(repository, tag, &json!({"mark": mark})).await
+}
+
+/// The same with these labels.
+pub async fn push_labelled(repository: &str, tag: &str, labels: &Value) -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let base = format!("http://{REGISTRY}/v2/{repository}");
-    let config =
-        json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"mark": mark}}}).to_string();
+    let config = json!({"architecture": "amd64", "os": "linux", "config": {"Labels": labels}}).to_string();
     let begun = http.post(format!("{base}/blobs/uploads/")).send().await.unwrap();
     let place = begun.headers()["location"].to_str().unwrap().to_owned();
     let joint = if place.contains('?') { '&' } else { '?' };

@@ -18,6 +18,8 @@ mod build_config;
 mod cases_events;
 mod cases_hooks;
 mod cases_loops;
+mod cases_pushed;
+mod cases_store;
 mod cases_workspace;
 mod cli;
 mod disk;

@@ -23,7 +23,7 @@ struct Image {
 
 impl Image {
     fn new() -> Image {
-        let config = br#"{"architecture":"amd64","os":"linux","config":{"Labels":{"a":"b"}},"rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
+        let config = br#"{"architecture":"amd64","os":"linux","config":{"Labels":{"build_tag":"ropewalk-admin-stumbles-default-1"}},"rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
         let manifest = format!(
             r#"{{"schemaVersion":2,"mediaType":"{MANIFEST_TYPE}","config":{{"mediaType":"application/vnd.docker.container.image.v1+json","size":{},"digest":"{}"}},"layers":[]}}"#,
             config.len(),

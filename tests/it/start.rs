@@ -91,7 +91,8 @@ async fn a_damaged_database_is_refused_by_name_and_left_as_it_is() {
     ] {
         std::fs::write(&path, &bytes).unwrap();
         let said = refused(data.path());
-        assert!(said.contains("ropewalk.db") && said.contains("damaged"), "{what}: {said}");
+        let sentence = if bytes.is_empty() { "not a new data directory" } else { "damaged" };
+        assert!(said.contains("ropewalk.db") && said.contains(sentence), "{what}: {said}");
         assert_eq!(std::fs::read(&path).unwrap(), bytes, "{what}");
     }
     std::fs::remove_file(&path).unwrap();

@@ -49,6 +49,8 @@ fn name(part: &'static str) -> Message {
         "queue" => msg!("pages-part-queue"),
         "repositories" => msg!("pages-part-repositories"),
         "loops" => msg!("pages-part-loops"),
+        "lease" => msg!("pages-part-lease"),
+        "sealed" => msg!("pages-part-sealed"),
         other => Message::new(other),
     }
 }

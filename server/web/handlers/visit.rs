@@ -132,7 +132,7 @@ fn page(request: &HttpRequest, identity: &Identity) -> Page {
         csrf: identity.csrf().to_owned(),
         path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         now: Timestamp::now(),
-        notice: cookie(NOTICE_COOKIE).and_then(|text| notice(&text)),
+        notice: held(request).or_else(|| cookie(NOTICE_COOKIE).and_then(|text| notice(&text))),
     }
 }
 
@@ -161,6 +161,12 @@ pub fn see_with(address: &str, message: &Message) -> HttpResponse {
         let _ = answer.add_cookie(&cookie);
     }
     answer
+}
+
+/// On every page of a server that does nothing.
+fn held(request: &HttpRequest) -> Option<Notice> {
+    let message = request.app_data::<web::Data<Door>>()?.held.clone()?;
+    Some(Notice { message, bad: true })
 }
 
 fn notice(text: &str) -> Option<Notice> {

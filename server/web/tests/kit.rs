@@ -40,6 +40,7 @@ impl House {
         let git = git::Repositories::open_in(folder.path()).unwrap();
         let registries = registry::Registries::new(registry::Client::new("http://127.0.0.1:9").unwrap());
         let door = Door {
+            held: None,
             pin: Pin::new(store.clone(), git.clone(), registries.clone(), "ropewalk/step"),
             store,
             git,

@@ -1,1 +1,2 @@
 app-locked = Another Ropewalk server (process { $pid }) uses { $path }. Stop it first, or give this one another directory with --data.
+app-copy = This is a copy: its database belongs to { $other } on { $host }, and this is { $path }. Until it is told otherwise the server only shows what is here; it starts no runs, follows no changes and takes nothing in. If the house goes on here (restored from a backup, or moved), make sure that the other server is stopped and run “ropewalk adopt --data { $path }”. (Last started there: { $since })

@@ -35,7 +35,7 @@ cli-token-once = The token is shown this one time only.
 cli-ping-ok = { $url } answers.
 cli-ping-status = { $url } answers with status { $status }.
 cli-check-ok = Everything is whole: the database and { $repositories } repositories.
-cli-check-no-folder = the repository's folder is missing
+cli-check-no-folder = the repository's folder is missing. Restore it from a backup, push the repository again, or delete it.
 cli-run-told = Run { $number } is { $status }: { $url }
 
 # Help: the commands.
@@ -126,3 +126,34 @@ cli-set-admin-password = File with the password of admin, for the first start
 cli-set-hook-token = File with the token that the registry sends with its notifications
 cli-set-log = What the server logs, such as info or ropewalk=debug
 cli-set-log-format = Form of the server's log
+cli-adopt = Say that the house goes on in this data directory, a copy that was restored or moved here
+cli-flag-new-key = Make another key in place of a lost one; what was sealed with it has to be entered again
+cli-adopted = The house goes on in { $path }, under a new name of its own. If the server it was copied from left containers in an engine, they carry the label ropewalk.server={ $old } and are not removed.
+cli-adopt-own = { $path } is no copy: the house is here already.
+cli-adopt-running = A server uses { $path }. Stop it before its key is renewed.
+cli-key-renewed = There is a new key. { $count } sealed values do not open any more.
+cli-key-aside = The old key is now { $path }.
+cli-flag-images = Also ask the registry at this address whether it has the images that runs have pushed
+cli-check-nothing = There is no database at { $path }, so there is nothing to be checked. Name the data directory with --data, or put a backup of ropewalk.db there.
+cli-check-database = { $found }. Put a backup of ropewalk.db in its place.
+cli-check-no-accounts = there is no account: this is an empty database. Put a backup of ropewalk.db in its place, unless this server was never started.
+cli-check-older = the database is of version { $found }, this program knows { $known }. The server brings it up to date when it starts; check again afterwards.
+cli-check-changed = the database has changed while it was looked at. Check again.
+cli-check-no-copy = the database was left with a write-ahead log and cannot be copied to { $path } to be looked at ({ $cause }). Make room there, or name another folder with TMPDIR.
+cli-check-sealed = does not open with the key. Restore the key it was sealed with, or enter the value again.
+cli-check-stray-folder = { $path } belongs to no repository of the database. If the database is an older backup, put a newer one in its place; else move the folder away.
+cli-check-git = { $found } (git fsck). Restore the repository's folder from a backup, or push it again from a clone.
+cli-check-ref = { $reference } is at { $recorded } in the record and at { $found } in the folder. A running server takes the folder's for a push; if that is not meant, set the ref back or restore the folder.
+cli-check-lost = the commit { $commit } of the run { $run } is not in the folder. Push it again from a clone, or restore the folder from a backup.
+cli-check-log-missing = stage { $stage } of run { $run } has no log file. Restore it from a backup; what it said is lost otherwise.
+cli-check-log-short = the log of stage { $stage } of run { $run } ends at byte { $found }, before byte { $wanted }, where its last step begins. Restore it from a backup.
+cli-check-stray-log = the folder of run { $run } belongs to no run of the database. If the database is an older backup, put a newer one in its place.
+cli-check-image = the registry does not have { $image } with { $digest }, which a run has pushed. Push it again, or restore the registry's data.
+cli-check-more = and { $count } more of this kind
+cli-check-copy = This is a copy of the data in { $other } on { $host }: a server does nothing here until “ropewalk adopt”.
+cli-check-not-rest = Not looked at because of that: accounts, key, repositories, logs, images.
+cli-check-not-engine = Not looked at: the engine, workspaces, the registry's own data.
+cli-check-not-images = Not looked at: the images that runs have pushed (--images URL asks a registry).
+cli-check-not-all-images = Only the newest { $count } images were asked for.
+cli-check-progress = { $at } of { $count }: { $path }
+cli-check-progress-logs = logs

@@ -14,3 +14,4 @@ health-repositories-damaged = { $count } repositories are damaged on the disk of
 health-loops = All loops of the server work.
 health-loop-failing = The loop “{ $name }” has been failing since { $since } ({ $times } times in a row); nothing of its work is lost, and it tries again. The next line is its last failure.
 health-loop-internal = An internal error; the server’s log has the cause.
+health-sealed = { $count } sealed values do not open with the key in the data directory, and have to be entered again: { $first }

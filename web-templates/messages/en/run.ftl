@@ -11,6 +11,7 @@ run-step-failed = Stage “{ $stage }” failed: a step ended with exit code { $
 run-step-memory = Stage “{ $stage }” failed: a step was killed (137) because it reached its memory limit.
 run-image-missing = The log names { $image } as pushed, but the registry does not have it.
 run-registry-silent = The registry did not answer, so what this stage pushed could not be confirmed.
+run-image-unproved = The log names { $image } as pushed. The registry has it, but nothing shows that this stage pushed it, so it is not recorded as this run’s.
 run-submodule-empty = The submodule { $path } is empty: { $reason }
 run-submodule-unnamed = .gitmodules says nothing of it.
 run-submodule-elsewhere = { $url } is no repository of this server, nor one it mirrors, that this pipeline may read.

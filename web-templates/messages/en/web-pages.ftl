@@ -99,4 +99,6 @@ pages-admin-take = Make member
 pages-part-repositories = Repositories
 pages-part-loops = Loops
 repository-damaged = This repository is damaged; other repositories are not affected. Known since:
+pages-part-lease = Whose data this is
+pages-part-sealed = Sealed values
 web-clone-elsewhere = You came here by { $host }, which is none of the server's configured addresses; { $url } may not answer where you are. Whoever runs the server can add yours with --url.

@@ -35,7 +35,7 @@ cli-token-once = 토큰은 지금 한 번만 보여 드립니다.
 cli-ping-ok = { $url }: 응답합니다.
 cli-ping-status = { $url }: 상태 코드 { $status }로 응답합니다.
 cli-check-ok = 모두 온전합니다: 데이터베이스와 저장소 { $repositories }개.
-cli-check-no-folder = 저장소의 폴더가 없습니다
+cli-check-no-folder = 저장소의 폴더가 없습니다. 백업에서 복원하거나 저장소를 다시 푸시하거나 삭제하십시오.
 cli-run-told = 실행 { $number }: { $status }, { $url }
 
 # 도움말: 명령.
@@ -126,3 +126,34 @@ cli-set-admin-password = 첫 시작 때 쓸 admin 비밀번호가 든 파일
 cli-set-hook-token = 레지스트리가 알림과 함께 보내는 토큰이 든 파일
 cli-set-log = 서버 로그에 남길 것(예: info, ropewalk=debug)
 cli-set-log-format = 서버 로그의 형식
+cli-adopt = 복원했거나 옮겨 온 사본인 이 데이터 디렉터리에서 계속한다고 알립니다
+cli-flag-new-key = 잃어버린 키 대신 새 키를 만듭니다. 그 키로 봉인된 값은 다시 입력해야 합니다
+cli-adopted = 이제 { $path }에서 새 이름으로 계속합니다. 사본의 원래 서버가 엔진에 컨테이너를 남겼다면 레이블 ropewalk.server={ $old }이(가) 붙어 있으며 제거되지 않습니다.
+cli-adopt-own = { $path }은(는) 사본이 아닙니다. 이미 이곳에 속합니다.
+cli-adopt-running = 서버가 { $path }을(를) 사용하고 있습니다. 키를 새로 만들기 전에 중지하십시오.
+cli-key-renewed = 새 키가 만들어졌습니다. 봉인된 값 { $count }개는 더 이상 열리지 않습니다.
+cli-key-aside = 이전 키는 이제 { $path }입니다.
+cli-flag-images = 이 주소의 레지스트리에 실행이 푸시한 이미지가 있는지도 확인합니다
+cli-check-nothing = { $path }에 데이터베이스가 없어 검사할 것이 없습니다. --data로 데이터 디렉터리를 지정하거나 ropewalk.db의 백업본을 그곳에 두십시오.
+cli-check-database = { $found }. ropewalk.db를 백업본으로 바꾸십시오.
+cli-check-no-accounts = 계정이 없는 빈 데이터베이스입니다. 이 서버를 시작한 적이 없는 경우가 아니라면 ropewalk.db를 백업본으로 바꾸십시오.
+cli-check-older = 데이터베이스의 버전은 { $found }인데 이 프로그램은 { $known }을(를) 압니다. 서버가 시작할 때 갱신하므로 그 뒤에 다시 검사하십시오.
+cli-check-changed = 검사하는 동안 데이터베이스가 변경되었습니다. 다시 검사하십시오.
+cli-check-no-copy = 데이터베이스에 미리 쓰기 로그가 남아 있는데 살펴보기 위해 { $path }(으)로 복사할 수 없습니다({ $cause }). 공간을 확보하거나 TMPDIR로 다른 폴더를 지정하십시오.
+cli-check-sealed = 키로 열리지 않습니다. 봉인에 쓴 키를 복원하거나 값을 다시 입력하십시오.
+cli-check-stray-folder = { $path }은(는) 데이터베이스의 어느 저장소에도 속하지 않습니다. 데이터베이스가 오래된 백업이라면 더 새것으로 바꾸고, 아니면 폴더를 옮기십시오.
+cli-check-git = { $found } (git fsck). 저장소 폴더를 백업에서 복원하거나 복제본에서 다시 푸시하십시오.
+cli-check-ref = { $reference }이(가) 기록에서는 { $recorded }인데 폴더에서는 { $found }입니다. 실행 중인 서버는 폴더의 값을 푸시로 봅니다. 의도한 것이 아니라면 참조를 되돌리거나 폴더를 복원하십시오.
+cli-check-lost = 실행 { $run }의 커밋 { $commit }이(가) 폴더에 없습니다. 복제본에서 다시 푸시하거나 폴더를 백업에서 복원하십시오.
+cli-check-log-missing = 실행 { $run }의 단계 { $stage }에 로그 파일이 없습니다. 백업에서 복원하십시오. 그러지 않으면 내용은 사라진 것입니다.
+cli-check-log-short = 실행 { $run }의 단계 { $stage } 로그가 마지막 스텝이 시작하는 { $wanted }바이트보다 앞인 { $found }바이트에서 끝납니다. 백업에서 복원하십시오.
+cli-check-stray-log = 실행 { $run }의 폴더는 데이터베이스의 어느 실행에도 속하지 않습니다. 데이터베이스가 오래된 백업이라면 더 새것으로 바꾸십시오.
+cli-check-image = 실행이 푸시한 { $image }({ $digest })이(가) 레지스트리에 없습니다. 다시 푸시하거나 레지스트리의 데이터를 복원하십시오.
+cli-check-more = 같은 종류 { $count }개 더 있음
+cli-check-copy = 이것은 { $host }의 { $other }에 있는 데이터의 사본입니다. “ropewalk adopt” 전에는 서버가 여기서 아무것도 하지 않습니다.
+cli-check-not-rest = 그 때문에 살펴보지 않은 것: 계정, 키, 저장소, 로그, 이미지.
+cli-check-not-engine = 살펴보지 않은 것: 엔진, 작업 공간, 레지스트리 자체의 데이터.
+cli-check-not-images = 살펴보지 않은 것: 실행이 푸시한 이미지(--images URL로 레지스트리에 묻습니다).
+cli-check-not-all-images = 가장 새로운 이미지 { $count }개만 물었습니다.
+cli-check-progress = { $count }개 중 { $at }: { $path }
+cli-check-progress-logs = 로그

@@ -14,3 +14,4 @@ health-repositories-damaged = 서버 디스크에서 저장소 { $count }개가 
 health-loops = 서버의 모든 루프가 작동합니다.
 health-loop-failing = 루프 “{ $name }”이(가) { $since }부터 실패하고 있습니다(연속 { $times }회). 작업은 사라지지 않으며 다시 시도합니다. 다음 줄은 마지막 실패입니다.
 health-loop-internal = 내부 오류입니다. 원인은 서버 로그에 있습니다.
+health-sealed = 봉인된 값 { $count }개가 데이터 디렉터리의 키로 열리지 않아 다시 입력해야 합니다: { $first }

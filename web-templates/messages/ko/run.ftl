@@ -11,6 +11,7 @@ run-step-failed = 스테이지 “{ $stage }” 실패: 단계의 종료 코드�
 run-step-memory = 스테이지 “{ $stage }” 실패: 단계가 메모리 제한에 도달하여 강제 종료되었습니다(137).
 run-image-missing = 로그에는 푸시되었다고 나오지만 레지스트리에 없는 이미지: { $image }.
 run-registry-silent = 레지스트리가 응답하지 않아 이 스테이지가 푸시한 것을 확인하지 못했습니다.
+run-image-unproved = 로그에는 { $image }을(를) 푸시했다고 나오고 레지스트리에도 있지만, 이 단계가 푸시했다는 증거가 없어 이 실행의 것으로 기록하지 않습니다.
 run-submodule-empty = 서브모듈 { $path }이(가) 비어 있습니다: { $reason }
 run-submodule-unnamed = .gitmodules에 이 서브모듈에 대한 내용이 없습니다.
 run-submodule-elsewhere = { $url }은(는) 이 파이프라인이 읽을 수 있는 이 서버의 저장소도, 서버가 미러링하는 저장소도 아닙니다.

@@ -93,4 +93,6 @@ pages-admin-take = 관리자 해제
 pages-part-repositories = 저장소
 pages-part-loops = 루프
 repository-damaged = 이 저장소는 손상되었습니다. 다른 저장소에는 영향이 없습니다. 알려진 때:
+pages-part-lease = 데이터의 소속
+pages-part-sealed = 봉인된 값
 web-clone-elsewhere = { $host }(으)로 접속하셨지만 이 이름은 서버에 설정된 주소가 아닙니다. 계신 곳에서는 { $url }이(가) 응답하지 않을 수 있습니다. 서버 관리자가 --url로 주소를 추가할 수 있습니다.

@@ -1,1 +1,2 @@
 app-locked = Outro servidor Ropewalk (processo { $pid }) usa { $path }. Pare-o primeiro ou indique outro diretório com --data.
+app-copy = Isto é uma cópia: seu banco de dados pertence a { $other } em { $host }, e aqui é { $path }. Até segunda ordem o servidor só mostra o que há aqui; não inicia execuções, não acompanha mudanças e não recebe nada. Se a casa continua aqui (restaurada de um backup ou movida), verifique que o outro servidor está parado e execute “ropewalk adopt --data { $path }”. (Último início lá: { $since })

@@ -35,7 +35,7 @@ cli-token-once = O token é mostrado somente desta vez.
 cli-ping-ok = { $url } responde.
 cli-ping-status = { $url } responde com o status { $status }.
 cli-check-ok = Está tudo íntegro: o banco de dados e { $repositories } repositórios.
-cli-check-no-folder = falta a pasta do repositório
+cli-check-no-folder = falta a pasta do repositório. Restaure-a de um backup, envie o repositório de novo ou apague-o.
 cli-run-told = Execução { $number }: { $status }, { $url }
 
 # Ajuda: os comandos.
@@ -126,3 +126,34 @@ cli-set-admin-password = Arquivo com a senha de admin, para a primeira inicializ
 cli-set-hook-token = Arquivo com o token que o registro envia com as notificações
 cli-set-log = O que o servidor registra, por exemplo info ou ropewalk=debug
 cli-set-log-format = Formato do log do servidor
+cli-adopt = Diz que a casa continua neste diretório de dados, uma cópia restaurada ou movida para cá
+cli-flag-new-key = Cria outra chave no lugar de uma perdida; o que foi selado com ela precisa ser informado de novo
+cli-adopted = A casa continua em { $path }, com um nome novo e próprio. Se o servidor de que foi copiada deixou contêineres em um motor, eles levam o rótulo ropewalk.server={ $old } e não são removidos.
+cli-adopt-own = { $path } não é uma cópia: a casa já está aqui.
+cli-adopt-running = Um servidor usa { $path }. Pare-o antes de renovar a chave.
+cli-key-renewed = Há uma chave nova. { $count } valores selados não abrem mais.
+cli-key-aside = A chave antiga agora é { $path }.
+cli-flag-images = Pergunta também ao registro neste endereço se ele tem as imagens que as execuções enviaram
+cli-check-nothing = Não há banco de dados em { $path }, portanto não há o que verificar. Indique o diretório de dados com --data ou coloque lá um backup de ropewalk.db.
+cli-check-database = { $found }. Coloque um backup de ropewalk.db no lugar.
+cli-check-no-accounts = não há nenhuma conta: é um banco de dados vazio. Coloque um backup de ropewalk.db no lugar, a não ser que este servidor nunca tenha sido iniciado.
+cli-check-older = o banco de dados é da versão { $found }, este programa conhece a { $known }. O servidor o atualiza ao iniciar; verifique de novo depois.
+cli-check-changed = o banco de dados mudou enquanto era examinado. Verifique de novo.
+cli-check-no-copy = o banco de dados ficou com um log de escrita antecipada e não pode ser copiado para { $path } para ser examinado ({ $cause }). Libere espaço ali ou indique outra pasta com TMPDIR.
+cli-check-sealed = não abre com a chave. Restaure a chave com que foi selado ou informe o valor de novo.
+cli-check-stray-folder = { $path } não pertence a nenhum repositório do banco de dados. Se o banco de dados é um backup mais antigo, coloque um mais novo no lugar; senão, mova a pasta.
+cli-check-git = { $found } (git fsck). Restaure a pasta do repositório de um backup ou envie-o de novo a partir de um clone.
+cli-check-ref = { $reference } está em { $recorded } no registro e em { $found } na pasta. Um servidor em execução toma o da pasta por um push; se não é a intenção, volte a referência ou restaure a pasta.
+cli-check-lost = o commit { $commit } da execução { $run } não está na pasta. Envie-o de novo a partir de um clone ou restaure a pasta de um backup.
+cli-check-log-missing = o estágio { $stage } da execução { $run } não tem arquivo de log. Restaure-o de um backup; senão o que ele dizia está perdido.
+cli-check-log-short = o log do estágio { $stage } da execução { $run } termina no byte { $found }, antes do byte { $wanted }, onde começa seu último passo. Restaure-o de um backup.
+cli-check-stray-log = a pasta da execução { $run } não pertence a nenhuma execução do banco de dados. Se o banco de dados é um backup mais antigo, coloque um mais novo no lugar.
+cli-check-image = o registro não tem { $image } com { $digest }, que uma execução enviou. Envie-a de novo ou restaure os dados do registro.
+cli-check-more = e mais { $count } deste tipo
+cli-check-copy = Isto é uma cópia dos dados em { $other } em { $host }: um servidor não faz nada aqui até “ropewalk adopt”.
+cli-check-not-rest = Não examinado por causa disso: contas, chave, repositórios, logs, imagens.
+cli-check-not-engine = Não examinado: o motor, os espaços de trabalho, os dados do próprio registro.
+cli-check-not-images = Não examinado: as imagens que as execuções enviaram (--images URL pergunta a um registro).
+cli-check-not-all-images = Só se perguntou pelas { $count } imagens mais novas.
+cli-check-progress = { $at } de { $count }: { $path }
+cli-check-progress-logs = logs

@@ -14,3 +14,4 @@ health-repositories-damaged = { $count } repositórios estão danificados no dis
 health-loops = Todos os laços do servidor funcionam.
 health-loop-failing = O laço “{ $name }” falha desde { $since } ({ $times } vezes seguidas); nada do trabalho dele se perde, e ele tenta de novo. A linha seguinte é a última falha.
 health-loop-internal = Um erro interno; o log do servidor tem a causa.
+health-sealed = { $count } valores selados não abrem com a chave do diretório de dados e precisam ser informados de novo: { $first }

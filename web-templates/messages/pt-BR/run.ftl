@@ -11,6 +11,7 @@ run-step-failed = O estágio “{ $stage }” falhou: um passo terminou com o c�
 run-step-memory = O estágio “{ $stage }” falhou: um passo foi encerrado (137) por atingir o limite de memória.
 run-image-missing = O log diz que { $image } foi enviada, mas o registro não a tem.
 run-registry-silent = O registro não respondeu, então não foi possível confirmar o que este estágio enviou.
+run-image-unproved = O log diz que { $image } foi enviada. O registro a tem, mas nada mostra que este estágio a enviou; por isso não é registrada como desta execução.
 run-submodule-empty = O submódulo { $path } está vazio: { $reason }
 run-submodule-unnamed = O .gitmodules não diz nada sobre ele.
 run-submodule-elsewhere = { $url } não é um repositório deste servidor, nem um espelhado por ele, que este pipeline possa ler.

@@ -99,4 +99,6 @@ pages-admin-take = Tornar membro
 pages-part-repositories = Repositórios
 pages-part-loops = Laços
 repository-damaged = Este repositório está danificado; outros repositórios não são afetados. Sabe-se desde:
+pages-part-lease = De quem são os dados
+pages-part-sealed = Valores selados
 web-clone-elsewhere = Você chegou por { $host }, que não é um dos endereços configurados do servidor; { $url } pode não responder onde você está. Quem opera o servidor pode acrescentar o seu com --url.

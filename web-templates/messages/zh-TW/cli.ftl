@@ -35,7 +35,7 @@ cli-token-once = 權杖只會顯示這一次。
 cli-ping-ok = { $url } 有回應。
 cli-ping-status = { $url } 以狀態碼 { $status } 回應。
 cli-check-ok = 一切完好：資料庫與 { $repositories } 個儲存庫。
-cli-check-no-folder = 儲存庫的資料夾不見了
+cli-check-no-folder = 儲存庫的資料夾不見了。請從備份還原、重新推送該儲存庫，或將它刪除。
 cli-run-told = 執行 { $number }：{ $status }，{ $url }
 
 # 說明：指令。
@@ -126,3 +126,34 @@ cli-set-admin-password = 存放 admin 密碼的檔案，供第一次啟動使用
 cli-set-hook-token = 存放登錄庫隨通知送出之權杖的檔案
 cli-set-log = 伺服器記錄的內容，例如 info 或 ropewalk=debug
 cli-set-log-format = 伺服器記錄的格式
+cli-adopt = 告知從此在這個資料目錄（還原或搬移而來的副本）繼續運作
+cli-flag-new-key = 建立新金鑰取代遺失的那一把；以它封存的值必須重新輸入
+cli-adopted = 從此在 { $path } 以自己的新名稱繼續運作。若副本的來源伺服器在引擎中留下容器，它們帶有標籤 ropewalk.server={ $old }，不會被移除。
+cli-adopt-own = { $path } 不是副本：本來就在這裡運作。
+cli-adopt-running = 有伺服器正在使用 { $path }。更新金鑰之前請先停止它。
+cli-key-renewed = 已建立新金鑰。有 { $count } 個封存的值無法再開啟。
+cli-key-aside = 舊金鑰現在是 { $path }。
+cli-flag-images = 也向此位址的登錄庫詢問是否有各次執行所推送的映像檔
+cli-check-nothing = { $path } 沒有資料庫，因此沒有可檢查的內容。請以 --data 指定資料目錄，或將 ropewalk.db 的備份放在那裡。
+cli-check-database = { $found }。請以備份取代 ropewalk.db。
+cli-check-no-accounts = 沒有任何帳號：這是空的資料庫。除非此伺服器從未啟動過，否則請以備份取代 ropewalk.db。
+cli-check-older = 資料庫的版本是 { $found }，此程式認得 { $known }。伺服器啟動時會更新它；之後請再檢查一次。
+cli-check-changed = 檢查期間資料庫有變動。請再檢查一次。
+cli-check-no-copy = 資料庫留有預寫記錄，而無法複製到 { $path } 以供檢視（{ $cause }）。請釋出空間，或以 TMPDIR 指定另一個資料夾。
+cli-check-sealed = 無法以金鑰開啟。請還原當初封存用的金鑰，或重新輸入該值。
+cli-check-stray-folder = { $path } 不屬於資料庫中的任何儲存庫。若資料庫是較舊的備份，請換上較新的；否則請將資料夾移走。
+cli-check-git = { $found }（git fsck）。請從備份還原儲存庫的資料夾，或從複本重新推送。
+cli-check-ref = { $reference } 在紀錄中是 { $recorded }，在資料夾中是 { $found }。執行中的伺服器會將資料夾的視為推送；若非本意，請將參照改回或還原資料夾。
+cli-check-lost = 執行 { $run } 的提交 { $commit } 不在資料夾中。請從複本重新推送，或從備份還原資料夾。
+cli-check-log-missing = 執行 { $run } 的階段 { $stage } 沒有記錄檔。請從備份還原；否則其內容已遺失。
+cli-check-log-short = 執行 { $run } 的階段 { $stage } 的記錄在位元組 { $found } 結束，早於最後一個步驟開始的位元組 { $wanted }。請從備份還原。
+cli-check-stray-log = 執行 { $run } 的資料夾不屬於資料庫中的任何執行。若資料庫是較舊的備份，請換上較新的。
+cli-check-image = 登錄庫沒有某次執行推送的 { $image }（{ $digest }）。請重新推送，或還原登錄庫的資料。
+cli-check-more = 此類還有 { $count } 個
+cli-check-copy = 這是 { $host } 上 { $other } 資料的副本：在「ropewalk adopt」之前，伺服器在此不做任何事。
+cli-check-not-rest = 因此未檢視：帳號、金鑰、儲存庫、記錄、映像檔。
+cli-check-not-engine = 未檢視：引擎、工作區、登錄庫本身的資料。
+cli-check-not-images = 未檢視：各次執行所推送的映像檔（--images URL 會詢問登錄庫）。
+cli-check-not-all-images = 只詢問了最新的 { $count } 個映像檔。
+cli-check-progress = { $count } 之 { $at }：{ $path }
+cli-check-progress-logs = 記錄

@@ -14,3 +14,4 @@ health-repositories-damaged = 伺服器磁碟上有 { $count } 個儲存庫損�
 health-loops = 伺服器的所有迴圈都正常運作。
 health-loop-failing = 迴圈「{ $name }」自 { $since } 起一直失敗（連續 { $times } 次）；它的工作不會遺失，並會再試。下一列是最近一次的失敗。
 health-loop-internal = 內部錯誤；原因在伺服器的記錄中。
+health-sealed = 有 { $count } 個封存的值無法以資料目錄中的金鑰開啟，必須重新輸入：{ $first }

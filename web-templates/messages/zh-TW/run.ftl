@@ -11,6 +11,7 @@ run-step-failed = 階段「{ $stage }」失敗：某個步驟的結束碼為 { $
 run-step-memory = 階段「{ $stage }」失敗：某個步驟達到記憶體上限而被終止（137）。
 run-image-missing = 記錄顯示已推送 { $image }，但登錄庫中沒有。
 run-registry-silent = 登錄庫沒有回應，無法確認此階段推送了什麼。
+run-image-unproved = 記錄顯示已推送 { $image }。登錄庫有它，但沒有任何事物顯示是此階段推送的，因此不記為此次執行的映像檔。
 run-submodule-empty = 子模組 { $path } 是空的：{ $reason }
 run-submodule-unnamed = .gitmodules 沒有提到它。
 run-submodule-elsewhere = { $url } 不是此管線可讀取的本伺服器儲存庫，也不是伺服器所鏡像的儲存庫。

@@ -93,4 +93,6 @@ pages-admin-take = 取消管理員
 pages-part-repositories = 儲存庫
 pages-part-loops = 迴圈
 repository-damaged = 這個儲存庫已損毀；其他儲存庫不受影響。得知時間：
+pages-part-lease = 資料的歸屬
+pages-part-sealed = 封存的值
 web-clone-elsewhere = 您經由 { $host } 連線，它不在伺服器設定的位址之中；{ $url } 在您那裡可能沒有回應。管理伺服器的人可以用 --url 加入您的位址。
