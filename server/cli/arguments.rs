@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
-use super::{account, check, image, language, lint, ping, pipeline, repository, run, stream};
+use super::{account, apply, check, image, language, lint, ping, pipeline, repository, run, stream};
 use crate::config::SETTINGS;
 use crate::model::Message;
 use crate::msg;
@@ -58,7 +58,7 @@ pub enum Command {
     #[command(subcommand, about = about(msg!("cli-image")))]
     Image(image::Image),
     #[command(about = about(msg!("cli-apply")))]
-    Apply(stream::Apply),
+    Apply(apply::Apply),
     #[command(subcommand, about = about(msg!("cli-stream")))]
     Stream(stream::Stream),
     #[command(about = about(msg!("cli-version")))]

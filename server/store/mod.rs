@@ -47,6 +47,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0002.sql")),
     M::up(include_str!("migrations/0003.sql")),
     M::up(include_str!("migrations/0004.sql")),
+    M::up(include_str!("migrations/0005.sql")),
 ];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
@@ -292,6 +293,7 @@ mod tests {
             include_str!("../../tests/schema/0002.sql"),
             include_str!("../../tests/schema/0003.sql"),
             include_str!("../../tests/schema/0004.sql"),
+            include_str!("../../tests/schema/0005.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

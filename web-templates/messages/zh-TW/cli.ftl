@@ -126,3 +126,17 @@ cli-set-admin-password = 存放 admin 密碼的檔案，供第一次啟動使用
 cli-set-hook-token = 存放登錄庫隨通知送出之權杖的檔案
 cli-set-log = 伺服器記錄的內容，例如 info 或 ropewalk=debug
 cli-set-log-format = 伺服器記錄的格式
+
+cli-flag-recursive = 也進入資料夾中的資料夾
+cli-flag-param = 範本參數的值，可給多次
+cli-flag-param-file = 含 NAME=VALUE 行的檔案，可給多次
+cli-flag-ignore-unknown = 範本沒有的參數不算錯誤
+cli-flag-namespace = 檔案未寫 namespace 時的擁有者 [自己]
+cli-apply-address = { $address } 是網址。請先下載檔案再指明它。
+cli-apply-too-many = 一次最多套用 { $most } 個檔案。請指明較少的檔案或檔案較少的資料夾。
+cli-apply-no-files = { $folder } 中沒有 *.yaml、*.yml 或 *.json。用 -R 可進入其中的資料夾。
+cli-apply-too-large = { $path } 大於可接受的上限 { $longest } 位元組。請分割。
+cli-apply-not-utf8 = { $path } 不是 UTF-8 文字。
+cli-param-twice = 參數 { $name } 給了不只一次。
+cli-param-file-ignored = 參數 { $name } 已經給定，忽略 { $path } 中的值。
+cli-pipeline-triggers = 列出管線的映像觸發器及各自等待的內容
