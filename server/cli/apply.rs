@@ -88,16 +88,24 @@ impl All {
         for one in list(&report, "applied").filter(|one| !is(one, "left")) {
             ours += 1;
             if !is(one, "refused") && !session.json {
-                let line = format!("{} {} {}", field(one, "/kind"), field(one, "/name"), field(one, "/result"));
+                let line =
+                    format!("{} {} {}", field(one, "/kind"), field(one, "/name"), field(one, "/result"));
                 session.terminal.line(&line)?;
             }
         }
         for one in list(&report, "applied").filter(|one| is(one, "left") && !session.json) {
             let what = format!("{} {}", field(one, "/kind"), field(one, "/name"));
-            session.terminal.note(&format!("{}: {}: {}", place(one), what.trim_end(), field(one, "/message")));
+            session.terminal.note(&format!(
+                "{}: {}: {}",
+                place(one),
+                what.trim_end(),
+                field(one, "/message")
+            ));
         }
         for note in list(&report, "notes") {
-            session.terminal.note_unless(session.json, &format!("{}: {}", place(note), field(note, "/message")));
+            session
+                .terminal
+                .note_unless(session.json, &format!("{}: {}", place(note), field(note, "/message")));
         }
         self.ours += ours;
         if !(200..300).contains(&status) {
@@ -216,7 +224,9 @@ fn read(path: &str) -> Result<String, Exit> {
         _ => std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)),
     };
     match done {
-        Ok(read) if read as u64 > LONGEST => Err(Exit::usage(msg!("cli-apply-too-large", path = path, longest = LONGEST))),
+        Ok(read) if read as u64 > LONGEST => {
+            Err(Exit::usage(msg!("cli-apply-too-large", path = path, longest = LONGEST)))
+        }
         Ok(_) => String::from_utf8(bytes).map_err(|_| Exit::usage(msg!("cli-apply-not-utf8", path = path))),
         Err(cause) if path == "-" => Err(Exit::failed(msg!("cli-stdin", cause = cause))),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {

@@ -81,7 +81,8 @@ impl Client {
     /// A body of a kind of its own. The status and the answer, also of what was not done; an `Exit` where nothing answers
     /// as our server does.
     pub async fn post_as(&self, parts: &[&str], (kind, body): (&str, String)) -> Result<(u16, Value), Exit> {
-        let request = self.request(Method::POST, self.url(parts)).header(header::CONTENT_TYPE, kind).body(body);
+        let request =
+            self.request(Method::POST, self.url(parts)).header(header::CONTENT_TYPE, kind).body(body);
         let mut response = request.send().await.map_err(|cause| self.unreachable(&cause))?;
         let status = response.status();
         let body = read(&mut response).await?;

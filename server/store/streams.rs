@@ -1,12 +1,13 @@
 //! Image streams with their tags and histories. A tag's newest item is what it names now.
 //!
 //! `spec` is what is wanted of a stream, `by_hand` what a person does to a tag, `imports` what is to be asked at registries,
-//! `others` tags that stand for other tags, `whole` the streams that follow all of a repository, `history` what is kept.
+//! `put` one tag's row, `others` tags that stand for other tags, `whole` the streams that follow all of a repository, `history` what is kept.
 
 pub mod by_hand;
 pub mod history;
 pub mod imports;
 pub mod others;
+mod put;
 pub mod spec;
 pub mod whole;
 

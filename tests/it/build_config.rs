@@ -173,7 +173,11 @@ async fn what_is_refused(house: &House, active: &str) {
     let before = house.json(TRIGGERS).await;
     for (from, to, code) in [
         ("{type: ConfigChange}", "{type: ImageChange, imageChange: {}}", "openshift-trigger-twice"),
-        ("kind: ImageStreamTag, name: 'bc-one:1'", "kind: DockerImage, name: 'bc-one:1'", "openshift-trigger-kind"),
+        (
+            "kind: ImageStreamTag, name: 'bc-one:1'",
+            "kind: DockerImage, name: 'bc-one:1'",
+            "openshift-trigger-kind",
+        ),
         ("name: 'bc-one:1'", "name: bc-one", "openshift-stream-tag"),
         ("{type: ConfigChange}", "{type: Moon}", "openshift-value"),
         ("{type: ConfigChange}", "{}", "openshift-missing"),

@@ -75,20 +75,35 @@ async fn every_file_is_applied_or_refused_with_the_remedy_and_exports_as_it_was(
         house.delete(STREAM).await;
         let text = std::fs::read_to_string(folder().join(file)).unwrap();
         let (answered, report) = house.apply(&text).await;
-        assert_eq!((answered, became(&report)), (status, wanted.iter().map(|w| (*w).to_owned()).collect()), "{file} {report}");
+        assert_eq!(
+            (answered, became(&report)),
+            (status, wanted.iter().map(|w| (*w).to_owned()).collect()),
+            "{file} {report}"
+        );
         let said = report["error"]["message"].as_str();
         assert_eq!(said.is_some(), status != 200, "{file}");
-        assert!(said.is_none_or(|said| said.contains(' ') && !said.contains("openshift-")), "{file}: {said:?}");
+        assert!(
+            said.is_none_or(|said| said.contains(' ') && !said.contains("openshift-")),
+            "{file}: {said:?}"
+        );
         if status != 200 || !wanted.contains(&"created") {
             continue;
         }
         // What is exported is what was applied: it changes nothing, here or where there is nothing yet.
         let first = export(&house, STREAM).await;
         let (_, again) = house.apply(&first).await;
-        assert_eq!((became(&again), &again["notes"]), (vec!["unchanged".to_owned()], &json!([])), "{file}\n{first}");
+        assert_eq!(
+            (became(&again), &again["notes"]),
+            (vec!["unchanged".to_owned()], &json!([])),
+            "{file}\n{first}"
+        );
         house.delete(STREAM).await;
         assert_eq!(became(&house.apply(&first).await.1), ["created"], "{file}");
-        assert_eq!(export(&house, STREAM).await.replace("generation: 2", "generation: 1"), first.replace("generation: 2", "generation: 1"), "{file}");
+        assert_eq!(
+            export(&house, STREAM).await.replace("generation: 2", "generation: 1"),
+            first.replace("generation: 2", "generation: 1"),
+            "{file}"
+        );
     }
     what_is_kept(&house).await;
     by_itself(&house).await;
@@ -105,7 +120,9 @@ async fn what_is_kept(house: &House) {
     let shown = house.json(address).await;
     assert_eq!(shown["metadata"]["labels"], json!({"app": "web"}));
     let text = export(house, address).await;
-    for part in ["name: bare", "index.docker.io/library/debian:12", "\"1.10\"", "PreserveOriginal", "app: web"] {
+    for part in
+        ["name: bare", "index.docker.io/library/debian:12", "\"1.10\"", "PreserveOriginal", "app: web"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let without = kept.lines().filter(|line| !line.contains("name: gone")).collect::<Vec<_>>().join("\n");
@@ -125,7 +142,10 @@ async fn by_itself(house: &House) {
     let code = became(&report);
     assert_eq!(code[..3], ["left", "created", "openshift-text-number"]);
     assert_eq!(code[4], "pipeline-key-similar", "{report}");
-    assert_eq!(report["applied"][0]["message"], "“Route” is not a kind that is carried out here; it is left alone.");
+    assert_eq!(
+        report["applied"][0]["message"],
+        "“Route” is not a kind that is carried out here; it is left alone."
+    );
     assert_eq!((&report["applied"][2]["line"], &report["findings"][0]["line"]), (&json!(6), &json!(6)));
     assert_eq!(house.get("/api/v1/image-streams/admin/one").await.status(), 200);
     let (status, report) = house.apply(&text.replace("spek: 1, ", "")).await;
@@ -135,9 +155,13 @@ async fn by_itself(house: &House) {
     let (status, report) = house.apply("{apiVersion: v1, kind: Pod, metadata: {name: p}}").await;
     assert_eq!((status, &report["error"]["code"]), (422, &json!("openshift-none-is-ours")), "{report}");
     // Parameters, in the query and with the file.
-    let template = "{kind: Template, apiVersion: v1, parameters: [{name: N, required: true}], objects: [{kind: ImageStream, apiVersion: v1, metadata: {name: 't-${N}', namespace: nobody}}]}";
+    let template = "{kind: Template, apiVersion: v1, parameters: [{name: NAME, required: true}], objects: [{kind: ImageStream, apiVersion: v1, metadata: {name: 't-${NAME}', namespace: nobody}}]}";
     let (status, missing) = house.apply(template).await;
-    assert_eq!((status, &missing["error"]["code"]), (422, &json!("openshift-parameter-required")), "{missing}");
+    assert_eq!(
+        (status, &missing["error"]["code"]),
+        (422, &json!("openshift-parameter-required")),
+        "{missing}"
+    );
     let send = |query: &str, kind: &str, body: String| {
         let request = house.http.post(format!("{}/api/v1/image-streams{query}", house.url));
         let request = request.basic_auth("admin", Some(PASSWORD)).header("Content-Type", kind).body(body);
@@ -146,14 +170,18 @@ async fn by_itself(house: &House) {
             (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
         }
     };
-    let (status, report) = send("?param=N=a%3Db", "application/yaml", template.into()).await;
+    let (status, report) = send("?param=NAME=a%3Db", "application/yaml", template.into()).await;
     assert_eq!((status, &report["applied"][0]["result"]), (422, &json!("refused")), "{report}");
-    let (_, report) = send("?param=N=q", "application/yaml", template.into()).await;
+    let (_, report) = send("?param=NAME=q", "application/yaml", template.into()).await;
     assert_eq!(report["applied"][0]["name"], "admin/t-q", "{report}");
-    let whole = json!({"text": template, "parameters": {"N": "w"}, "namespace": "bob"}).to_string();
+    let whole = json!({"text": template, "parameters": {"NAME": "w"}, "namespace": "bob"}).to_string();
     let (_, report) = send("", "application/vnd.ropewalk.apply+json", whole).await;
-    assert_eq!((&report["applied"][0]["name"], &report["applied"][0]["result"]), (&json!("bob/t-w"), &json!("created")), "{report}");
-    for (query, body) in [("?param=N", template), ("?namespace=a%20b", template), ("?what=1", template)] {
+    assert_eq!(
+        (&report["applied"][0]["name"], &report["applied"][0]["result"]),
+        (&json!("bob/t-w"), &json!("created")),
+        "{report}"
+    );
+    for (query, body) in [("?param=NAME", template), ("?namespace=a%20b", template), ("?what=1", template)] {
         assert_eq!(send(query, "application/yaml", body.into()).await.0, 422, "{query}");
     }
     assert_eq!(send("", "application/vnd.ropewalk.apply+json", "{}".into()).await.0, 422);
@@ -176,7 +204,9 @@ async fn a_promotion_takes_the_image_once_and_a_trigger_waits_for_what_is_not_th
     let page = house.get("/admin/app/pipelines/default").await.text().await.unwrap();
     assert!(page.contains("which is not there yet. It fires when it comes."), "{page}");
     let stream = |name: &str, tags: &str| {
-        format!("apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: {name}}}\nspec:\n  tags:\n{tags}")
+        format!(
+            "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: {name}}}\nspec:\n  tags:\n{tags}"
+        )
     };
     house.applied(&stream("prod", "  - {name: other}\n")).await;
     assert!(waits().await.unwrap().contains("tag live"), "{:?}", waits().await);
@@ -220,7 +250,8 @@ async fn a_promotion_takes_the_image_once_and_a_trigger_waits_for_what_is_not_th
     let (status, report) = house.apply(&digest(&format!("sha256:{}", "a".repeat(64)), "")).await;
     assert_eq!((status, became(&report)), (404, vec!["openshift-no-other-image".to_owned()]), "{report}");
     let owner = fresh("copy").replace("streams-test/", "");
-    let copied = digest(&second, "referencePolicy: {type: Local}").replace("prod:held", &format!("{owner}:held"));
+    let copied =
+        digest(&second, "referencePolicy: {type: Local}").replace("prod:held", &format!("{owner}:held"));
     house.applied(&copied).await;
     until_names(&house, &format!("bob/{owner}:held"), &second).await;
     let shown = house.json(&format!("/api/v1/image-streams/bob/{owner}")).await;
@@ -231,7 +262,8 @@ async fn a_promotion_takes_the_image_once_and_a_trigger_waits_for_what_is_not_th
     assert_eq!(house.post(&tag("x"), json!({"tag": "y", "follow": true})).await.0, 200);
     let (status, refused) = house.post(&tag("y"), json!({"tag": "x", "follow": true})).await;
     assert_eq!((status, &refused["error"]["code"]), (422, &json!("openshift-alias-circle")), "{refused}");
-    let (status, refused) = house.post(&tag("z"), json!({"tag": "live", "follow": true, "scheduled": true})).await;
+    let (status, refused) =
+        house.post(&tag("z"), json!({"tag": "live", "follow": true, "scheduled": true})).await;
     assert_eq!((status, &refused["error"]["code"]), (422, &json!("openshift-scheduled-alias")), "{refused}");
     from_the_command_line(&house).await;
     house.stop().await;
@@ -245,13 +277,25 @@ async fn from_the_command_line(house: &House) {
     let all = folder();
     let (code, out, said) = run(&["apply", "-f", all.to_str().unwrap()], "").await;
     assert_eq!(code, 2, "{said}");
-    assert_eq!(out.lines().filter(|line| line.starts_with("ImageStream admin/y1 ")).count(), 13, "{out}{said}");
-    for part in ["tag-number.yml:6:11: ", "with-service.yml:5:1: Service s: ", "upper.yml:6:", "registry.example:5000/team/app:1"] {
+    assert_eq!(
+        out.lines().filter(|line| line.starts_with("ImageStream admin/y1 ")).count(),
+        11,
+        "{out}{said}"
+    );
+    for part in [
+        "tag-number.yml:6:11: ",
+        "with-service.yml:5:1: Service s: ",
+        "upper.yml:6:",
+        "registry.example:5000/team/app:1",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains("openshift-"), "{said}");
     let (code, out, _) = run(&["--json", "apply", "-f", all.join("istag.yml").to_str().unwrap()], "").await;
-    assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()["applied"][0]["kind"].clone()), (0, json!("ImageStreamTag")));
+    assert_eq!(
+        (code, serde_json::from_str::<Value>(&out).unwrap()["applied"][0]["kind"].clone()),
+        (0, json!("ImageStreamTag"))
+    );
     // Several files, folders of folders, parameters from the line and a file.
     let work = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
@@ -260,7 +304,10 @@ async fn from_the_command_line(house: &House) {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let template = write("deep/er/t.yaml", "kind: Template\napiVersion: v1\nobjects: [{kind: ImageStream, apiVersion: v1, metadata: {name: '${A}-${B}'}}]\nparameters: [{name: A, required: true}, {name: B, value: b}]\n");
+    let template = write(
+        "deep/er/t.yaml",
+        "kind: Template\napiVersion: v1\nobjects: [{kind: ImageStream, apiVersion: v1, metadata: {name: '${A}-${B}'}}]\nparameters: [{name: A, required: true}, {name: B, value: b}]\n",
+    );
     write("deep/service.yml", "{kind: Service, apiVersion: v1, metadata: {name: s}}");
     write("deep/notes.txt", "not: [yaml");
     let values = write("values.env", "# values\nA=from-file\nB=two\n");
@@ -268,9 +315,13 @@ async fn from_the_command_line(house: &House) {
     assert_eq!(run(&["apply", "-f", &deep], "").await.0, 2, "only a Service is in it");
     let (code, _, said) = run(&["apply", "-f", &template], "").await;
     assert!(code == 2 && said.contains("-p A=VALUE"), "{code} {said}");
-    let (code, out, said) = run(&["apply", "-R", "-f", &deep, "-p", "A=x", "--param-file", &values, "-n", "bob"], "").await;
+    let (code, out, said) =
+        run(&["apply", "-R", "-f", &deep, "-p", "A=x", "--param-file", &values, "-n", "bob"], "").await;
     assert_eq!((code, out.as_str()), (0, "ImageStream bob/x-two created\n"), "{said}");
-    assert!(said.contains("deep/service.yml:1:1: Service s: ") && said.contains("A is given already"), "{said}");
+    assert!(
+        said.contains("deep/service.yml:1:1: Service s: ") && said.contains("A is given already"),
+        "{said}"
+    );
     let piped = "{kind: ImageStream, apiVersion: v1, metadata: {name: piped}}";
     let (code, out, _) = run(&["apply", "-f", "-", "-f", &template, "-p", "A=y"], piped).await;
     // The parameter is the template's; the other file has none, which is only noted.
@@ -284,8 +335,15 @@ async fn from_the_command_line(house: &House) {
     ] {
         assert_eq!(run(&args, "").await.0, wanted, "{args:?}");
     }
-    assert_eq!(run(&["stream", "show", "admin/never-b"], "").await.0, 4, "nothing was applied before the files were found");
-    assert_eq!(run(&["apply", "-f", &template, "-p", "A=1", "-p", "C=2", "--ignore-unknown-parameters"], "").await.0, 0);
+    assert_eq!(
+        run(&["stream", "show", "admin/never-b"], "").await.0,
+        4,
+        "nothing was applied before the files were found"
+    );
+    assert_eq!(
+        run(&["apply", "-f", &template, "-p", "A=1", "-p", "C=2", "--ignore-unknown-parameters"], "").await.0,
+        0
+    );
     let (code, out, _) = run(&["pipeline", "triggers", "admin/app", "default"], "").await;
     assert!(code == 0 && out.starts_with("admin/prod:live  Active"), "{out}");
 }

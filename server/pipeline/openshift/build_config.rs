@@ -160,7 +160,9 @@ impl File<'_> {
             }
             return None;
         };
-        let is = |known: &&str| known.eq_ignore_ascii_case(&kind) || (kind == "config" && **known == *"ConfigChange");
+        let is = |known: &&str| {
+            known.eq_ignore_ascii_case(&kind) || (kind == "config" && **known == *"ConfigChange")
+        };
         let Some(kind) = TYPES.into_iter().find(|known| is(&known)) else {
             let (value, known) = (shown(&kind), TYPES.join(", "));
             self.reader.say(node.place, msg!("openshift-value", key = "type", value = value, known = known));
@@ -179,8 +181,7 @@ impl File<'_> {
         let Some(change) = fields.get("imageChange").filter(|node| !is_nothing(node)) else {
             return Some(bare);
         };
-        let change =
-            self.fields(change, "imageChange", &["from", "paused", "lastTriggeredImageID"])?;
+        let change = self.fields(change, "imageChange", &["from", "paused", "lastTriggeredImageID"])?;
         if let Some(last) = change.get("lastTriggeredImageID").filter(|node| !is_nothing(node)) {
             self.note(last.place, "imageChange.lastTriggeredImageID");
         }

@@ -45,7 +45,8 @@ pub fn tree(value: &Json, place: Place) -> Node {
         Json::String(value) => text(value.clone(), false),
         Json::Array(list) => Value::List(list.iter().map(|item| tree(item, place)).collect()),
         Json::Object(map) => {
-            let entry = |(key, value): (&String, &Json)| Entry { key: key.clone(), place, value: tree(value, place) };
+            let entry =
+                |(key, value): (&String, &Json)| Entry { key: key.clone(), place, value: tree(value, place) };
             Value::Map(map.iter().map(entry).collect())
         }
     };
@@ -67,7 +68,8 @@ fn merged(mut node: Node) -> Node {
                     _ => own.push(Entry { key, place, value }),
                 }
             }
-            let mut known: std::collections::BTreeSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
+            let mut known: std::collections::BTreeSet<String> =
+                own.iter().map(|entry| entry.key.clone()).collect();
             own.extend(more.into_iter().filter(|entry| known.insert(entry.key.clone())));
             *entries = own;
         }

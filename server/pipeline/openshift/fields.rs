@@ -76,7 +76,9 @@ impl<'d> File<'d> {
             }
             let key = shown(&entry.key);
             match nearest(&entry.key, known.iter().copied()) {
-                Some(known) => self.reader.say(entry.place, msg!("pipeline-key-similar", key = key, known = known)),
+                Some(known) => {
+                    self.reader.say(entry.place, msg!("pipeline-key-similar", key = key, known = known))
+                }
                 None if self.notes.len() >= MOST_NOTES => {}
                 None => {
                     let place = shown(what);
@@ -94,7 +96,8 @@ impl<'d> File<'d> {
         kind: &str,
         (versions, known): ([&str; 2], &[&'static str]),
     ) -> Option<Fields<'n>> {
-        let all: Vec<&'static str> = ["apiVersion", "kind", "metadata"].iter().chain(known).copied().collect();
+        let all: Vec<&'static str> =
+            ["apiVersion", "kind", "metadata"].iter().chain(known).copied().collect();
         let fields = self.fields(node, kind, &all)?;
         match (fields.get("apiVersion"), self.version) {
             (Some(version), _) => {
@@ -102,7 +105,8 @@ impl<'d> File<'d> {
                 let version = self.string(version, "apiVersion")?;
                 if !versions.contains(&version.as_str()) {
                     let known = versions.join(", ");
-                    self.reader.say(place, msg!("openshift-version", version = shown(&version), known = known));
+                    self.reader
+                        .say(place, msg!("openshift-version", version = shown(&version), known = known));
                 }
             }
             (None, Some(_)) => {}
@@ -195,8 +199,12 @@ impl<'d> File<'d> {
         let (key_shown, value) = (shown(key), shown(text));
         let wrong = match scalar(text) {
             Scalar::Nothing | Scalar::Text => return self.reader.string(node, key).map(str::to_owned),
-            Scalar::Boolean(read) => msg!("openshift-text-boolean", key = key_shown, value = value, read = read),
-            Scalar::Number(read) => msg!("openshift-text-number", key = key_shown, value = value, read = read),
+            Scalar::Boolean(read) => {
+                msg!("openshift-text-boolean", key = key_shown, value = value, read = read)
+            }
+            Scalar::Number(read) => {
+                msg!("openshift-text-number", key = key_shown, value = value, read = read)
+            }
         };
         self.reader.say(node.place, wrong);
         None
@@ -225,7 +233,8 @@ impl<'d> File<'d> {
             Some(value) => value,
             None => {
                 let place = fields.get(key).map_or(fields.place, |node| node.place);
-                let wrong = msg!("openshift-value", key = key, value = shown(&text), known = known.join(", "));
+                let wrong =
+                    msg!("openshift-value", key = key, value = shown(&text), known = known.join(", "));
                 self.reader.say(place, wrong);
                 known[0]
             }

@@ -113,6 +113,7 @@ impl File<'_> {
             return None;
         }
         let place = fields.get("tag").map_or(fields.place, |node| node.place);
-        self.is_tag_name(&tag, place).then(|| Object::Image(ImageToTag { tag: StreamTagName { stream, tag }, image }))
+        self.is_tag_name(&tag, place)
+            .then(|| Object::Image(ImageToTag { tag: StreamTagName { stream, tag }, image }))
     }
 }

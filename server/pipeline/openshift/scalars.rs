@@ -23,7 +23,9 @@ pub fn scalar(text: &str) -> Scalar {
         return Scalar::Nothing;
     }
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Boolean(true),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Boolean(true)
+        }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Scalar::Boolean(false)
         }
@@ -44,15 +46,15 @@ fn number(text: &str) -> Option<String> {
     let sign = if text.starts_with('-') { "-" } else { "" };
     let based = [("0x", 16), ("0X", 16), ("0b", 2), ("0B", 2), ("0o", 8), ("0O", 8), ("0", 8)];
     for (prefix, base) in based {
-        let digits = bare.strip_prefix(prefix).filter(|digits| !digits.is_empty() && !digits.starts_with(['+', '-']));
+        let digits =
+            bare.strip_prefix(prefix).filter(|digits| !digits.is_empty() && !digits.starts_with(['+', '-']));
         if let Some(number) = digits.and_then(|digits| u64::from_str_radix(digits, base).ok()) {
             return Some(format!("{sign}{number}"));
         }
     }
     if bare.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(format!("{sign}{}", bare.trim_start_matches('0')).replace("-0", "0")).map(|found| {
-            if found.is_empty() || found == "-" { "0".to_owned() } else { found }
-        });
+        return Some(format!("{sign}{}", bare.trim_start_matches('0')).replace("-0", "0"))
+            .map(|found| if found.is_empty() || found == "-" { "0".to_owned() } else { found });
     }
     is_decimal(bare).then(|| plain.parse::<f64>().map_or(plain.clone(), |value| value.to_string()))
 }
@@ -97,7 +99,21 @@ mod tests {
         ] {
             assert_eq!(scalar(text), Scalar::Number(read.to_owned()), "{text}");
         }
-        for text in ["1.2.3", "v1", "latest", "2024-01-01", "1.10-slim", "12e", "0x", "1:30", "e3", ".", "-", "_1", "3.12a"] {
+        for text in [
+            "1.2.3",
+            "v1",
+            "latest",
+            "2024-01-01",
+            "1.10-slim",
+            "12e",
+            "0x",
+            "1:30",
+            "e3",
+            ".",
+            "-",
+            "_1",
+            "3.12a",
+        ] {
             assert_eq!(scalar(text), Scalar::Text, "{text}");
         }
         assert_eq!((scalar("on"), scalar("n")), (Scalar::Boolean(true), Scalar::Boolean(false)));

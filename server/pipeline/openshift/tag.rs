@@ -4,8 +4,8 @@ use super::fields::{File, Reference};
 use super::image;
 use super::scalars::is_nothing;
 use crate::model::{
-    Digest, ImageReference, Message, ReferencePolicy, RepositoryPath, StreamImageName, StreamTagName, TagSource, TagSpec,
-    is_tag,
+    Digest, ImageReference, Message, ReferencePolicy, RepositoryPath, StreamImageName, StreamTagName,
+    TagSource, TagSpec, is_tag,
 };
 use crate::msg;
 use crate::pipeline::finding::{Place, shown};
@@ -154,12 +154,22 @@ impl File<'_> {
     }
 
     /// The stream a reference names, by its part before the tag or digest; a bare one means its own name.
-    fn other(&mut self, from: &Reference, part: Option<&str>, stream: &RepositoryPath) -> Option<RepositoryPath> {
+    fn other(
+        &mut self,
+        from: &Reference,
+        part: Option<&str>,
+        stream: &RepositoryPath,
+    ) -> Option<RepositoryPath> {
         let namespace = from.namespace.as_deref().unwrap_or(stream.owner.as_str());
         self.path_of(Some(namespace), part.unwrap_or(stream.name.as_str()), from.named)
     }
 
-    fn of_tag(&mut self, from: &Reference, stream: &RepositoryPath, tag: &str) -> Option<Result<TagSource, Message>> {
+    fn of_tag(
+        &mut self,
+        from: &Reference,
+        stream: &RepositoryPath,
+        tag: &str,
+    ) -> Option<Result<TagSource, Message>> {
         let (part, other) = match from.name.split_once(':') {
             Some((part, other)) => (Some(part), other),
             None => (None, from.name.as_str()),
@@ -233,7 +243,9 @@ impl File<'_> {
         let from = self.reference(fields, "from")?;
         let wrong = match from.kind.as_str() {
             "DockerImage" => image::image(&from.name).err(),
-            other => Some(msg!("openshift-value", key = "from.kind", value = shown(other), known = "DockerImage")),
+            other => {
+                Some(msg!("openshift-value", key = "from.kind", value = shown(other), known = "DockerImage"))
+            }
         };
         match wrong {
             Some(message) => {

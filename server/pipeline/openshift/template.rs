@@ -72,7 +72,9 @@ fn parameters(file: &mut File, walk: &Walk, node: &Node) -> Option<BTreeMap<Stri
     for node in list {
         let Some(fields) = file.fields(node, "parameters", &KNOWN) else { continue };
         let Some(name) = file.text(&fields, "name") else {
-            file.reader.say(node.place, msg!("openshift-missing", key = "parameters.name"));
+            if fields.get("name").is_none_or(is_nothing) {
+                file.reader.say(node.place, msg!("openshift-missing", key = "parameters.name"));
+            }
             continue;
         };
         if !is_name(&name) {
@@ -86,7 +88,9 @@ fn parameters(file: &mut File, walk: &Walk, node: &Node) -> Option<BTreeMap<Stri
         let value = match (given.get(&name), value, generate) {
             (Some(given), _, _) => given.clone(),
             (None, Some(value), _) => value,
-            (None, None, Some(generate)) => made_up(file, node.place, (&name, &generate, &from)).unwrap_or_default(),
+            (None, None, Some(generate)) => {
+                made_up(file, node.place, (&name, &generate, &from)).unwrap_or_default()
+            }
             (None, None, None) => String::new(),
         };
         if value.is_empty() && required {
@@ -104,7 +108,8 @@ fn parameters(file: &mut File, walk: &Walk, node: &Node) -> Option<BTreeMap<Stri
 fn made_up(file: &mut File, place: Place, (name, generate, from): (&str, &str, &str)) -> Option<String> {
     if generate != "expression" {
         let value = shown(generate);
-        file.reader.say(place, msg!("openshift-value", key = "generate", value = value, known = "expression"));
+        file.reader
+            .say(place, msg!("openshift-value", key = "generate", value = value, known = "expression"));
         return None;
     }
     match expression::generate(from) {

@@ -254,7 +254,9 @@ fn became(text: &str, parameters: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn stream_with(tag: &str) -> String {
-    format!("apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: y1}}\nspec:\n  tags:\n  - {tag}\n")
+    format!(
+        "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: y1}}\nspec:\n  tags:\n  - {tag}\n"
+    )
 }
 
 fn only_stream(text: &str, parameters: &[(&str, &str)]) -> StreamSpec {
@@ -320,7 +322,8 @@ fn a_tag_is_what_openshift_makes_of_it() {
 
 #[test]
 fn tags_in_a_circle_are_refused_with_the_way_round() {
-    let alias = |name: &str, of: &str| format!("  - {{name: {name}, from: {{kind: ImageStreamTag, name: {of}}}}}\n");
+    let alias =
+        |name: &str, of: &str| format!("  - {{name: {name}, from: {{kind: ImageStreamTag, name: {of}}}}}\n");
     let text = |tags: &str| {
         format!("apiVersion: v1\nkind: ImageStream\nmetadata: {{name: y1}}\nspec:\n  tags:\n{tags}")
     };
@@ -369,7 +372,16 @@ fn files_are_read_as_people_have_them() {
     let exported = include_str!("../../../tests/samples/cases/openshift/exported.yml");
     let found = objects(exported).unwrap();
     let said: Vec<_> = found.notes.iter().filter_map(|note| note.message.args.get("key")).collect();
-    assert_eq!(said, ["status", "metadata.uid", "metadata.resourceVersion", "metadata.creationTimestamp", "metadata.generation"]);
+    assert_eq!(
+        said,
+        [
+            "status",
+            "metadata.uid",
+            "metadata.resourceVersion",
+            "metadata.creationTimestamp",
+            "metadata.generation"
+        ]
+    );
 }
 
 #[test]
@@ -393,11 +405,18 @@ fn a_template_is_processed_as_oc_does_it() {
     let notes: Vec<_> = read.notes.iter().map(|note| note.message.key.as_ref()).collect();
     assert_eq!(notes, ["openshift-parameter-generated", "openshift-parameter-undeclared"]);
     // A namespace with a parameter in it stays; a parameter may say a whole value.
-    let placed = text.replace("namespace: openshift", "namespace: '${OWNER}'").replace(
-        "parameters:\n",
-        "parameters:\n- {name: OWNER, value: bob}\n",
+    let placed = text
+        .replace("namespace: openshift", "namespace: '${OWNER}'")
+        .replace("parameters:\n", "parameters:\n- {name: OWNER, value: bob}\n");
+    assert_eq!(
+        only_stream(
+            &placed.replace("- {kind: Service, apiVersion: v1, metadata: {name: '${NAME}'}}\n", ""),
+            &[("TAG", "1")]
+        )
+        .path
+        .to_string(),
+        "bob/y1"
     );
-    assert_eq!(only_stream(&placed.replace("- {kind: Service, apiVersion: v1, metadata: {name: '${NAME}'}}\n", ""), &[("TAG", "1")]).path.to_string(), "bob/y1");
     // Without a value at all, and with one that is empty: only a required one is missed.
     let empty = "kind: Template\napiVersion: v1\nobjects: [{kind: ImageStream, apiVersion: v1, metadata: {name: 'a${B}'}}]\nparameters: [{name: B}]\n";
     assert_eq!(only_stream(empty, &[]).path.to_string(), "ada/a");
@@ -420,8 +439,12 @@ fn read_notes(text: &str, parameters: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn tags_are_said_one_by_one() {
     let docker = "from: {kind: DockerImage, name: 'r.example/a:1'}";
-    let tag = format!("apiVersion: image.openshift.io/v1\nkind: ImageStreamTag\nmetadata: {{name: 'y1:latest'}}\ntag:\n  name: latest\n  {docker}\n");
-    let import = format!("apiVersion: image.openshift.io/v1\nkind: ImageStreamImport\nmetadata: {{name: y1}}\nspec:\n  import: true\n  images:\n  - {{{docker}, to: {{name: latest}}}}\n");
+    let tag = format!(
+        "apiVersion: image.openshift.io/v1\nkind: ImageStreamTag\nmetadata: {{name: 'y1:latest'}}\ntag:\n  name: latest\n  {docker}\n"
+    );
+    let import = format!(
+        "apiVersion: image.openshift.io/v1\nkind: ImageStreamImport\nmetadata: {{name: y1}}\nspec:\n  import: true\n  images:\n  - {{{docker}, to: {{name: latest}}}}\n"
+    );
     let mapping = "kind: ImageStreamMapping\napiVersion: v1\nmetadata: {name: y1}\nimage: {metadata: {name: x}, dockerImageReference: 'r.example/a:1'}\ntag: latest\n";
     for text in [&tag, &import] {
         let found = objects(text).unwrap();
@@ -429,7 +452,9 @@ fn tags_are_said_one_by_one() {
         assert_eq!((tags.path.to_string().as_str(), tags.tags[0].name.as_str()), ("ada/y1", "latest"));
         assert_eq!(tags.tags[0].source, Some(TagSource::DockerImage("r.example/a:1".into())));
     }
-    assert!(matches!(&objects(mapping).unwrap().objects[..], [Object::Image(one)] if one.tag.to_string() == "ada/y1:latest"));
+    assert!(
+        matches!(&objects(mapping).unwrap().objects[..], [Object::Image(one)] if one.tag.to_string() == "ada/y1:latest")
+    );
     for (text, wanted) in [
         (tag.replace("'y1:latest'", "y1"), "openshift-stream-tag"),
         (tag.replace("name: latest", "name: other"), "openshift-other-tag"),
@@ -438,7 +463,12 @@ fn tags_are_said_one_by_one() {
         (tag.replace("kind: ImageStreamTag", "kind: ImageTag").replace("\ntag:", "\nspec:"), "ok"),
         (import.replace("import: true", "import: false"), "openshift-import-only-looks"),
         (import.replace("to: {name: latest}", ""), "ok"),
-        (import.replace(", to: {name: latest}", "").replace("a:1'", &format!("a@sha256:{}'", "0".repeat(64))), "openshift-missing"),
+        (
+            import
+                .replace(", to: {name: latest}", "")
+                .replace("a:1'", &format!("a@sha256:{}'", "0".repeat(64))),
+            "openshift-missing",
+        ),
         (import.replace("kind: DockerImage", "kind: ImageStreamTag"), "openshift-value"),
         (import.replace("images:", "repository: {}\n  images:"), "openshift-import-repository"),
         (mapping.replace("tag: latest", ""), "openshift-missing"),
@@ -450,7 +480,9 @@ fn tags_are_said_one_by_one() {
 #[test]
 fn triggers_are_taken_in_every_spelling_and_misplaced_ones_named() {
     let with = |trigger: &str| {
-        format!("apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {{name: default, annotations: {{ropewalk.io/repository: admin/app}}}}\nspec:\n  triggers:\n  - {trigger}\n")
+        format!(
+            "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {{name: default, annotations: {{ropewalk.io/repository: admin/app}}}}\nspec:\n  triggers:\n  - {trigger}\n"
+        )
     };
     for (trigger, wanted, count) in [
         ("type: ImageChange", "ok", 1),
@@ -460,11 +492,23 @@ fn triggers_are_taken_in_every_spelling_and_misplaced_ones_named() {
         ("{type: config}", "ok", 0),
         ("{type: generic, generic: {secret: x}}", "ok", 0),
         ("{type: github}", "ok", 0),
-        ("{type: ImageChange, imageChange: {from: {kind: DockerImage, name: 'r.example/a:1'}}}", "openshift-trigger-kind", 0),
+        (
+            "{type: ImageChange, imageChange: {from: {kind: DockerImage, name: 'r.example/a:1'}}}",
+            "openshift-trigger-kind",
+            0,
+        ),
         ("{type: ImageChange, from: {kind: ImageStreamTag, name: 'base:1'}}", "openshift-misplaced", 0),
         ("{type: ImageChange, imageChangeParams: {automatic: true}}", "openshift-misplaced", 0),
-        ("{type: ImageChange, imageChange: {from: {kind: ImageStreamTag, name: 'base'}}}", "openshift-stream-tag", 0),
-        ("{type: ImageChange, imageChange: {from: {kind: ImageStreamTag, name: 'base:1', namespace: 'a b'}}}", "name-characters", 0),
+        (
+            "{type: ImageChange, imageChange: {from: {kind: ImageStreamTag, name: 'base'}}}",
+            "openshift-stream-tag",
+            0,
+        ),
+        (
+            "{type: ImageChange, imageChange: {from: {kind: ImageStreamTag, name: 'base:1', namespace: 'a b'}}}",
+            "name-characters",
+            0,
+        ),
         ("{type: Moon}", "openshift-value", 0),
         ("{}", "openshift-missing", 0),
     ] {
@@ -476,7 +520,10 @@ fn triggers_are_taken_in_every_spelling_and_misplaced_ones_named() {
             assert_eq!(spec.triggers.as_ref().unwrap().len(), count, "{trigger}");
         }
     }
-    let strategy = format!("{}  strategy: {{sourceStrategy: {{from: {{kind: ImageStreamTag, name: 'ruby:3'}}}}}}\n", with("type: ImageChange"));
+    let strategy = format!(
+        "{}  strategy: {{sourceStrategy: {{from: {{kind: ImageStreamTag, name: 'ruby:3'}}}}}}\n",
+        with("type: ImageChange")
+    );
     let found = objects(&strategy).unwrap();
     let codes: Vec<_> = found.notes.iter().map(|note| note.message.key.as_ref()).collect();
     assert_eq!(codes, ["openshift-not-carried-out", "openshift-strategy-from"]);

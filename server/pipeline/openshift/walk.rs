@@ -76,9 +76,15 @@ impl<'g> Walk<'g> {
         let ours = is_ours(group);
         match kind.as_str() {
             "List" => self.list(node, depth, None),
-            "ImageStreamList" if ours => self.list(node, depth, Some(("ImageStream", "image.openshift.io/v1"))),
-            "ImageStreamTagList" if ours => self.list(node, depth, Some(("ImageStreamTag", "image.openshift.io/v1"))),
-            "BuildConfigList" if ours => self.list(node, depth, Some(("BuildConfig", "build.openshift.io/v1"))),
+            "ImageStreamList" if ours => {
+                self.list(node, depth, Some(("ImageStream", "image.openshift.io/v1")))
+            }
+            "ImageStreamTagList" if ours => {
+                self.list(node, depth, Some(("ImageStreamTag", "image.openshift.io/v1")))
+            }
+            "BuildConfigList" if ours => {
+                self.list(node, depth, Some(("BuildConfig", "build.openshift.io/v1")))
+            }
             "TemplateList" if ours => self.list(node, depth, Some(("Template", "template.openshift.io/v1"))),
             "Template" if ours => self.template(node, depth),
             other => {
@@ -146,7 +152,8 @@ impl<'g> Walk<'g> {
             None => What::Left(msg!("openshift-left", kind = shown(kind))),
             Some(Some(object)) if findings.is_empty() && twice.is_empty() => What::Ours(object),
             Some(_) => {
-                let found = if findings.is_empty() && !twice.is_empty() { Vec::new() } else { findings.into_vec() };
+                let found =
+                    if findings.is_empty() && !twice.is_empty() { Vec::new() } else { findings.into_vec() };
                 What::Refused(found.into_iter().chain(twice).collect())
             }
         };
@@ -194,7 +201,9 @@ fn last(node: &Node) -> (u32, u32) {
 /// version is said to be missing.
 fn is_ours(version: &str) -> bool {
     match version.split_once('/') {
-        Some((group, _)) => matches!(group, "image.openshift.io" | "build.openshift.io" | "template.openshift.io"),
+        Some((group, _)) => {
+            matches!(group, "image.openshift.io" | "build.openshift.io" | "template.openshift.io")
+        }
         None => true,
     }
 }

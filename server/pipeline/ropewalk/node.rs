@@ -82,8 +82,15 @@ fn read(text: &str, findings: &mut Findings, before: Option<Vec<Node>>) -> Optio
     options.block_nesting_limit = deepest;
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut builder =
-        Builder { findings, open: Vec::new(), anchors: BTreeMap::new(), weight: 0, root: None, before, deepest };
+    let mut builder = Builder {
+        findings,
+        open: Vec::new(),
+        anchors: BTreeMap::new(),
+        weight: 0,
+        root: None,
+        before,
+        deepest,
+    };
     while let Some(event) = parser.next_event() {
         match event {
             Ok((Event::StreamEnd, _)) => break,

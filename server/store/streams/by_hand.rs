@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::super::events;
-use super::spec::{begin, by_path, put_tag, tag};
+use super::put::{begin, put_tag};
+use super::spec::{by_path, tag};
 use super::{NewItem, current, imports, items, others, push_item};
 use crate::model::{Error, Happened, Result, StreamTagName, TagSource, TagSpec};
 use crate::msg;

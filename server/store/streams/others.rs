@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::super::rows::{json, to_json};
-use super::spec::{by_path, set_item, tag};
+use super::put::set_item;
+use super::spec::{by_path, tag};
 use super::{NewItem, current, history, imports, items, path, push_item};
 use crate::model::{
-    Error, ImportCondition, Message, ReferencePolicy, Result, StreamPath, StreamTagName, TagItem, TagSource, TagSpec,
+    Error, ImportCondition, Message, ReferencePolicy, Result, StreamPath, StreamTagName, TagItem, TagSource,
+    TagSpec,
 };
 use crate::msg;
 
@@ -138,7 +140,11 @@ fn waits(c: &Connection, (stream_id, tag): (i64, &str), spec: &TagSpec, at: Time
 }
 
 /// A tag names something new: tags of other streams that have waited for it take it, each once.
-pub(super) fn arrived(c: &Connection, (stream_id, tag): (i64, &str), (event, at): (i64, Timestamp)) -> Result<()> {
+pub(super) fn arrived(
+    c: &Connection,
+    (stream_id, tag): (i64, &str),
+    (event, at): (i64, Timestamp),
+) -> Result<()> {
     let name = StreamTagName { stream: path(c, stream_id)?, tag: tag.to_owned() };
     let source = to_json(&TagSource::OtherTag(name))?;
     let waiting: Vec<(i64, String)> = c

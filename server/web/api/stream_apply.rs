@@ -140,8 +140,7 @@ fn form(request: &HttpRequest, query: Vec<(String, String)>, body: &[u8]) -> Res
         let cause = cause.chars().take(200).collect::<String>().escape_debug().to_string();
         Failure::Known(Error::Invalid(msg!("api-malformed", cause = cause)))
     };
-    let mut sent =
-        Sent { text: None, namespace: None, parameters: BTreeMap::new(), ignore_unknown: false };
+    let mut sent = Sent { text: None, namespace: None, parameters: BTreeMap::new(), ignore_unknown: false };
     if kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(WITH_PARAMETERS)) {
         let form: ApplyForm = serde_json::from_slice(body).map_err(|e| invalid(e.to_string()))?;
         sent.text = Some(form.text);
@@ -152,8 +151,9 @@ fn form(request: &HttpRequest, query: Vec<(String, String)>, body: &[u8]) -> Res
     for (name, value) in query {
         match name.as_str() {
             "param" => {
-                let (name, value) =
-                    value.split_once('=').ok_or_else(|| Error::Invalid(msg!("openshift-param-form", text = value)))?;
+                let (name, value) = value
+                    .split_once('=')
+                    .ok_or_else(|| Error::Invalid(msg!("openshift-param-form", text = value)))?;
                 sent.parameters.insert(name.to_owned(), value.to_owned());
             }
             "namespace" => sent.namespace = Some(value),

@@ -79,7 +79,8 @@ fn metadata(stream: &Stream) -> Value {
 fn wanted(door: &Door, stream: &Stream, tags: &[StreamTag]) -> Value {
     let mut found = BTreeMap::from([("lookupPolicy", json!({ "local": stream.lookup_local }))]);
     // One that was noted before it was kept as it is written.
-    let other = || stream.repository.as_ref().filter(|_| stream.repository != own_repository(door, &stream.path));
+    let other =
+        || stream.repository.as_ref().filter(|_| stream.repository != own_repository(door, &stream.path));
     if let Some(repository) = stream.written_repository.as_ref().or_else(other) {
         found.insert("dockerImageRepository", json!(repository));
     }

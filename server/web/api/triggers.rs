@@ -68,14 +68,11 @@ fn writable(door: &Door, identity: &Identity, path: (&str, &str, &str)) -> Resul
     find(door, &repository, path.2)
 }
 
-fn one(
-    request: &HttpRequest,
-    door: &Door,
-    pipeline: &Pipeline,
-    id: i64,
-) -> Result<TriggerShape, Failure> {
+fn one(request: &HttpRequest, door: &Door, pipeline: &Pipeline, id: i64) -> Result<TriggerShape, Failure> {
     let found = of_pipeline(door, pipeline.id)?.into_iter().find(|(trigger, ..)| trigger.id == id);
-    found.map(|found| shape(found, errors::language(request))).ok_or_else(|| Error::NotFound(msg!("trigger-not-found")).into())
+    found
+        .map(|found| shape(found, errors::language(request)))
+        .ok_or_else(|| Error::NotFound(msg!("trigger-not-found")).into())
 }
 
 /// The image triggers of a pipeline.

@@ -11,8 +11,8 @@ use super::super::state::Door;
 use super::tags::{Target, tag};
 use super::{may_change, own_repository};
 use crate::model::{
-    Error, Finding, ImageToTag, Message, OwnerName, PipelineName, RepositoryPath, Result, StreamSpec, StreamTagName,
-    TagsSpec, TriggerSpec, TriggersSpec,
+    Error, Finding, ImageToTag, Message, OwnerName, PipelineName, RepositoryPath, Result, StreamSpec,
+    StreamTagName, TagsSpec, TriggerSpec, TriggersSpec,
 };
 use crate::pipeline::openshift::{self, Given, Object, What};
 use crate::store::Connection;

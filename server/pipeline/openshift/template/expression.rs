@@ -125,7 +125,14 @@ mod tests {
         assert!(all(&of(r"[\A]{9}"), char::is_ascii_punctuation));
         assert_eq!(of("test"), "test");
         assert_eq!(of("[x-x]{3}[]{2}[a]"), "xxx[]{2}[a]");
-        for wrong in ["[z-a]{3}", "[a-z]{0}", "[a-z]{256}", "[a-z]{99999999999999999999}", "[-]{3}", &"[a-z]{255}".repeat(17)] {
+        for wrong in [
+            "[z-a]{3}",
+            "[a-z]{0}",
+            "[a-z]{256}",
+            "[a-z]{99999999999999999999}",
+            "[-]{3}",
+            &"[a-z]{255}".repeat(17),
+        ] {
             assert!(generate(wrong).is_err(), "{wrong}");
         }
     }
