@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Message, Result, TagAddress};
+use super::{Digest, Error, Message, Result, TagAddress};
 use crate::msg;
 
 /// Which of our addresses it came to.
@@ -96,7 +96,14 @@ pub struct Notice {
     /// As image references have it, when the delivery says so.
     pub host: Option<String>,
     pub repository: String,
+    /// Where the image stands if not there: some registries are reached with the name of one of their repositories in
+    /// the path, or without.
+    pub elsewhere: Option<String>,
     pub tag: String,
+    /// What was pushed, as the sender says. It counts when the registry has it.
+    pub digest: Option<Digest>,
+    /// When, by the sender's clock.
+    pub pushed_at: Option<Timestamp>,
     /// Who did it, as far as is said.
     pub owner: String,
 }

@@ -1,5 +1,6 @@
 //! The nouns of the house and the pure rules between them. No I/O, no async; time is an argument.
 
+mod commit_files;
 mod delivery;
 mod docker_webhook;
 mod endpoint;
@@ -20,6 +21,7 @@ mod stream;
 mod stream_spec;
 mod turn;
 
+pub use commit_files::CommitFiles;
 pub use delivery::{Delivery, DeliveryPart, DeliverySource, Notice, Reading};
 pub use docker_webhook::{
     Check as WebhookCheck, Circumstances, DockerWebhook, ServerType, TokenRight, announced_values,

@@ -20,7 +20,7 @@ use crate::model::{
     Sighting, StreamTagName, TagAddress,
 };
 use crate::msg;
-use crate::pipeline::bases::{self, Site, SourceFile, Values};
+use crate::pipeline::bases::{self, Site, Sources, Values};
 use crate::registry::Registries;
 use crate::store::triggers::{self, PipelineBase};
 use crate::store::{Connection, Store, images, runs, tags};
@@ -104,7 +104,9 @@ impl Pin {
             Ok(named) => named,
             Err(error) => {
                 tracing::warn!(%error, repository = %wanted.repository, "the bases of a commit could not be read");
-                return Found::default();
+                let place = wanted.definition_path.to_owned();
+                let note = Some(msg!("pin-commit-unreadable"));
+                vec![Base { reference: place.clone(), places: vec![place], note }]
             }
         };
         for base in named.iter_mut().skip(MOST) {
@@ -123,14 +125,15 @@ impl Pin {
 
     /// Everything the commit names, each once.
     async fn named(&self, wanted: &Wanted<'_>) -> Result<Vec<Base>> {
-        let (commit, folders) = (wanted.commit.clone(), bases::folders(wanted.definition));
+        let commit = wanted.commit.clone();
         let values = Values::of(wanted.definition, wanted.inputs, self.registries.own().host());
         // In the background, as large files take their time.
         let read = move |open: &OpenRepository| {
-            let files = open.candidates(&commit, &folders, bases::is_candidate)?;
-            let files: Vec<SourceFile> =
-                files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
-            Ok(bases::sites(&files, &values))
+            let read = |paths: (&[String], &[String])| open.candidates(&commit, paths, bases::is_candidate);
+            let sources = Sources::gather(&values, &read)?;
+            let mut sites = bases::sites(&sources.files, &values);
+            sites.extend(sources.unread);
+            Ok(sites)
         };
         let mut sites = bases::of_definition(wanted.definition_path, wanted.definition);
         sites.extend(self.default_image(wanted));

@@ -8,7 +8,7 @@ use super::House;
 use crate::git::OpenRepository;
 use crate::model::{BaseImage, Cause, Definition, Error, ImageReference, Message, Result, Run};
 use crate::msg;
-use crate::pipeline::bases::{self, Pins as ByReference, SourceFile, Values};
+use crate::pipeline::bases::{self, Pins as ByReference, SourceFile, Sources, Values};
 use crate::store::{images, runs};
 
 /// The name that OpenShift's custom builders know.
@@ -83,13 +83,11 @@ impl Pins {
             return Ok(());
         }
         let values = Values::of(definition, &run.inputs, &house.settings.addresses.registry_host);
-        let (commit, folders, pins) =
-            (run.commit.clone(), bases::folders(definition), self.by_reference.clone());
+        let (commit, pins) = (run.commit.clone(), self.by_reference.clone());
         let root = root.to_owned();
         let rewrite = move |open: &OpenRepository| {
-            let files = open.candidates(&commit, &folders, bases::is_candidate)?;
-            let files: Vec<SourceFile> =
-                files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
+            let read = |paths: (&[String], &[String])| open.candidates(&commit, paths, bases::is_candidate);
+            let files = Sources::gather(&values, &read)?.files;
             let changed = bases::pinned(&files, &values, &pins);
             changed.iter().try_for_each(|file| write(&root, file))
         };
@@ -104,7 +102,7 @@ fn write(root: &Path, file: &SourceFile) -> Result<()> {
     if !is_file {
         return Ok(());
     }
-    std::fs::write(&path, &file.text).map_err(|e| match e.kind() {
+    std::fs::write(&path, file.bytes()).map_err(|e| match e.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             Error::Conflict(msg!("run-disk-full"))
         }

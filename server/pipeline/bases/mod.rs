@@ -10,11 +10,13 @@
 //! Whoever looks for bases and whoever rewrites them calls the same `sites`, so that what was pinned is what is
 //! changed. What cannot be told before the build is a site with a note, never one less.
 
+mod commands;
 mod compose;
 mod dockerfile;
 mod expand;
 mod places;
 mod plan;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -27,25 +29,11 @@ use crate::model::{Definition, Message};
 use crate::msg;
 use plan::Plan;
 
+pub use sources::{SourceFile, Sources};
 pub use values::Values;
 
 /// Most sites of a commit.
 const MOST_SITES: usize = 1000;
-
-/// A file of the commit.
-#[derive(Clone, Debug)]
-pub struct SourceFile {
-    /// Below the repository's root.
-    pub path: String,
-    pub text: String,
-}
-
-impl SourceFile {
-    /// `None` for what is no text.
-    pub fn of(path: String, bytes: Vec<u8>) -> Option<SourceFile> {
-        String::from_utf8(bytes).ok().map(|text| SourceFile { path, text })
-    }
-}
 
 /// The folders in which the definition's steps work, none below another.
 pub fn folders(definition: &Definition) -> Vec<String> {
@@ -70,6 +58,15 @@ pub struct Site {
     pub note: Option<Message>,
     /// The bytes of the file that a pin replaces.
     pub span: Option<Range<usize>>,
+}
+
+impl Site {
+    /// What is said of a file and not of an image; `line` as in `Site`.
+    fn of_file(path: &str, line: u32, note: Message) -> Site {
+        let shown = super::finding::shown(path);
+        let reference = if line == 0 { shown } else { format!("{shown}:{line}") };
+        Site { path: path.to_owned(), line, reference, note: Some(note), span: None }
+    }
 }
 
 /// Reference to `host/repository@sha256:...`.
@@ -147,7 +144,7 @@ pub fn pinned(files: &[SourceFile], values: &Values, pins: &Pins) -> Vec<SourceF
     let changed = |file: &SourceFile| {
         let sites: Vec<&Site> = all.iter().filter(|site| site.path == file.path).collect();
         let text = rewritten(&file.text, &sites, pins)?;
-        Some(SourceFile { path: file.path.clone(), text })
+        Some(file.with_text(text))
     };
     files.iter().filter_map(changed).collect()
 }
@@ -180,6 +177,6 @@ pub fn pin_compose(text: &str, pins: &Pins) -> Option<String> {
 }
 
 fn alone(path: &str, text: &str, pins: &Pins) -> Option<String> {
-    let file = SourceFile { path: path.to_owned(), text: text.to_owned() };
+    let file = SourceFile::of_text(path, text);
     pinned(&[file], &Values::default(), pins).pop().map(|file| file.text)
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::variables::BUILTIN_NAMES;
+use super::commands::Commands;
 use super::expand::{Dialect, Known, expand};
 use crate::model::{Action, Definition, Piece, Text, VariableUse};
 
@@ -18,6 +19,8 @@ pub struct Values {
     assigned: BTreeSet<String>,
     /// Images that a step's script makes (`docker build --tag IMAGE`, `docker tag X IMAGE`, `docker push IMAGE`).
     made: BTreeSet<String>,
+    /// What the steps' commands name.
+    pub(super) commands: Commands,
 }
 
 impl Values {
@@ -53,6 +56,7 @@ impl Values {
                 }
             }
         }
+        values.commands = Commands::of(definition, &|name| values.look(name));
         values
     }
 
