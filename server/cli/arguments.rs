@@ -12,7 +12,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use super::terminal::Terminal;
-use super::{account, adopt, check, image, language, lint, ping, pipeline, repository, run, stream};
+use super::{account, adopt, apply, check, image, language, lint, ping, pipeline, repository, run, stream};
 use crate::config::SETTINGS;
 use crate::model::{Error, Message};
 use crate::msg;
@@ -61,7 +61,7 @@ pub enum Command {
     #[command(subcommand, about = about(msg!("cli-image")))]
     Image(image::Image),
     #[command(about = about(msg!("cli-apply")))]
-    Apply(stream::Apply),
+    Apply(apply::Apply),
     #[command(subcommand, about = about(msg!("cli-stream")))]
     Stream(stream::Stream),
     #[command(about = about(msg!("cli-version")))]

@@ -78,11 +78,19 @@ impl Client {
         json(self.send(Method::POST, self.url(parts), Some(body)).await?).await
     }
 
-    /// Text of another kind than JSON, such as YAML.
-    pub async fn post_text(&self, parts: &[&str], text: String) -> Result<Value, Exit> {
-        let request = self.request(Method::POST, self.url(parts));
-        let request = request.header(header::CONTENT_TYPE, "application/yaml").body(text);
-        json(self.answer(request).await?).await
+    /// A body of a kind of its own. The status and the answer, also of what was not done; an `Exit` where nothing answers
+    /// as our server does.
+    pub async fn post_as(&self, parts: &[&str], (kind, body): (&str, String)) -> Result<(u16, Value), Exit> {
+        let request =
+            self.request(Method::POST, self.url(parts)).header(header::CONTENT_TYPE, kind).body(body);
+        let mut response = request.send().await.map_err(|cause| self.unreachable(&cause))?;
+        let status = response.status();
+        let body = read(&mut response).await?;
+        match serde_json::from_slice(&body) {
+            Ok(report) => Ok((status.as_u16(), report)),
+            Err(_) if status.is_success() => Err(strange()),
+            Err(_) => Err(Exit::of_status(status.as_u16(), status.to_string())),
+        }
     }
 
     /// A list, following its `Link: rel="next"` until `limit` items are there.

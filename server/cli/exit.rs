@@ -75,6 +75,11 @@ impl Exit {
         Exit { kind, said: Said::Text(text) }
     }
 
+    /// As `of_status`, when everything has been said.
+    pub fn told(status: u16) -> Self {
+        Exit { said: Said::Nothing, ..Exit::of_status(status, String::new()) }
+    }
+
     pub fn code(&self) -> ExitCode {
         ExitCode::from(self.number())
     }

@@ -1,12 +1,13 @@
 //! The door for a terminal: the arguments, and one file per verb.
 //!
 //! Verbs of the first kind (`user`, `token`, `check`, `adopt`) work on the data directory itself, verbs of
-//! the second kind (`run`, `repo`, `pipeline`, `image`, `stream`) talk to a server through its API and know
+//! the second kind (`run`, `repo`, `pipeline`, `image`, `stream`, `apply`) talk to a server through its API and know
 //! nothing of its files. `serve` is only read here; `main` hands it to `app`. Exit codes are part of the
 //! interface: 0 done, 1 failed, 2 usage, 3 not allowed, 4 not found, 124 out of time.
 
 mod account;
 mod adopt;
+mod apply;
 mod arguments;
 mod check;
 mod client;
@@ -99,7 +100,7 @@ fn carry_out(session: &Session, command: Command) -> Result<(), Exit> {
         Command::Pipeline(command) => wait(pipeline::pipeline(session, command)),
         Command::Run(command) => wait(run::run(session, command)),
         Command::Image(command) => wait(image::image(session, command)),
-        Command::Apply(apply) => wait(stream::apply(session, apply)),
+        Command::Apply(apply) => wait(apply::apply(session, apply)),
         Command::Stream(command) => wait(stream::stream(session, command)),
         // Taken care of by `run`.
         Command::Serve(_) => Ok(()),

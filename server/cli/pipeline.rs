@@ -1,4 +1,4 @@
-//! `pipeline create` and `pipeline list`.
+//! `pipeline create`, `pipeline list` and `pipeline triggers`.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -7,8 +7,9 @@ use super::Session;
 use super::arguments::about;
 use super::client::Client;
 use super::exit::Exit;
+use super::language;
 use super::terminal::field;
-use crate::model::{PipelineName, RepositoryPath};
+use crate::model::{Message, PipelineName, RepositoryPath};
 use crate::msg;
 
 #[derive(Debug, Subcommand)]
@@ -17,6 +18,16 @@ pub enum Pipeline {
     Create(Create),
     #[command(about = about(msg!("cli-pipeline-list")))]
     List(List),
+    #[command(about = about(msg!("cli-pipeline-triggers")))]
+    Triggers(One),
+}
+
+#[derive(Debug, Args)]
+pub struct One {
+    #[arg(value_name = "OWNER/REPO", help = about(msg!("cli-arg-repo")))]
+    repo: RepositoryPath,
+    #[arg(help = about(msg!("cli-arg-pipeline")))]
+    name: PipelineName,
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +55,24 @@ pub async fn pipeline(session: &Session, command: Pipeline) -> Result<(), Exit> 
             let body = json!({ "name": create.name, "path": create.path, "branches": create.branches });
             let made = client.post(&of(&create.repo), &body).await?;
             session.answer(&made, &field(&made, "/html_url"))
+        }
+        Pipeline::Triggers(one) => {
+            let mut parts = of(&one.repo).to_vec();
+            parts.extend([one.name.as_str(), "triggers"]);
+            let all = client.get(&parts).await?;
+            let all = all.as_array().cloned().unwrap_or_default();
+            session.answer_list(all, |trigger| {
+                let word = |message: Message| language::say(&message);
+                let from = match field(trigger, "/from") {
+                    from if from.is_empty() => word(msg!("streams-own-bases")),
+                    from => from,
+                };
+                let state = match field(trigger, "/paused") == "true" {
+                    true => word(msg!("streams-paused")),
+                    false => word(msg!("streams-active")),
+                };
+                vec![from, state, field(trigger, "/waits_for")]
+            })
         }
         Pipeline::List(list) => {
             let all = client.list(&of(&list.repo), usize::MAX).await?;

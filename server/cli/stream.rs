@@ -1,6 +1,4 @@
-//! `apply`: OpenShift's YAML from a file; and `stream list`, `show`, `tag`, `untag`, `import`, `rollback`.
-
-use std::io::Read as _;
+//! `stream list`, `show`, `tag`, `untag`, `import`, `rollback`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -14,15 +12,6 @@ use super::run::list;
 use super::terminal::field;
 use crate::model::{StreamPath, StreamTagName};
 use crate::msg;
-
-/// Longest file, in bytes; what the server takes.
-const LONGEST: u64 = 1024 * 1024;
-
-#[derive(Debug, Args)]
-pub struct Apply {
-    #[arg(short = 'f', long = "filename", value_name = "FILE", help = about(msg!("cli-flag-apply-file")))]
-    file: String,
-}
 
 #[derive(Debug, Subcommand)]
 pub enum Stream {
@@ -82,38 +71,6 @@ pub struct Rollback {
     tag: StreamTagName,
     #[arg(value_name = "DIGEST", help = about(msg!("cli-arg-stream-digest")))]
     image: Option<String>,
-}
-
-pub async fn apply(session: &Session, apply: Apply) -> Result<(), Exit> {
-    let text = read(&apply.file)?;
-    let client = Client::new(session)?;
-    let report = client.post_text(&["image-streams"], text).await?;
-    if session.json {
-        return session.terminal.json(&report);
-    }
-    for one in list(&report, "applied") {
-        let line = format!("{} {} {}", field(one, "/kind"), field(one, "/name"), field(one, "/result"));
-        session.terminal.line(&line)?;
-    }
-    for note in list(&report, "notes") {
-        let place = format!("{}:{}:{}", apply.file, field(note, "/line"), field(note, "/column"));
-        session.terminal.note(&format!("{place}: {}", field(note, "/message")));
-    }
-    Ok(())
-}
-
-/// A file, or standard input for `-`.
-fn read(path: &str) -> Result<String, Exit> {
-    let mut text = String::new();
-    if path == "-" {
-        let read = std::io::stdin().take(LONGEST + 1).read_to_string(&mut text);
-        read.map_err(|e| Exit::failed(msg!("cli-stdin", cause = e)))?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => Exit::not_found(msg!("cli-no-file", path = path)),
-        _ => Exit::failed(msg!("cli-unreadable", path = path, cause = cause)),
-    })
 }
 
 pub async fn stream(session: &Session, command: Stream) -> Result<(), Exit> {

@@ -18,6 +18,7 @@ mod run;
 mod secret;
 mod status;
 mod stream;
+mod stream_spec;
 mod turn;
 
 pub use commit_files::CommitFiles;
@@ -47,7 +48,10 @@ pub use run::{Cause, Run, RunImage, StageRecord, StepRecord};
 pub use secret::Secret;
 pub use status::Status;
 pub use stream::{
-    BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamSpec,
-    StreamTagName, TagAddress, TagItem, TagSource, TagSpec, TriggerSource, TriggerSpec, TriggersSpec,
+    BaseImage, ImageChange, ImportCondition, Sighting, StreamPath, StreamTagName, TagAddress, TagItem,
+};
+pub use stream_spec::{
+    ImageToTag, ReferencePolicy, StreamImageName, StreamSpec, TagSource, TagSpec, TagsSpec, TriggerSource,
+    TriggerSpec, TriggersSpec,
 };
 pub use turn::Turn;

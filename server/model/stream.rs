@@ -1,7 +1,6 @@
 //! Image streams: named pointers to images, each tag a list of immutable digests, newest first. The words are
 //! OpenShift's (`image.openshift.io/v1`), so that its own YAML can be taken as it is.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -36,7 +35,8 @@ impl TagAddress {
             return None;
         }
         let tag = image.tag.clone().unwrap_or_else(|| "latest".to_owned());
-        let host = image.host.clone().unwrap_or_else(|| "docker.io".to_owned());
+        // Names of hosts are the same in any case.
+        let host = image.host.as_deref().unwrap_or("docker.io").to_ascii_lowercase();
         let hub = matches!(host.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
         let repository = if hub && !image.repository.contains('/') {
             format!("library/{}", image.repository)
@@ -109,95 +109,6 @@ impl std::str::FromStr for StreamTagName {
         }
         Ok(StreamTagName { stream: stream.parse().map_err(|_| refuse())?, tag: tag.to_owned() })
     }
-}
-
-/// Where the images of a stream's tag come from (`spec.tags[].from`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "name")]
-pub enum TagSource {
-    /// An image reference, in our registry or another.
-    DockerImage(String),
-    /// Another tag of the same stream: an alias.
-    ImageStreamTag(String),
-    /// An image of the same stream's history, by digest.
-    ImageStreamImage(Digest),
-}
-
-impl TagSource {
-    /// The tag at a registry that is to be followed for it, if there is one.
-    pub fn address(&self) -> Option<TagAddress> {
-        match self {
-            TagSource::DockerImage(text) => TagAddress::of(&ImageReference::parse(text).ok()?),
-            TagSource::ImageStreamTag(_) | TagSource::ImageStreamImage(_) => None,
-        }
-    }
-}
-
-/// Where others pull an image of the stream from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReferencePolicy {
-    /// From where it was imported.
-    #[default]
-    Source,
-    /// From our registry, into which it is copied, so that it survives the source.
-    Local,
-}
-
-/// One tag of a stream as it is wanted (`spec.tags[]`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TagSpec {
-    pub name: String,
-    pub source: Option<TagSource>,
-    /// Names the source and imports nothing.
-    pub reference: bool,
-    /// The source may be reached without TLS or with a certificate nobody vouches for.
-    pub insecure: bool,
-    pub scheduled: bool,
-    /// `Legacy` or `PreserveOriginal`.
-    pub import_mode: String,
-    pub reference_policy: ReferencePolicy,
-    pub annotations: BTreeMap<String, String>,
-    pub generation: i64,
-}
-
-/// A stream as it is wanted (`spec`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamSpec {
-    pub path: StreamPath,
-    /// `host/path` of which every tag is followed (`spec.dockerImageRepository`); `None` for the stream's own repository.
-    pub repository: Option<String>,
-    pub lookup_local: bool,
-    pub annotations: BTreeMap<String, String>,
-    /// Each name once.
-    pub tags: Vec<TagSpec>,
-}
-
-/// Image triggers of one pipeline as they are wanted (`spec.triggers` of a `BuildConfig`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TriggersSpec {
-    /// `owner/name` of the git repository, where it is named.
-    pub repository: Option<RepositoryPath>,
-    /// `spec.source.git.uri`.
-    pub source: Option<String>,
-    pub namespace: Option<String>,
-    pub pipeline: String,
-    /// `None` leaves the triggers as they are.
-    pub triggers: Option<Vec<TriggerSpec>>,
-}
-
-/// What is watched, and whether it waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TriggerSpec {
-    pub from: Option<TriggerSource>,
-    pub paused: bool,
-}
-
-/// `from` of an image change trigger; without a namespace it is the pipeline's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TriggerSource {
-    pub namespace: Option<String>,
-    pub name: String,
-    pub tag: String,
 }
 
 /// What a tag named at a time (`status.tags[].items[]`).

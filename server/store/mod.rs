@@ -270,6 +270,7 @@ mod tests {
             include_str!("../../tests/schema/0004.sql"),
             include_str!("../../tests/schema/0005.sql"),
             include_str!("../../tests/schema/0006.sql"),
+            include_str!("../../tests/schema/0007.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

@@ -1,11 +1,13 @@
 //! Image streams with their tags and histories. A tag's newest item is what it names now.
 //!
 //! `spec` is what is wanted of a stream, `by_hand` what a person does to a tag, `imports` what is to be asked at registries,
-//! `whole` the streams that follow all of a repository, `history` what is kept.
+//! `put` one tag's row, `others` tags that stand for other tags, `whole` the streams that follow all of a repository, `history` what is kept.
 
 pub mod by_hand;
 pub mod history;
 pub mod imports;
+pub mod others;
+mod put;
 pub mod spec;
 pub mod whole;
 
@@ -102,6 +104,7 @@ pub fn push_item(
         let new = NewItem { reference: new.reference.clone(), cause_id: Some(event), ..*new };
         push_item(c, (stream_id, &alias), &new, at)?;
     }
+    others::arrived(c, (stream_id, tag), (event, at))?;
     Ok(true)
 }
 

@@ -1,6 +1,7 @@
 //! Image triggers of pipelines, and the images that pipelines stand on.
 
 pub mod changes;
+pub mod waiting;
 
 use std::collections::BTreeMap;
 

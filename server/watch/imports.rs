@@ -25,6 +25,7 @@ use crate::msg;
 use crate::registry::{Client, copy_image};
 use crate::store::Connection;
 use crate::store::streams::imports::{self, Due};
+use crate::store::streams::others;
 use crate::store::tags::{self, Seen};
 
 /// Most of one registry that are taken into its lane at a time.
@@ -192,10 +193,17 @@ impl Watch {
     }
 
     async fn found(&self, due: &Due) -> Result<Found> {
-        let TagSource::DockerImage(text) = &due.source else {
-            return Err(Error::Invalid(msg!("streams-not-imported")));
+        let text = match &due.source {
+            TagSource::DockerImage(text) => text.clone(),
+            // To be copied from where the other stream has it.
+            TagSource::OtherTag(_) | TagSource::OtherImage(_) => {
+                let source = Some(due.source.clone());
+                let item = self.store.read(|c| others::image(c, &source))?;
+                item.ok_or_else(|| Error::NotFound(msg!("streams-no-such-image")))?.reference
+            }
+            _ => return Err(Error::Invalid(msg!("streams-not-imported"))),
         };
-        let image = ImageReference::parse(text)?;
+        let image = ImageReference::parse(&text)?;
         match TagAddress::of(&image) {
             Some(address) => self.by_tag(address).await,
             None => self.by_digest(image).await,

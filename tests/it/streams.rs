@@ -17,7 +17,7 @@ async fn docker(args: &[&str]) -> String {
 }
 
 /// Pushes a new, empty image under `repository:tag`; its digest at the registry.
-async fn push(repository: &str, tag: &str, what: &str) -> String {
+pub async fn push(repository: &str, tag: &str, what: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.tar");
     std::fs::write(&empty, [0; 1024]).unwrap();
@@ -37,24 +37,24 @@ async fn digest(repository: &str, tag: &str) -> String {
 }
 
 /// A repository name of this test run's own in the registry.
-fn fresh(name: &str) -> String {
+pub fn fresh(name: &str) -> String {
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     format!("streams-test/{name}-{nanos:x}")
 }
 
-fn names(house: &House, tag: &str) -> Option<String> {
+pub fn names(house: &House, tag: &str) -> Option<String> {
     let name: StreamTagName = tag.parse().unwrap();
     let item = house.app.store.read(|c| streams::current(c, &name)).unwrap()?;
     Some(item.reference.rsplit('@').next().unwrap().to_owned())
 }
 
-async fn until_names(house: &House, tag: &str, digest: &str) {
+pub async fn until_names(house: &House, tag: &str, digest: &str) {
     house
         .wait_for(&format!("{tag} to name {digest}"), |house| names(house, tag).filter(|now| now == digest))
         .await;
 }
 
-fn stream_yaml(name: &str, tag: &str, image: &str) -> String {
+pub fn stream_yaml(name: &str, tag: &str, image: &str) -> String {
     format!(
         "apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {{name: {name}}}\nspec:\n  tags:\n  \
          - name: '{tag}'\n    from: {{kind: DockerImage, name: '{image}'}}\n"
@@ -62,7 +62,7 @@ fn stream_yaml(name: &str, tag: &str, image: &str) -> String {
 }
 
 /// The poll, by hand; and everything that follows from what it found is decided.
-async fn poll(house: &House) {
+pub async fn poll(house: &House) {
     house.app.watch.poll_tags().await.unwrap();
     let undecided = |house: &House| house.app.store.read(|c| events::undecided(c, 1)).unwrap();
     house.wait_for("every event to be decided", |house| undecided(house).is_empty().then_some(())).await;
@@ -359,7 +359,7 @@ async fn many_unchanged_tags_cost_no_write() {
 }
 
 /// `ropewalk ARGS` with standard input; exit code, output and what was said beside it.
-async fn program(variables: &[(&str, &str)], args: &[&str], input: &str) -> (i32, String, String) {
+pub async fn program(variables: &[(&str, &str)], args: &[&str], input: &str) -> (i32, String, String) {
     use tokio::io::AsyncWriteExt as _;
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ropewalk"));
     command.args(args).env_clear().envs(variables.iter().copied());

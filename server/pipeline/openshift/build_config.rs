@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{File, Metadata, is_nothing};
+use super::fields::{File, Metadata};
+use super::scalars::is_nothing;
 use crate::model::{RepositoryPath, TriggerSource, TriggerSpec, TriggersSpec, is_tag};
 use crate::msg;
 use crate::pipeline::finding::shown;
@@ -32,23 +33,17 @@ const SPEC: [&str; 14] = [
     "successfulBuildsHistoryLimit",
     "failedBuildsHistoryLimit",
 ];
-const TYPES: [&str; 9] = [
-    "ImageChange",
-    "ConfigChange",
-    "GitHub",
-    "GitLab",
-    "Bitbucket",
-    "Generic",
-    "imageChange",
-    "github",
-    "generic",
-];
+/// With the spellings of the first versions of OpenShift, which it still takes.
+const TYPES: [&str; 6] = ["ImageChange", "ConfigChange", "GitHub", "GitLab", "Bitbucket", "Generic"];
+/// What belongs into `imageChange`, and is often put beside it.
+const INNER: [&str; 4] = ["from", "paused", "lastTriggeredImageID", "imageChangeParams"];
 const MOST_TRIGGERS: usize = 100;
 
-impl File<'_, '_> {
-    pub(super) fn build_config(&mut self, node: &Node) -> Option<TriggersSpec> {
-        let fields = self.top(node, "BuildConfig", ["build.openshift.io/v1", "v1"])?;
-        let Metadata { place, name, namespace, annotations } = self.metadata(&fields)?;
+impl File<'_> {
+    pub fn build_config(&mut self, node: &Node) -> Option<TriggersSpec> {
+        let known = (["build.openshift.io/v1", "v1"], &["spec", "status"][..]);
+        let fields = self.top(node, "BuildConfig", known)?;
+        let Metadata { place, name, namespace, annotations, .. } = self.metadata(&fields, false)?;
         let repository = match annotations.get(REPOSITORY).map(|text| text.parse::<RepositoryPath>()) {
             Some(Ok(path)) => Some(path),
             None => None,
@@ -65,7 +60,7 @@ impl File<'_, '_> {
         let pipeline = annotations.get(PIPELINE).cloned().unwrap_or(name);
         let mut found = TriggersSpec { repository, source: None, namespace, pipeline, triggers: None };
         let Some(spec) = fields.get("spec").filter(|spec| !is_nothing(spec)) else { return Some(found) };
-        let spec = self.reader.fields(spec, "spec", &SPEC)?;
+        let spec = self.fields(spec, "spec", &SPEC)?;
         for key in SPEC.iter().skip(2) {
             if let Some(node) = spec.get(key).filter(|node| !is_nothing(node)) {
                 self.note(node.place, &format!("spec.{key}"));
@@ -76,10 +71,29 @@ impl File<'_, '_> {
             Some(node) => Some(self.triggers(node)?),
             None => None,
         };
+        self.strategy(&spec, found.triggers.as_deref().unwrap_or_default());
         if annotations.get(PAUSED).is_some_and(|text| text.eq_ignore_ascii_case("true")) {
             found.triggers.iter_mut().flatten().for_each(|trigger| trigger.paused = true);
         }
         Some(found)
+    }
+
+    /// A trigger without `from` watches what the pipeline really stands on. OpenShift watches the strategy's stream.
+    fn strategy(&mut self, spec: &Fields, triggers: &[TriggerSpec]) {
+        let Some(Value::Map(kinds)) = spec.get("strategy").map(|node| &node.value) else { return };
+        if triggers.iter().all(|trigger| trigger.from.is_some()) {
+            return;
+        }
+        for kind in kinds {
+            let from = super::walk::entry(&kind.value, "from");
+            let text = |key: &str| match &super::walk::entry(from?, key)?.value {
+                Value::Text { text, .. } => Some(text.as_str()),
+                _ => None,
+            };
+            if let (Some("ImageStreamTag"), Some(name)) = (text("kind"), text("name")) {
+                self.note_that(kind.place, msg!("openshift-strategy-from", name = shown(name)));
+            }
+        }
     }
 
     /// `source.git.uri`; what else the source says is not carried out.
@@ -96,7 +110,7 @@ impl File<'_, '_> {
             "configMaps",
         ];
         let node = spec.get("source").filter(|node| !is_nothing(node))?;
-        let source = self.reader.fields(node, "source", &SOURCE)?;
+        let source = self.fields(node, "source", &SOURCE)?;
         for key in SOURCE.iter().skip(2) {
             if let Some(node) = source.get(key).filter(|node| !is_nothing(node)) {
                 self.note(node.place, &format!("spec.source.{key}"));
@@ -104,7 +118,7 @@ impl File<'_, '_> {
         }
         let git = source.get("git").filter(|node| !is_nothing(node))?;
         let known = ["uri", "ref", "httpProxy", "httpsProxy", "noProxy"];
-        let git = self.reader.fields(git, "git", &known)?;
+        let git = self.fields(git, "git", &known)?;
         for key in known.iter().skip(1) {
             if let Some(node) = git.get(key).filter(|node| !is_nothing(node)) {
                 self.note(node.place, &format!("spec.source.git.{key}"));
@@ -134,18 +148,27 @@ impl File<'_, '_> {
 
     fn trigger(&mut self, node: &Node) -> Option<TriggerSpec> {
         let known = ["type", "imageChange", "github", "gitlab", "bitbucket", "generic"];
-        let fields = self.reader.fields(node, "triggers", &known)?;
-        let Some(kind) = self.text(&fields, "type") else {
-            self.reader.say(node.place, msg!("openshift-missing", key = "type"));
-            return None;
-        };
-        if !TYPES.contains(&kind.as_str()) {
-            let value = shown(&kind);
-            let known = TYPES.get(..6).unwrap_or_default().join(", ");
-            self.reader.say(node.place, msg!("openshift-value", key = "type", value = value, known = known));
+        let fields = self.reader.any_fields(node, "triggers")?;
+        if let Some(entry) = fields.entries().iter().find(|entry| INNER.contains(&entry.key.as_str())) {
+            self.reader.say(entry.place, msg!("openshift-misplaced", key = shown(&entry.key)));
             return None;
         }
-        if !kind.eq_ignore_ascii_case("ImageChange") {
+        let fields = self.fields(node, "triggers", &known)?;
+        let Some(kind) = self.text(&fields, "type") else {
+            if fields.get("type").is_none_or(is_nothing) {
+                self.reader.say(node.place, msg!("openshift-missing", key = "type"));
+            }
+            return None;
+        };
+        let is = |known: &&str| {
+            known.eq_ignore_ascii_case(&kind) || (kind == "config" && **known == *"ConfigChange")
+        };
+        let Some(kind) = TYPES.into_iter().find(|known| is(&known)) else {
+            let (value, known) = (shown(&kind), TYPES.join(", "));
+            self.reader.say(node.place, msg!("openshift-value", key = "type", value = value, known = known));
+            return None;
+        };
+        if kind != "ImageChange" {
             self.note_that(node.place, msg!("openshift-trigger-type", kind = kind));
             return None;
         }
@@ -158,44 +181,33 @@ impl File<'_, '_> {
         let Some(change) = fields.get("imageChange").filter(|node| !is_nothing(node)) else {
             return Some(bare);
         };
-        let change =
-            self.reader.fields(change, "imageChange", &["from", "paused", "lastTriggeredImageID"])?;
+        let change = self.fields(change, "imageChange", &["from", "paused", "lastTriggeredImageID"])?;
         if let Some(last) = change.get("lastTriggeredImageID").filter(|node| !is_nothing(node)) {
             self.note(last.place, "imageChange.lastTriggeredImageID");
         }
         let paused = self.flag(&change, "paused");
         let from = match change.get("from").filter(|node| !is_nothing(node)) {
             Some(node) if !matches!(&node.value, Value::Map(entries) if entries.is_empty()) => {
-                Some(self.trigger_source(node)?)
+                Some(self.trigger_source(&change)?)
             }
             _ => None,
         };
         Some(TriggerSpec { from, paused })
     }
 
-    fn trigger_source(&mut self, node: &Node) -> Option<TriggerSource> {
-        let known = ["kind", "name", "namespace", "apiVersion", "uid", "resourceVersion", "fieldPath"];
-        let fields = self.reader.fields(node, "from", &known)?;
-        for key in known.iter().skip(3) {
-            if let Some(found) = fields.get(key).filter(|found| !is_nothing(found)) {
-                self.note(found.place, &format!("from.{key}"));
-            }
-        }
-        let kind = self.text(&fields, "kind").unwrap_or_default();
-        if kind != "ImageStreamTag" {
-            let wrong =
-                msg!("openshift-value", key = "from.kind", value = shown(&kind), known = "ImageStreamTag");
-            self.reader.say(node.place, wrong);
+    fn trigger_source(&mut self, change: &Fields) -> Option<TriggerSource> {
+        let from = self.reference(change, "from")?;
+        if from.kind != "ImageStreamTag" {
+            self.reader.say(from.place, msg!("openshift-trigger-kind", kind = shown(&from.kind)));
             return None;
         }
-        let text = self.text(&fields, "name").unwrap_or_default();
-        let split = text.split_once(':').filter(|(name, tag)| !name.is_empty() && is_tag(tag));
+        let split = from.name.split_once(':').filter(|(name, tag)| !name.is_empty() && is_tag(tag));
         let Some((name, tag)) = split else {
-            let name = shown(&text);
-            self.reader.say(node.place, msg!("openshift-stream-tag", name = name));
+            self.reader.say(from.named, msg!("openshift-stream-tag", name = shown(&from.name)));
             return None;
         };
-        let namespace = self.text(&fields, "namespace");
-        Some(TriggerSource { namespace, name: name.to_owned(), tag: tag.to_owned() })
+        let owner = from.namespace.as_deref().unwrap_or(self.owner.as_str());
+        self.path_of(Some(owner), name, from.named)?;
+        Some(TriggerSource { name: name.to_owned(), tag: tag.to_owned(), namespace: from.namespace })
     }
 }

@@ -13,6 +13,8 @@ use crate::msg;
 
 /// Deepest nesting; the grammar needs seven levels.
 const DEEPEST: usize = 24;
+/// And of a file of objects, of which most are not ours: schemas in it are deep.
+const DEEPEST_OBJECT: usize = 64;
 /// Largest tree in bytes: texts and about what a node takes, aliases counted as often as they are used.
 const LARGEST: usize = 4 * 1024 * 1024;
 const NODE: usize = 64;
@@ -59,6 +61,7 @@ struct Builder<'f> {
     root: Option<Node>,
     /// The documents before this one; `None` where there may be only one.
     before: Option<Vec<Node>>,
+    deepest: usize,
 }
 
 /// The document in `text`, or `None` after saying why there is none.
@@ -72,14 +75,22 @@ pub fn documents(text: &str, findings: &mut Findings) -> Option<Vec<Node>> {
 }
 
 fn read(text: &str, findings: &mut Findings, before: Option<Vec<Node>>) -> Option<Vec<Node>> {
+    let deepest = if before.is_some() { DEEPEST_OBJECT } else { DEEPEST };
     let mut options = Options::default();
-    options.disallow_directives = true;
-    options.flow_nesting_limit = DEEPEST;
-    options.block_nesting_limit = DEEPEST;
+    options.disallow_directives = before.is_none();
+    options.flow_nesting_limit = deepest;
+    options.block_nesting_limit = deepest;
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut builder =
-        Builder { findings, open: Vec::new(), anchors: BTreeMap::new(), weight: 0, root: None, before };
+    let mut builder = Builder {
+        findings,
+        open: Vec::new(),
+        anchors: BTreeMap::new(),
+        weight: 0,
+        root: None,
+        before,
+        deepest,
+    };
     while let Some(event) = parser.next_event() {
         match event {
             Ok((Event::StreamEnd, _)) => break,
@@ -105,6 +116,18 @@ fn at(line: usize, column: usize) -> Place {
     Place { line: number(line.max(1)), column: number(column).saturating_add(1) }
 }
 
+impl Node {
+    /// A node that stood in no file, such as what a parameter's value says.
+    pub fn new(place: Place, value: Value) -> Node {
+        Node { place, value, weight: NODE }
+    }
+}
+
+/// `!!str`, which makes a text of what looks like a number.
+fn is_text(event: &Event) -> bool {
+    matches!(event, Event::Scalar(_, _, _, Some(tag)) if tag.is_yaml_core_schema_tag("str"))
+}
+
 impl Builder<'_> {
     /// Takes one event in; `None` ends the reading, after a finding.
     fn event(&mut self, event: Event, span: &Span) -> Option<()> {
@@ -115,7 +138,9 @@ impl Builder<'_> {
                 | Event::SequenceStart(_, _, Some(_))
                 | Event::MappingStart(_, _, Some(_))
         );
-        if tagged {
+        // Objects that are not ours have tags; of those only the one for texts says something.
+        let is_text = is_text(&event);
+        if tagged && self.before.is_none() {
             let place = span.tag_start().map_or(place, |mark| at(mark.line(), mark.col()));
             return self.stop(place, msg!("pipeline-yaml-tag"));
         }
@@ -128,7 +153,8 @@ impl Builder<'_> {
                 None => self.stop(place, msg!("pipeline-yaml-documents")),
             },
             Event::Scalar(text, style, anchor, _) => {
-                let (text, plain) = (text.into_owned(), matches!(style, ScalarStyle::Plain));
+                let plain = matches!(style, ScalarStyle::Plain) && !is_text;
+                let text = text.into_owned();
                 if text.contains('\0') {
                     return self.stop(place, msg!("pipeline-yaml-nul"));
                 }
@@ -167,7 +193,7 @@ impl Builder<'_> {
     }
 
     fn start(&mut self, value: Value, anchor: usize, place: Place) -> Option<()> {
-        if self.open.len() >= DEEPEST {
+        if self.open.len() >= self.deepest {
             return self.stop(place, msg!("pipeline-too-deep"));
         }
         // A map or list as a key would be lost otherwise.

@@ -21,6 +21,10 @@ pub struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
+    pub fn entries(&self) -> &'n [Entry] {
+        self.entries
+    }
+
     pub fn get(&self, key: &str) -> Option<&'n Node> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
@@ -47,6 +51,12 @@ impl Reader<'_> {
                 },
             );
         }
+        Some(Fields { place: node.place, entries })
+    }
+
+    /// The map at `node`, whatever its keys are.
+    pub fn any_fields<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
+        let entries = self.map(node, what)?;
         Some(Fields { place: node.place, entries })
     }
 

@@ -5,15 +5,17 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::super::events;
-use super::spec::{begin, by_path, put_tag, tag};
-use super::{NewItem, current, imports, items, push_item};
+use super::put::{begin, put_tag};
+use super::spec::{by_path, tag};
+use super::{NewItem, current, imports, items, others, push_item};
 use crate::model::{Error, Happened, Result, StreamTagName, TagSource, TagSpec};
 use crate::msg;
 
 /// Gives one tag its source, and lets it name what that names.
 pub fn follow(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
     let spec = TagSpec { generation: 0, ..spec.clone() };
-    put_tag(c, stream_id, &spec)?;
+    put_tag(c, stream_id, &spec, true)?;
+    others::no_circle(c, stream_id, std::slice::from_ref(&spec))?;
     begin(c, stream_id, &spec, by, at)
 }
 

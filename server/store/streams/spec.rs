@@ -8,10 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::events;
 use super::super::rows::{json, json_opt, millis, time, time_opt, to_json};
-use super::{NewItem, history, imports, items, push_item, whole};
+use super::put::{begin, put_tag};
+use super::{others, whole};
 use crate::model::{
-    Error, Happened, ImportCondition, ReferencePolicy, Result, StreamPath, StreamSpec, TagItem, TagSource,
-    TagSpec,
+    Error, Happened, ImportCondition, ReferencePolicy, Result, StreamPath, StreamSpec, TagSpec, TagsSpec,
 };
 use crate::msg;
 
@@ -21,8 +21,11 @@ pub struct Stream {
     pub path: StreamPath,
     /// `host/path` of which every tag is followed.
     pub repository: Option<String>,
+    /// The same as the file says it, if it does.
+    pub written_repository: Option<String>,
     pub lookup_local: bool,
     pub annotations: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
     pub created_at: Timestamp,
     pub created_by: String,
 }
@@ -31,6 +34,8 @@ pub struct Stream {
 #[derive(Clone, Debug)]
 pub struct StreamTag {
     pub spec: TagSpec,
+    /// The file names it, or a person made it follow something; otherwise it was only pushed or set.
+    pub in_spec: bool,
     /// When the next import is due.
     pub import_at: Option<Timestamp>,
     pub condition: Option<ImportCondition>,
@@ -44,8 +49,7 @@ pub enum Applied {
     Unchanged,
 }
 
-pub(super) const STREAM: &str =
-    "id, owner || '/' || name, repository, lookup_local, annotations, created_at, created_by";
+pub(super) const STREAM: &str = "id, owner || '/' || name, repository, lookup_local, annotations, created_at, created_by, written_repository, labels";
 
 pub(super) fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
     Ok(Stream {
@@ -56,11 +60,13 @@ pub(super) fn stream(row: &Row<'_>) -> rusqlite::Result<Stream> {
         annotations: json(row, 4)?,
         created_at: time(row, 5)?,
         created_by: row.get(6)?,
+        written_repository: row.get(7)?,
+        labels: json(row, 8)?,
     })
 }
 
 const TAG: &str = "name, source, reference, insecure, scheduled, import_mode, reference_policy, annotations, \
-                   generation, import_at, condition";
+                   generation, import_at, condition, in_spec";
 
 fn stream_tag(row: &Row<'_>) -> rusqlite::Result<StreamTag> {
     let policy: String = row.get(6)?;
@@ -79,6 +85,7 @@ fn stream_tag(row: &Row<'_>) -> rusqlite::Result<StreamTag> {
         },
         import_at: time_opt(row, 9)?,
         condition: json_opt(row, 10)?,
+        in_spec: row.get(11)?,
     })
 }
 
@@ -124,7 +131,7 @@ pub fn apply(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Re
     };
     let mut sources = Vec::new();
     for spec in &wanted.tags {
-        let (differs, imports) = put_tag(c, id, spec)?;
+        let (differs, imports) = put_tag(c, id, spec, true)?;
         changed |= differs;
         if imports {
             sources.push(spec);
@@ -132,26 +139,59 @@ pub fn apply(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Re
     }
     let named: BTreeSet<&str> = wanted.tags.iter().map(|tag| tag.name.as_str()).collect();
     for left in tags(c, id)? {
-        if left.spec.source.is_some() && !named.contains(left.spec.name.as_str()) {
-            let mut bare = left.spec;
-            (bare.source, bare.scheduled) = (None, false);
-            changed |= put_tag(c, id, &bare)?.0;
+        if left.in_spec && !named.contains(left.spec.name.as_str()) {
+            let bare = TagSpec { generation: left.spec.generation, ..TagSpec::bare(left.spec.name) };
+            changed |= put_tag(c, id, &bare, false)?.0;
         }
     }
+    others::no_circle(c, id, &wanted.tags)?;
     for spec in sources {
         begin(c, id, spec, by, at)?;
     }
-    Ok(match (before, changed) {
-        (None, _) => Applied::Created,
-        (Some(_), true) => Applied::Configured,
-        (Some(_), false) => Applied::Unchanged,
-    })
+    Ok(applied(before.is_some(), changed))
+}
+
+/// Makes some tags what is wanted, and leaves the others. `stream` makes the stream when there is none.
+pub fn apply_tags(
+    c: &Connection,
+    wanted: &TagsSpec,
+    stream: &StreamSpec,
+    (by, at): (&str, Timestamp),
+) -> Result<Applied> {
+    let before = by_path(c, &wanted.path)?;
+    let (id, new) = match before {
+        Some(stream) => (stream.id, false),
+        None => (create(c, stream, by, at)?, true),
+    };
+    let mut changed = false;
+    let mut sources = Vec::new();
+    for spec in &wanted.tags {
+        let (differs, imports) = put_tag(c, id, spec, true)?;
+        changed |= differs;
+        if imports {
+            sources.push(spec);
+        }
+    }
+    others::no_circle(c, id, &wanted.tags)?;
+    for spec in sources {
+        begin(c, id, spec, by, at)?;
+    }
+    Ok(applied(!new, changed))
+}
+
+fn applied(was_there: bool, changed: bool) -> Applied {
+    match (was_there, changed) {
+        (false, _) => Applied::Created,
+        (true, true) => Applied::Configured,
+        (true, false) => Applied::Unchanged,
+    }
 }
 
 fn create(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Result<i64> {
     c.execute(
-        "INSERT INTO image_streams (owner, name, repository, lookup_local, annotations, created_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO image_streams
+            (owner, name, repository, lookup_local, annotations, created_at, created_by, written_repository, labels)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             wanted.path.owner.as_str(),
             wanted.path.name.as_str(),
@@ -159,7 +199,9 @@ fn create(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Resul
             wanted.lookup_local,
             to_json(&wanted.annotations)?,
             millis(at),
-            by
+            by,
+            wanted.written_repository,
+            to_json(&wanted.labels)?
         ],
     )?;
     let id = c.last_insert_rowid();
@@ -170,93 +212,28 @@ fn create(c: &Connection, wanted: &StreamSpec, by: &str, at: Timestamp) -> Resul
 }
 
 fn change(c: &Connection, stream: &Stream, wanted: &StreamSpec) -> Result<bool> {
-    let same = (&stream.repository, stream.lookup_local, &stream.annotations)
-        == (&wanted.repository, wanted.lookup_local, &wanted.annotations);
+    let same = (&stream.repository, &stream.written_repository, stream.lookup_local)
+        == (&wanted.repository, &wanted.written_repository, wanted.lookup_local)
+        && (&stream.annotations, &stream.labels) == (&wanted.annotations, &wanted.labels);
     if same {
         return Ok(false);
     }
     c.execute(
-        "UPDATE image_streams SET repository = ?2, lookup_local = ?3, annotations = ?4 WHERE id = ?1",
-        params![stream.id, wanted.repository, wanted.lookup_local, to_json(&wanted.annotations)?],
+        "UPDATE image_streams SET repository = ?2, lookup_local = ?3, annotations = ?4, written_repository = ?5,
+            labels = ?6 WHERE id = ?1",
+        params![
+            stream.id,
+            wanted.repository,
+            wanted.lookup_local,
+            to_json(&wanted.annotations)?,
+            wanted.written_repository,
+            to_json(&wanted.labels)?
+        ],
     )?;
     if stream.repository != wanted.repository {
         whole::fall_behind(c, stream.id)?;
     }
     Ok(true)
-}
-
-/// Writes one tag's spec; whether it differs from before, and whether its source is to be imported anew.
-pub(super) fn put_tag(c: &Connection, stream_id: i64, spec: &TagSpec) -> Result<(bool, bool)> {
-    let before = tag(c, stream_id, &spec.name)?;
-    let generation = before.as_ref().map_or(0, |before| before.spec.generation);
-    let renewed = before.as_ref().is_none_or(|before| {
-        (&before.spec.source, before.spec.reference, before.spec.reference_policy)
-            != (&spec.source, spec.reference, spec.reference_policy)
-            || spec.generation == 0
-    });
-    let as_before = TagSpec { generation, ..spec.clone() };
-    if !renewed && before.as_ref().is_some_and(|before| before.spec == as_before) {
-        return Ok((false, false));
-    }
-    let address = spec.source.as_ref().and_then(TagSource::address);
-    c.prepare_cached(
-        "INSERT INTO stream_tags (stream_id, name, source, source_host, source_repository, source_tag, reference,
-            insecure, scheduled, import_mode, reference_policy, annotations, generation)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT DO UPDATE SET source = ?3, source_host = ?4, source_repository = ?5, source_tag = ?6,
-            reference = ?7, insecure = ?8, scheduled = ?9, import_mode = ?10, reference_policy = ?11,
-            annotations = ?12, generation = ?13",
-    )?
-    .execute(params![
-        stream_id,
-        spec.name,
-        spec.source.as_ref().map(to_json).transpose()?,
-        address.as_ref().map(|address| &address.host),
-        address.as_ref().map(|address| &address.repository),
-        address.as_ref().map(|address| &address.tag),
-        spec.reference,
-        spec.insecure,
-        spec.scheduled,
-        spec.import_mode,
-        if spec.reference_policy == ReferencePolicy::Local { "Local" } else { "Source" },
-        to_json(&spec.annotations)?,
-        generation + i64::from(renewed)
-    ])?;
-    let key = (stream_id, spec.name.as_str());
-    let imports = spec.source.is_some() && !spec.reference;
-    if renewed || !imports {
-        imports::well(c, key)?;
-    }
-    if !imports {
-        imports::never(c, key)?;
-    } else if !renewed && spec.scheduled && before.is_some_and(|before| !before.spec.scheduled) {
-        return Ok((true, true));
-    }
-    Ok((true, imports && renewed))
-}
-
-/// Lets the tag name what its source names: at once where we know it, else when it was asked.
-pub(super) fn begin(c: &Connection, stream_id: i64, spec: &TagSpec, by: &str, at: Timestamp) -> Result<()> {
-    let key = (stream_id, spec.name.as_str());
-    let found = match &spec.source {
-        None => return Ok(()),
-        Some(TagSource::DockerImage(_)) => return imports::ask(c, key, at),
-        Some(TagSource::ImageStreamTag(other)) => items(c, stream_id, other, 1)?.into_iter().next(),
-        Some(TagSource::ImageStreamImage(digest)) => history::with_digest(c, stream_id, digest)?,
-    };
-    match found {
-        Some(item) => set_item(c, key, &item, by, at),
-        // An alias of what is not there yet follows it later.
-        None if matches!(spec.source, Some(TagSource::ImageStreamTag(_))) => Ok(()),
-        None => imports::failed(c, key, ("NotFound", &msg!("streams-no-such-image")), at),
-    }
-}
-
-fn set_item(c: &Connection, key: (i64, &str), item: &TagItem, by: &str, at: Timestamp) -> Result<()> {
-    let reference = item.reference.clone();
-    let new = NewItem { reference, digest: item.digest.as_ref(), by: Some(by), cause_id: None };
-    push_item(c, key, &new, at)?;
-    Ok(())
 }
 
 /// `NotFound` when there is none.

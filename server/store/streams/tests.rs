@@ -25,26 +25,14 @@ fn address() -> TagAddress {
 }
 
 fn tag(name: &str, source: TagSource) -> TagSpec {
-    TagSpec {
-        name: name.into(),
-        source: Some(source),
-        reference: false,
-        insecure: false,
-        scheduled: true,
-        import_mode: "Legacy".into(),
-        reference_policy: ReferencePolicy::Source,
-        annotations: Default::default(),
-        generation: 1,
-    }
+    TagSpec { source: Some(source), scheduled: true, ..TagSpec::bare(name.into()) }
 }
 
 fn wanted(tags: Vec<TagSpec>) -> StreamSpec {
     StreamSpec {
-        path: "ada/base".parse().unwrap(),
         repository: Some(format!("{HOST}/ada/base")),
-        lookup_local: false,
-        annotations: Default::default(),
         tags,
+        ..StreamSpec::bare("ada/base".parse().unwrap())
     }
 }
 

@@ -16,6 +16,7 @@ pub mod repositories;
 mod run_shape;
 pub mod runs;
 mod shapes;
+mod stream_apply;
 mod stream_shape;
 mod streams;
 pub mod triggers;
@@ -137,7 +138,7 @@ pub fn routes(cfg: &mut impl Routes) {
         .service(causality::impact_of)
         .service(causality::causality_of_event)
         .service(streams::list)
-        .service(streams::apply)
+        .service(stream_apply::apply)
         .service(streams::import)
         .service(streams::roll_back)
         .service(streams::tag)

@@ -68,20 +68,23 @@ fn bare() -> StreamShape {
 
 fn metadata(stream: &Stream) -> Value {
     let mut found = json!({ "name": stream.path.name, "namespace": stream.path.owner });
-    if let (Some(found), false) = (found.as_object_mut(), stream.annotations.is_empty()) {
-        found.insert("annotations".into(), json!(stream.annotations));
+    for (key, texts) in [("annotations", &stream.annotations), ("labels", &stream.labels)] {
+        if let (Some(found), false) = (found.as_object_mut(), texts.is_empty()) {
+            found.insert(key.into(), json!(texts));
+        }
     }
     found
 }
 
 fn wanted(door: &Door, stream: &Stream, tags: &[StreamTag]) -> Value {
     let mut found = BTreeMap::from([("lookupPolicy", json!({ "local": stream.lookup_local }))]);
-    if stream.repository != own_repository(door, &stream.path)
-        && let Some(repository) = &stream.repository
-    {
+    // One that was noted before it was kept as it is written.
+    let other =
+        || stream.repository.as_ref().filter(|_| stream.repository != own_repository(door, &stream.path));
+    if let Some(repository) = stream.written_repository.as_ref().or_else(other) {
         found.insert("dockerImageRepository", json!(repository));
     }
-    let named = tags.iter().filter(|tag| tag.spec.source.is_some() || !tag.spec.annotations.is_empty());
+    let named = tags.iter().filter(|tag| tag.in_spec);
     let tags: Vec<Value> = named.map(|tag| tag_spec(stream, tag)).collect();
     if !tags.is_empty() {
         found.insert("tags", tags.into());
@@ -125,6 +128,14 @@ fn from(stream: &Stream, source: &TagSource) -> Value {
         TagSource::ImageStreamTag(tag) => json!({ "kind": "ImageStreamTag", "name": tag }),
         TagSource::ImageStreamImage(digest) => {
             json!({ "kind": "ImageStreamImage", "name": format!("{}@{digest}", stream.path.name) })
+        }
+        TagSource::OtherTag(of) => {
+            let name = format!("{}:{}", of.stream.name, of.tag);
+            json!({ "kind": "ImageStreamTag", "name": name, "namespace": of.stream.owner })
+        }
+        TagSource::OtherImage(of) => {
+            let name = format!("{}@{}", of.stream.name, of.digest);
+            json!({ "kind": "ImageStreamImage", "name": name, "namespace": of.stream.owner })
         }
     }
 }

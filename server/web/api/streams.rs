@@ -2,62 +2,18 @@
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::super::auth::{self, Identity};
 use super::super::errors::{self, ErrorBody, Failure};
 use super::super::state::Door;
-use super::super::streams::{self, Refused, Target};
+use super::super::streams::{self, Target};
 use super::paging::{self, Paging};
 use super::stream_shape::StreamShape;
-use crate::messages::{self, Language};
-use crate::model::{Finding, StreamPath, StreamTagName};
+use crate::model::{StreamPath, StreamTagName};
 use crate::pipeline::openshift;
-use crate::store::streams::spec::{self, Applied};
-
-#[derive(Serialize, ToSchema)]
-pub struct ReportShape {
-    pub applied: Vec<AppliedShape>,
-    /// What is in the file and not carried out, with its place.
-    pub notes: Vec<FindingShape>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct AppliedShape {
-    pub kind: &'static str,
-    pub name: String,
-    /// `created`, `configured` or `unchanged`.
-    pub result: &'static str,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct FindingShape {
-    pub line: u32,
-    pub column: u32,
-    pub code: String,
-    pub message: String,
-}
-
-impl FindingShape {
-    fn of(finding: &Finding, language: Language) -> Self {
-        FindingShape {
-            line: finding.line,
-            column: finding.column,
-            code: finding.message.key.to_string(),
-            message: messages::render(language, &finding.message),
-        }
-    }
-}
-
-/// `created`, `configured`, `unchanged`: what the command line of OpenShift says.
-fn word(applied: Applied) -> &'static str {
-    match applied {
-        Applied::Created => "created",
-        Applied::Configured => "configured",
-        Applied::Unchanged => "unchanged",
-    }
-}
+use crate::store::streams::spec;
 
 fn path_of(owner: &str, name: &str) -> Result<StreamPath, Failure> {
     auth::path_of(owner, name)
@@ -87,41 +43,6 @@ pub async fn list(
     Ok(paging::answer(&door, request.path(), &paging, &shapes, next))
 }
 
-/// Applies OpenShift YAML or JSON: `ImageStream`, the triggers of `BuildConfig`, `List`s of them. All or nothing.
-#[utoipa::path(tag = "image streams", request_body(content = String, content_type = "application/yaml"),
-    responses((status = 200, body = ReportShape), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-#[post("/image-streams")]
-pub async fn apply(
-    request: HttpRequest,
-    door: web::Data<Door>,
-    identity: Identity,
-    body: web::Bytes,
-) -> Result<HttpResponse, Failure> {
-    let language = errors::language(&request);
-    match streams::apply(&door, &identity, ("-", &body)).await {
-        Ok(report) => Ok(HttpResponse::Ok().json(ReportShape {
-            applied: report
-                .done
-                .into_iter()
-                .map(|done| AppliedShape { kind: done.kind, name: done.name, result: word(done.applied) })
-                .collect(),
-            notes: report.notes.iter().map(|note| FindingShape::of(note, language)).collect(),
-        })),
-        Err(Refused::Failure(failure)) => Err(failure),
-        Err(Refused::Findings(findings)) => Ok(refused(&findings, language)),
-    }
-}
-
-/// The usual form of an error, and every finding beside it.
-fn refused(findings: &[Finding], language: Language) -> HttpResponse {
-    let shapes: Vec<_> = findings.iter().map(|finding| FindingShape::of(finding, language)).collect();
-    let lines = shapes.iter().map(|f| format!("{}:{}: {}", f.line, f.column, f.message));
-    let message = lines.collect::<Vec<_>>().join("; ");
-    let code = shapes.first().map(|finding| finding.code.clone());
-    let error = serde_json::json!({ "code": code, "message": message });
-    HttpResponse::UnprocessableEntity().json(serde_json::json!({ "error": error, "findings": shapes }))
-}
-
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Format {
@@ -142,7 +63,7 @@ pub async fn show(
     let stream = streams::find(&door, &identity, &path_of(&path.0, &path.1)?)?;
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if format.format.as_deref() == Some("yaml") || accept.contains("yaml") {
-        let text = openshift::write(&StreamShape::export(&door, &stream)?)?;
+        let text = openshift::write(&StreamShape::export(&door, &stream)?);
         return Ok(HttpResponse::Ok().content_type("application/yaml").body(text));
     }
     Ok(HttpResponse::Ok().json(StreamShape::of(&door, &stream, errors::language(&request))?))

@@ -1,20 +1,21 @@
 //! Image triggers of a pipeline: which moves of images start it, and what each would start now.
 
-use actix_web::{HttpResponse, delete, get, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::auth::{self, Identity};
-use super::super::errors::{ErrorBody, Failure};
+use super::super::errors::{self, ErrorBody, Failure};
 use super::super::state::Door;
 use super::pipelines::find;
 use super::run_shape::ChangeShape;
-use crate::model::{Error, ImageChange, Result, StreamTagName};
+use crate::messages::{self, Language};
+use crate::model::{Error, ImageChange, Message, Result, StreamTagName};
 use crate::msg;
 use crate::store::pipelines::Pipeline;
 use crate::store::triggers::changes::{By, pending};
-use crate::store::triggers::{self, ImageTrigger};
+use crate::store::triggers::{self, ImageTrigger, waiting};
 
 #[derive(Serialize, ToSchema)]
 pub struct TriggerShape {
@@ -27,17 +28,25 @@ pub struct TriggerShape {
     pub last_at: Option<String>,
     /// What a run would be started for now, or when it is let go on.
     pub pending: Vec<ChangeShape>,
+    /// What is not there yet, in the caller's language; it starts a run when it comes.
+    pub waits_for: Option<String>,
 }
 
+/// A trigger, what it would start, and what it waits for.
+pub type Standing = (ImageTrigger, Vec<ImageChange>, Option<Message>);
+
 /// The pipeline's triggers with what each would start.
-pub fn of_pipeline(door: &Door, pipeline_id: i64) -> Result<Vec<(ImageTrigger, Vec<ImageChange>)>> {
+pub fn of_pipeline(door: &Door, pipeline_id: i64) -> Result<Vec<Standing>> {
     door.store.read(|c| {
-        let all = triggers::of_pipeline(c, pipeline_id)?;
-        all.into_iter().map(|trigger| pending(c, &trigger).map(|changes| (trigger, changes))).collect()
+        let standing = |trigger: ImageTrigger| {
+            let waits = trigger.from.as_ref().map_or(Ok(None), |from| waiting::of(c, from))?;
+            Ok((pending(c, &trigger)?, waits)).map(|(changes, waits)| (trigger, changes, waits))
+        };
+        triggers::of_pipeline(c, pipeline_id)?.into_iter().map(standing).collect()
     })
 }
 
-fn shape((trigger, changes): (ImageTrigger, Vec<ImageChange>)) -> TriggerShape {
+fn shape((trigger, changes, waits): Standing, language: Language) -> TriggerShape {
     TriggerShape {
         id: trigger.id,
         from: trigger.from.map(|from| from.to_string()),
@@ -45,6 +54,7 @@ fn shape((trigger, changes): (ImageTrigger, Vec<ImageChange>)) -> TriggerShape {
         last: trigger.last,
         last_at: trigger.last_at.map(|at| at.to_string()),
         pending: changes.iter().map(ChangeShape::of).collect(),
+        waits_for: waits.map(|waits| messages::render(language, &waits)),
     }
 }
 
@@ -58,22 +68,26 @@ fn writable(door: &Door, identity: &Identity, path: (&str, &str, &str)) -> Resul
     find(door, &repository, path.2)
 }
 
-fn one(door: &Door, pipeline: &Pipeline, id: i64) -> Result<TriggerShape, Failure> {
-    let found = of_pipeline(door, pipeline.id)?.into_iter().find(|(trigger, _)| trigger.id == id);
-    found.map(shape).ok_or_else(|| Error::NotFound(msg!("trigger-not-found")).into())
+fn one(request: &HttpRequest, door: &Door, pipeline: &Pipeline, id: i64) -> Result<TriggerShape, Failure> {
+    let found = of_pipeline(door, pipeline.id)?.into_iter().find(|(trigger, ..)| trigger.id == id);
+    found
+        .map(|found| shape(found, errors::language(request)))
+        .ok_or_else(|| Error::NotFound(msg!("trigger-not-found")).into())
 }
 
 /// The image triggers of a pipeline.
 #[utoipa::path(tag = "image triggers", responses((status = 200, body = Vec<TriggerShape>), (status = 404, body = ErrorBody)))]
 #[get("/repos/{owner}/{repo}/pipelines/{pipeline}/triggers")]
 pub async fn list(
+    request: HttpRequest,
     door: web::Data<Door>,
     identity: Identity,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let pipeline = readable(&door, &identity, (&path.0, &path.1, &path.2))?;
     let found = of_pipeline(&door, pipeline.id)?;
-    Ok(HttpResponse::Ok().json(found.into_iter().map(shape).collect::<Vec<_>>()))
+    let language = errors::language(&request);
+    Ok(HttpResponse::Ok().json(found.into_iter().map(|found| shape(found, language)).collect::<Vec<_>>()))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -91,6 +105,7 @@ pub struct NewTriggerForm {
     responses((status = 201, body = TriggerShape), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 #[post("/repos/{owner}/{repo}/pipelines/{pipeline}/triggers")]
 pub async fn create(
+    request: HttpRequest,
     door: web::Data<Door>,
     identity: Identity,
     path: web::Path<(String, String, String)>,
@@ -98,7 +113,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Failure> {
     let pipeline = writable(&door, &identity, (&path.0, &path.1, &path.2))?;
     let id = add(&door, &identity, &pipeline, form.into_inner()).await?;
-    Ok(HttpResponse::Created().json(one(&door, &pipeline, id)?))
+    Ok(HttpResponse::Created().json(one(&request, &door, &pipeline, id)?))
 }
 
 /// Makes a trigger; the API and the form end here. The caller has checked the permission.
@@ -129,6 +144,7 @@ pub struct TriggerEdit {
     responses((status = 200, body = TriggerShape), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 #[patch("/repos/{owner}/{repo}/pipelines/{pipeline}/triggers/{id}")]
 pub async fn edit(
+    request: HttpRequest,
     door: web::Data<Door>,
     identity: Identity,
     path: web::Path<(String, String, String, i64)>,
@@ -136,7 +152,7 @@ pub async fn edit(
 ) -> Result<HttpResponse, Failure> {
     let pipeline = writable(&door, &identity, (&path.0, &path.1, &path.2))?;
     pause(&door, &identity, &pipeline, (path.3, form.paused)).await?;
-    Ok(HttpResponse::Ok().json(one(&door, &pipeline, path.3)?))
+    Ok(HttpResponse::Ok().json(one(&request, &door, &pipeline, path.3)?))
 }
 
 pub async fn pause(

@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 use super::streams::said;
 use super::visit::{Answer, Sent, Visit, see};
-use crate::model::{Message, StreamPath, StreamTagName};
+use crate::model::{Finding, Message, StreamPath, StreamTagName};
 use crate::msg;
 use crate::store::streams::spec::Applied;
 use crate::web::errors::Failure;
 use crate::web::pages::streams::NewStream;
 use crate::web::pages::{links, respond, respond_with};
-use crate::web::streams::{self, Refused, Report, Target};
+use crate::web::streams::{self, File, Outcome, Refused, Report, Target};
 
 /// Both forms of the page; which one was sent shows in `yaml`.
 #[derive(Default, Deserialize)]
@@ -59,7 +59,8 @@ pub async fn create(sent: Sent<NewForm>) -> Answer {
     let Sent { visit, form } = sent;
     visit.identity.require()?;
     if !form.yaml.trim().is_empty() {
-        let applied = streams::apply(&visit.door, &visit.identity, ("YAML", form.yaml.as_bytes())).await;
+        let file = File { name: "YAML", bytes: form.yaml.as_bytes(), ..File::default() };
+        let applied = streams::apply(&visit.door, &visit.identity, file).await;
         return applied_page(visit, form, applied);
     }
     match made(&visit, &form).await {
@@ -75,11 +76,7 @@ pub async fn create(sent: Sent<NewForm>) -> Answer {
 fn applied_page(visit: Visit, form: NewForm, applied: Result<Report, Refused>) -> Answer {
     let shown = new_page(visit, form);
     match applied {
-        Ok(report) => {
-            let done = report.done.into_iter();
-            let done = done.map(|done| (done.kind.to_owned(), done.name, word(done.applied))).collect();
-            Ok(respond(&NewStream { done, notes: report.notes, ..shown }))
-        }
+        Ok(report) => reported(shown, report),
         Err(Refused::Findings(findings)) => {
             Ok(respond_with(StatusCode::UNPROCESSABLE_ENTITY, &NewStream { findings, ..shown }))
         }
@@ -88,6 +85,36 @@ fn applied_page(visit: Visit, form: NewForm, applied: Result<Report, Refused>) -
             Ok(respond_with(status, &NewStream { error: Some(said(failure)?), ..shown }))
         }
     }
+}
+
+/// What became of each object; the status is that of the first that was refused.
+fn reported(shown: NewStream, report: Report) -> Answer {
+    let (mut status, mut findings, mut done) = (StatusCode::OK, Vec::new(), Vec::new());
+    for one in report.done {
+        let (line, column) = (one.line, one.column);
+        let at = |message| Finding { path: "YAML".to_owned(), line, column, message };
+        let (said, failed) = match one.outcome {
+            Outcome::Applied(applied) => (word(applied), None),
+            Outcome::Left(why) => (why, None),
+            Outcome::Refused(wrong) => {
+                findings.extend(wrong);
+                (msg!("streams-refused"), Some(StatusCode::UNPROCESSABLE_ENTITY))
+            }
+            Outcome::Failed(failure) => {
+                findings.push(at(failure.shown().message));
+                (msg!("streams-refused"), Some(failure.status()))
+            }
+        };
+        if let Some(failed) = failed.filter(|_| status == StatusCode::OK) {
+            status = failed;
+        }
+        done.push((one.kind, one.name, said));
+    }
+    if let Some(nothing) = report.nothing {
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+        findings.push(nothing);
+    }
+    Ok(respond_with(status, &NewStream { done, findings, notes: report.notes, ..shown }))
 }
 
 fn word(applied: Applied) -> Message {

@@ -93,7 +93,7 @@ fn stream_page(
 }
 
 fn line(visit: &Visit, stream: &StreamPath, tag: StreamTag, newest: Option<TagItem>) -> TagLine {
-    let StreamTag { spec, import_at, condition } = tag;
+    let StreamTag { spec, import_at, condition, .. } = tag;
     let in_registry = matches!(spec.source, Some(TagSource::DockerImage(_)));
     TagLine {
         stream: stream.to_string(),
@@ -102,6 +102,8 @@ fn line(visit: &Visit, stream: &StreamPath, tag: StreamTag, newest: Option<TagIt
             Some(TagSource::DockerImage(name)) => name.clone(),
             Some(TagSource::ImageStreamTag(tag)) => format!("{stream}:{tag}"),
             Some(TagSource::ImageStreamImage(digest)) => format!("{stream}@{digest}"),
+            Some(TagSource::OtherTag(name)) => name.to_string(),
+            Some(TagSource::OtherImage(name)) => name.to_string(),
             None => String::new(),
         },
         importable: in_registry && !spec.reference,

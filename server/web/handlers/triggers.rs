@@ -20,7 +20,7 @@ use crate::web::pages::streams::TriggerRow;
 
 pub fn rows(visit: &Visit, pipeline: &Pipeline) -> Result<Vec<TriggerRow>> {
     let found = triggers::of_pipeline(&visit.door, pipeline.id)?;
-    let row = |(trigger, pending): (crate::store::triggers::ImageTrigger, Vec<_>)| TriggerRow {
+    let row = |(trigger, pending, waits): triggers::Standing| TriggerRow {
         id: trigger.id,
         from_href: trigger
             .from
@@ -32,6 +32,7 @@ pub fn rows(visit: &Visit, pipeline: &Pipeline) -> Result<Vec<TriggerRow>> {
         last_at: trigger.last_at,
         last: trigger.last.into_iter().collect(),
         pending,
+        waits,
     };
     Ok(found.into_iter().map(row).collect())
 }

@@ -58,6 +58,7 @@ pub fn triggers(at: Timestamp) -> Vec<TriggerRow> {
             last_at: Some(at),
             last: vec![("debian:13".into(), format!("docker.io/library/debian@{DIGEST}"))],
             pending: Vec::new(),
+            waits: None,
         },
         TriggerRow {
             id: 2,
@@ -67,6 +68,7 @@ pub fn triggers(at: Timestamp) -> Vec<TriggerRow> {
             last_at: None,
             last: Vec::new(),
             pending: vec![change],
+            waits: Some(msg!("trigger-waits-image", name = HOSTILE)),
         },
     ]
 }

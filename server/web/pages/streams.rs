@@ -173,7 +173,7 @@ pub struct NewStream {
     pub findings: Vec<Finding>,
     /// What was in the YAML that was applied, and is not carried out.
     pub notes: Vec<Finding>,
-    /// What was applied: kind, name, `created`, `configured` or `unchanged`.
+    /// What was applied: kind, name, what became of it.
     pub done: Vec<(String, String, Message)>,
 }
 
@@ -189,6 +189,8 @@ pub struct TriggerRow {
     pub last: Vec<(String, String)>,
     /// What a run would be started for.
     pub pending: Vec<ImageChange>,
+    /// What is not there yet.
+    pub waits: Option<Message>,
 }
 
 /// `host/repository@sha256:...` with the digest shortened.

@@ -1,7 +1,5 @@
 //! What a person does to the tags of a stream: set, follow, roll back, untag, import.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::super::auth::Identity;
@@ -49,6 +47,9 @@ pub async fn tag(
         (None, Some(other)) if is_tag(&other) && other != name.tag => TagSource::ImageStreamTag(other),
         _ => return Err(Error::Invalid(msg!("streams-which-image")).into()),
     };
+    if target.scheduled && !matches!(source, TagSource::DockerImage(_)) {
+        return Err(Error::Invalid(msg!("openshift-scheduled-alias")).into());
+    }
     let found = match &source {
         TagSource::DockerImage(image) if !target.follow => Some(resolve(door, image).await?),
         _ => None,
@@ -79,15 +80,11 @@ pub async fn tag(
 
 fn followed(name: &str, source: TagSource, target: &Target) -> TagSpec {
     TagSpec {
-        name: name.to_owned(),
         source: Some(source),
-        reference: false,
-        insecure: false,
         scheduled: target.scheduled,
-        import_mode: "Legacy".to_owned(),
         reference_policy: if target.local { ReferencePolicy::Local } else { ReferencePolicy::Source },
-        annotations: BTreeMap::new(),
         generation: 0,
+        ..TagSpec::bare(name.to_owned())
     }
 }
 
@@ -101,13 +98,7 @@ fn made(
     if let Some(stream) = spec::by_path(c, path)? {
         return Ok(stream);
     }
-    let wanted = StreamSpec {
-        path: path.clone(),
-        repository,
-        lookup_local: false,
-        annotations: BTreeMap::new(),
-        tags: Vec::new(),
-    };
+    let wanted = StreamSpec { repository, ..StreamSpec::bare(path.clone()) };
     spec::apply(c, &wanted, by, at)?;
     spec::by_path(c, path)?.ok_or_else(|| Error::Internal("a new stream is missing".into()))
 }

@@ -157,3 +157,17 @@ cli-check-not-images = Not looked at: the images that runs have pushed (--images
 cli-check-not-all-images = Only the newest { $count } images were asked for.
 cli-check-progress = { $at } of { $count }: { $path }
 cli-check-progress-logs = logs
+
+cli-flag-recursive = Go into folders of folders as well
+cli-flag-param = A value for a parameter of the template; may be given several times
+cli-flag-param-file = A file with NAME=VALUE lines; may be given several times
+cli-flag-ignore-unknown = A parameter that the template does not have is no mistake
+cli-flag-namespace = The owner, where the file names no namespace [yourself]
+cli-apply-address = { $address } is an address. Download the file first, and name it.
+cli-apply-too-many = At most { $most } files can be applied at once. Name fewer, or a folder with fewer.
+cli-apply-no-files = There is no *.yaml, *.yml or *.json in { $folder }. Folders within it are gone into with -R.
+cli-apply-too-large = { $path } is larger than { $longest } bytes, the most that is taken. Split it.
+cli-apply-not-utf8 = { $path } is not text in UTF-8.
+cli-param-twice = The parameter { $name } is given more than once.
+cli-param-file-ignored = The parameter { $name } is given already; what { $path } says of it is ignored.
+cli-pipeline-triggers = List a pipeline's image triggers, and what each waits for

@@ -157,3 +157,17 @@ cli-check-not-images = 살펴보지 않은 것: 실행이 푸시한 이미지(--
 cli-check-not-all-images = 가장 새로운 이미지 { $count }개만 물었습니다.
 cli-check-progress = { $count }개 중 { $at }: { $path }
 cli-check-progress-logs = 로그
+
+cli-flag-recursive = 폴더 안의 폴더도 살펴봅니다
+cli-flag-param = 템플릿 매개변수의 값. 여러 번 줄 수 있습니다
+cli-flag-param-file = NAME=VALUE 줄이 있는 파일. 여러 번 줄 수 있습니다
+cli-flag-ignore-unknown = 템플릿에 없는 매개변수를 잘못으로 보지 않습니다
+cli-flag-namespace = 파일에 namespace가 없을 때의 소유자 [자신]
+cli-apply-address = { $address }은(는) 주소입니다. 먼저 파일을 내려받아 그 이름을 쓰세요.
+cli-apply-too-many = 한 번에 파일 { $most }개까지 적용할 수 있습니다. 더 적게, 또는 파일이 더 적은 폴더를 쓰세요.
+cli-apply-no-files = { $folder }에 *.yaml, *.yml, *.json이 없습니다. 안쪽 폴더는 -R로 살펴봅니다.
+cli-apply-too-large = { $path }이(가) 받을 수 있는 최대 { $longest }바이트보다 큽니다. 나누세요.
+cli-apply-not-utf8 = { $path }은(는) UTF-8 텍스트가 아닙니다.
+cli-param-twice = 매개변수 { $name }이(가) 두 번 이상 주어졌습니다.
+cli-param-file-ignored = 매개변수 { $name }은(는) 이미 주어졌으므로 { $path }의 값은 무시합니다.
+cli-pipeline-triggers = 파이프라인의 이미지 트리거와 각각 기다리는 것을 보여 줍니다

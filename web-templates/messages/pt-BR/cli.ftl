@@ -157,3 +157,17 @@ cli-check-not-images = Não examinado: as imagens que as execuções enviaram (-
 cli-check-not-all-images = Só se perguntou pelas { $count } imagens mais novas.
 cli-check-progress = { $at } de { $count }: { $path }
 cli-check-progress-logs = logs
+
+cli-flag-recursive = Entra também em pastas dentro de pastas
+cli-flag-param = Um valor para um parâmetro do template; pode ser dado várias vezes
+cli-flag-param-file = Um arquivo com linhas NOME=VALOR; pode ser dado várias vezes
+cli-flag-ignore-unknown = Um parâmetro que o template não tem não é um erro
+cli-flag-namespace = O dono, quando o arquivo não indica namespace [você]
+cli-apply-address = { $address } é um endereço. Baixe o arquivo primeiro e indique-o.
+cli-apply-too-many = No máximo { $most } arquivos podem ser aplicados de uma vez. Indique menos, ou uma pasta com menos.
+cli-apply-no-files = Não há *.yaml, *.yml ou *.json em { $folder }. Com -R entra-se nas pastas dentro dela.
+cli-apply-too-large = { $path } passa de { $longest } bytes, o máximo aceito. Divida-o.
+cli-apply-not-utf8 = { $path } não é texto em UTF-8.
+cli-param-twice = O parâmetro { $name } foi dado mais de uma vez.
+cli-param-file-ignored = O parâmetro { $name } já foi dado; o que { $path } diz dele é ignorado.
+cli-pipeline-triggers = Lista os gatilhos de imagem de um pipeline e o que cada um espera

@@ -157,3 +157,17 @@ cli-check-not-images = 未檢視：各次執行所推送的映像檔（--images 
 cli-check-not-all-images = 只詢問了最新的 { $count } 個映像檔。
 cli-check-progress = { $count } 之 { $at }：{ $path }
 cli-check-progress-logs = 記錄
+
+cli-flag-recursive = 也進入資料夾中的資料夾
+cli-flag-param = 範本參數的值，可給多次
+cli-flag-param-file = 含 NAME=VALUE 行的檔案，可給多次
+cli-flag-ignore-unknown = 範本沒有的參數不算錯誤
+cli-flag-namespace = 檔案未寫 namespace 時的擁有者 [自己]
+cli-apply-address = { $address } 是網址。請先下載檔案再指明它。
+cli-apply-too-many = 一次最多套用 { $most } 個檔案。請指明較少的檔案或檔案較少的資料夾。
+cli-apply-no-files = { $folder } 中沒有 *.yaml、*.yml 或 *.json。用 -R 可進入其中的資料夾。
+cli-apply-too-large = { $path } 大於可接受的上限 { $longest } 位元組。請分割。
+cli-apply-not-utf8 = { $path } 不是 UTF-8 文字。
+cli-param-twice = 參數 { $name } 給了不只一次。
+cli-param-file-ignored = 參數 { $name } 已經給定，忽略 { $path } 中的值。
+cli-pipeline-triggers = 列出管線的映像觸發器及各自等待的內容
