@@ -101,7 +101,10 @@ impl Tip<'_> {
     async fn decide(&self, store: &Store, commit: &CommitId) -> Result<Plan> {
         let mut decisions = Vec::new();
         for candidate in self.candidates(store, commit).await? {
-            decisions.push(self.one(commit, candidate).await?);
+            let name = candidate.name.as_str().to_owned();
+            let mut said = Vec::new();
+            decisions.push(self.one(commit, candidate, &mut said).await?);
+            decisions.extend(said.into_iter().map(|message| nothing(Some(&name), message)));
         }
         if decisions.is_empty() {
             decisions.push(nothing(None, msg!("trigger-no-pipeline")));
@@ -141,7 +144,13 @@ impl Tip<'_> {
         Ok(all)
     }
 
-    async fn one(&self, commit: &CommitId, candidate: Candidate) -> Result<Decision> {
+    /// `said` gets what the pusher should know beside.
+    async fn one(
+        &self,
+        commit: &CommitId,
+        candidate: Candidate,
+        said: &mut Vec<Message>,
+    ) -> Result<Decision> {
         let name = candidate.name.as_str().to_owned();
         let refuse = |message| Ok(nothing(Some(&name), message));
         if let Some(branch) = self.reference.branch_name()
@@ -170,7 +179,8 @@ impl Tip<'_> {
             Err(error) => return refuse(unreadable(&error)),
         };
         let pinned = Pinned { commit: commit.clone(), blob: source.object, definition, inputs };
-        let found = self.bases(&candidate, &pinned).await;
+        let mut found = self.bases(&candidate, &pinned).await;
+        said.append(&mut found.said);
         Ok(Decision::Start(Box::new(self.start(candidate, pinned, found))))
     }
 
