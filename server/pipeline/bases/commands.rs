@@ -9,6 +9,7 @@ use super::script::Script;
 use super::sources::Wish;
 use super::{Site, folders};
 use crate::model::{Action, Definition, Message};
+use crate::msg;
 
 /// The longest part of a definition's scripts that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -65,6 +66,10 @@ impl Commands {
         }
         for directory in found.directories.clone() {
             found.above(&directory);
+        }
+        let all = [found.projects.len(), found.dockerfiles.len(), found.folders.len(), found.notes.len()];
+        if left == 0 || all.into_iter().any(|count| count >= MOST) {
+            found.notes.push(Site::of_file("docker build", 0, msg!("bases-more", most = MOST)));
         }
         found
     }

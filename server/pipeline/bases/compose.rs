@@ -60,6 +60,14 @@ impl Reader<'_> {
         self.composed
     }
 
+    /// Says when a map or list is longer than what is read of it.
+    fn long(&mut self, node: Option<&Node>) {
+        let length = node.map_or(0, |node| node.entries().len().max(node.list().len()));
+        if let Some(node) = node.filter(|_| length > MOST) {
+            self.note(node.at(), msg!("bases-compose-many", most = MOST));
+        }
+    }
+
     fn note(&mut self, at: usize, message: Message) {
         self.composed.notes.push((at, message));
     }
@@ -79,6 +87,7 @@ impl Reader<'_> {
 
     /// Images that are mounted.
     fn volumes(&mut self, name: &str, node: &Node) {
+        self.long(node.get("volumes"));
         for volume in node.get("volumes").map(Node::list).unwrap_or_default().iter().take(MOST) {
             if volume.get("type").and_then(Node::text) == Some("image")
                 && let Some(image) = volume.get("source").and_then(|node| self.value(node))
@@ -169,6 +178,7 @@ impl Reader<'_> {
     }
 
     fn includes(&mut self, root: &Node) {
+        self.long(root.get("include"));
         for node in root.get("include").map(Node::list).unwrap_or_default().iter().take(MOST) {
             let mut include = Include { at: node.at(), ..Include::default() };
             let path = if matches!(**node, Node::Map(_)) { node.get("path") } else { Some(&**node) };
@@ -203,6 +213,7 @@ impl Reader<'_> {
         if let Some(Node::Text { value, at, span }) = node.get("dockerfile_inline") {
             build.inline = Some(Inline::of((self.file, self.text), (value, span.clone(), *at), self.look));
         }
+        ["args", "additional_contexts"].into_iter().for_each(|key| self.long(node.get(key)));
         for (name, node) in pairs(node.get("args")) {
             let value = match node {
                 Some((text, span, at)) => Some(self.filled(&text, span, at)),

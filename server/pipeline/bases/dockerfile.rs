@@ -108,9 +108,12 @@ pub fn look(text: &str, passed: &Passed) -> Found {
 
 impl Reader<'_> {
     fn instruction(&mut self, line: &Line, in_stage: bool) -> bool {
-        let keyword_end = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
+        // A line that only goes on may stand before it.
+        let start = line.text.len() - line.text.trim_start().len();
+        let length = line.text[start..].find(char::is_whitespace).unwrap_or(line.text.len() - start);
+        let keyword_end = start + length;
         let (flags, rest) = flags(&line.text, keyword_end);
-        match line.text[..keyword_end].to_ascii_uppercase().as_str() {
+        match line.text[start..keyword_end].to_ascii_uppercase().as_str() {
             "ARG" if !in_stage => self.arguments(line, keyword_end),
             "FROM" => {
                 self.from(line, rest);

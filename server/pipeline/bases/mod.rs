@@ -97,11 +97,15 @@ pub fn is_candidate(path: &str) -> bool {
 }
 
 fn is_dockerfile(name: &str) -> bool {
+    const OTHERS: [&str; 9] =
+        [".dockerignore", ".md", ".sh", ".py", ".json", ".yml", ".yaml", ".rst", ".orig"];
     let lower = name.to_ascii_lowercase();
-    lower == "containerfile"
-        || lower == "dockerfile"
-        || lower.starts_with("dockerfile.") && !lower.ends_with(".md")
-        || lower.ends_with(".dockerfile")
+    let ending = |stem: &str| {
+        lower.strip_prefix(stem).map(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+    };
+    let begins = ["dockerfile", "containerfile"].into_iter().any(|stem| ending(stem) == Some(true));
+    let ends = lower.ends_with(".dockerfile") || lower.ends_with(".containerfile");
+    (begins || ends) && !OTHERS.iter().any(|other| lower.ends_with(other))
 }
 
 fn is_compose(name: &str) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::expand::{Dialect, Known, expand};
 
 /// Most lines of a `.env`.
-const MOST_LINES: usize = 5000;
+pub const MOST_LINES: usize = 5000;
 
 pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::compose::{Composed, Extends, Include, Reader, Service};
 use super::expand::Known;
-use super::paths::{below, env_file, folder, join};
+use super::paths::{MOST_LINES, below, env_file, folder, join};
 use super::sources::Wish;
 use super::yaml::{self, Node, Unreadable};
 use super::{SourceFile, Values, is_compose};
@@ -17,6 +17,7 @@ use crate::msg;
 const MOST_LOADS: usize = 1000;
 /// Most sentences about files and places.
 const MOST_NOTES: usize = 300;
+const MOST_NOTES_BUT_ONE: usize = MOST_NOTES - 1;
 /// How deep files take in others.
 const DEEPEST: usize = 16;
 
@@ -37,7 +38,8 @@ pub struct Loader<'f, 'v> {
     pub(super) by_path: BTreeMap<&'f str, usize>,
     pub(super) values: &'v Values,
     parsed: BTreeMap<usize, Rc<Result<Vec<Rc<Node>>, Unreadable>>>,
-    loads: usize,
+    /// By file, project's folder and environment, which is kept so that its place is no other's.
+    loaded: BTreeMap<(usize, String, usize), (Environment, Rc<Vec<Composed>>)>,
     /// Files that are taken in right now, outermost first.
     within: Vec<usize>,
     found: Projects,
@@ -51,7 +53,7 @@ impl<'f, 'v> Loader<'f, 'v> {
             by_path,
             values,
             parsed: BTreeMap::new(),
-            loads: 0,
+            loaded: BTreeMap::new(),
             within: Vec::new(),
             found: Projects::default(),
         }
@@ -108,8 +110,11 @@ impl<'f, 'v> Loader<'f, 'v> {
 
     pub(super) fn note(&mut self, file: usize, at: usize, message: Message) {
         let note = (file, at, message);
-        if self.found.notes.len() < MOST_NOTES && !self.found.notes.contains(&note) {
-            self.found.notes.push(note);
+        match self.found.notes.len() {
+            MOST_NOTES.. => {}
+            _ if self.found.notes.contains(&note) => {}
+            MOST_NOTES_BUT_ONE => self.found.notes.push((file, 0, msg!("bases-more", most = MOST_NOTES))),
+            _ => self.found.notes.push(note),
         }
     }
 
@@ -140,14 +145,13 @@ impl<'f, 'v> Loader<'f, 'v> {
                 continue;
             }
             self.within.push(index);
-            for composed in self.load(index, base, environment) {
-                let Composed { services, includes, .. } = composed;
-                for include in includes {
-                    self.include(index, &include, environment);
+            for composed in self.load(index, base, environment).iter() {
+                for include in &composed.includes {
+                    self.include(index, include, environment);
                 }
-                for service in services {
+                for service in &composed.services {
                     let place = (index, base);
-                    group.push(self.effective(service, place, environment, &mut Vec::new()));
+                    group.push(self.effective(service.clone(), place, environment, &mut Vec::new()));
                 }
             }
             self.within.pop();
@@ -171,12 +175,21 @@ impl<'f, 'v> Loader<'f, 'v> {
     }
 
     /// What the documents of a file say, read in this project.
-    fn load(&mut self, index: usize, base: &str, environment: &Environment) -> Vec<Composed> {
-        self.loads += 1;
-        if self.loads > MOST_LOADS {
-            self.note(index, 0, msg!("bases-loads", most = MOST_LOADS));
-            return Vec::new();
+    fn load(&mut self, index: usize, base: &str, environment: &Environment) -> Rc<Vec<Composed>> {
+        let key = (index, base.to_owned(), Rc::as_ptr(environment) as usize);
+        if let Some((_, known)) = self.loaded.get(&key) {
+            return known.clone();
         }
+        if self.loaded.len() >= MOST_LOADS {
+            self.note(index, 0, msg!("bases-loads", most = MOST_LOADS));
+            return Rc::default();
+        }
+        let all = Rc::new(self.documents(index, base, environment));
+        self.loaded.insert(key, (environment.clone(), all.clone()));
+        all
+    }
+
+    fn documents(&mut self, index: usize, base: &str, environment: &Environment) -> Vec<Composed> {
         let file = &self.files[index];
         if !file.is_utf8() {
             self.note(index, 0, msg!("bases-compose-utf8"));
@@ -235,8 +248,9 @@ impl<'f, 'v> Loader<'f, 'v> {
         }
         seen.push(key);
         let base = if file.is_some() { folder(&self.files[target].path).to_owned() } else { base.to_owned() };
-        let all = self.load(target, &base, environment).into_iter().flat_map(|composed| composed.services);
-        let Some(parent) = all.into_iter().find(|service| service.name == name) else {
+        let all = self.load(target, &base, environment);
+        let mut all = all.iter().flat_map(|composed| &composed.services);
+        let Some(parent) = all.find(|service| service.name == name).cloned() else {
             let shown = super::super::finding::shown(&name);
             self.note(index, at, msg!("bases-no-service", service = shown));
             return service;

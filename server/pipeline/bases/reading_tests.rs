@@ -412,6 +412,7 @@ fn references_are_what_the_builder_makes_of_the_word() {
         ("ARG R=tri\"xie\"\nFROM debian:${R}-slim\n", "debian:trixie-slim"),
         ("from debian:trixie-slim\n", "debian:trixie-slim"),
         ("FROM --platform=$BUILDPLATFORM debian:trixie-slim as x\n", "debian:trixie-slim"),
+        ("  \\\n\tFROM debian:trixie-slim\n", "debian:trixie-slim"),
         ("FROM --platform=linux/amd64 \\\n  # c\n  debian:trixie-slim AS x\n", "debian:trixie-slim"),
         ("ARG A\nARG B=debian:trixie-slim\nFROM ${B}\n", "debian:trixie-slim"),
         ("\u{feff}# escape=`\r\nFROM `\r\n debian:trixie-slim\r\n", "debian:trixie-slim"),

@@ -149,10 +149,23 @@ fn files_are_chosen_by_name() {
         "compose.yaml",
         "docker-compose.x.yml",
         "b/.env",
+        "Dockerfile-prod",
+        "dockerfile_arm",
+        "Containerfile.dev",
+        "x.Containerfile",
     ] {
         assert!(is_candidate(name), "{name}");
     }
-    for name in ["Dockerfiles", "README.md", "compose.txt", "my-compose.yml", ".envrc", "Dockerfile.md"] {
+    for name in [
+        "Dockerfiles",
+        "README.md",
+        "compose.txt",
+        "my-compose.yml",
+        ".envrc",
+        "Dockerfile.md",
+        "Dockerfile.dockerignore",
+        "Dockerfile-build.sh",
+    ] {
         assert!(!is_candidate(name), "{name}");
     }
 }

@@ -14,7 +14,9 @@ const DEEPEST: usize = 32;
 /// Most nodes, each alias counted once.
 const MOST_NODES: usize = 50_000;
 /// How many maps one key is looked for in, through `<<`.
-const MOST_MERGES: usize = 32;
+const MOST_MERGES: usize = 256;
+/// Most entries of those together.
+const MOST_MERGED: usize = 10_000;
 /// Most bytes that are gone through for one file, when its quoted texts begin in column one.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
@@ -38,8 +40,10 @@ impl Node {
     /// The value of a key: the map's own, else that of what is merged into it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         let mut open = vec![self];
+        let mut left = MOST_MERGED;
         for _ in 0..MOST_MERGES {
-            let node = open.pop()?;
+            let node = open.pop().filter(|_| left > 0)?;
+            left = left.saturating_sub(node.entries().len());
             let own = node.entries().iter().rfind(|(name, _)| name == key);
             if let Some((_, found)) = own {
                 return Some(found);
@@ -54,8 +58,10 @@ impl Node {
         let mut open = vec![self];
         let mut found: Vec<(&str, &Node)> = Vec::new();
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut left = MOST_MERGED;
         for _ in 0..MOST_MERGES {
-            let Some(node) = open.pop() else { break };
+            let Some(node) = open.pop().filter(|_| left > 0) else { break };
+            left = left.saturating_sub(node.entries().len());
             let before = found.len();
             for (name, entry) in node.entries().iter().filter(|(name, _)| name != "<<") {
                 match places.get(name.as_str()) {

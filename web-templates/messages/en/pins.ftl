@@ -33,7 +33,7 @@ pin-from-environment = Not pinned: it is the value of { $name }, which comes fro
 pin-frontend = BuildKit reads the Dockerfile with it. The registry has it; it is fetched by this name and not pinned.
 pin-frontend-missing = BuildKit reads this Dockerfile with the image { $image } (its line “# syntax=”), and the registry does not have it: offline the build fails unless the engine holds it already. Carry it in. With access: docker pull { $image } && docker save -o frontend.tar { $image } — here: docker load -i frontend.tar && docker tag { $image } { $target } && docker push { $target } — or take the line out, if the engine’s own frontend is enough.
 bases-compose-shape = Not read: this is not what compose expects here.
-bases-compose-many = Only the first { $most } services are read.
+bases-compose-many = Only the first { $most } entries here are read.
 bases-compose-utf8 = Not read: the file is not UTF-8, and compose refuses it.
 bases-compose-large = Not read: the file is too large or nested too deep.
 bases-compose-yaml = Not read: it is no YAML from line { $line } on.
@@ -47,3 +47,5 @@ bases-ways = Only the first { $most } ways in which compose files build this Doc
 bases-sites = Only the first { $most } places that name an image are kept; { $over } more are not.
 bases-stdin = Not read: the file comes from standard input when the step runs.
 bases-bake = Not read: bake files are not read. What they build with is not pinned unless a Dockerfile says it.
+bases-more = There is more that is not read; only the first { $most } of these are told.
+bases-env-long = Only the first { $most } lines are read.

@@ -33,7 +33,7 @@ pin-from-environment = 고정되지 않음: 환경 또는 .env 파일에서 오�
 pin-frontend = BuildKit이 이 이미지로 Dockerfile을 읽습니다. 레지스트리에 있으며, 이 이름으로 가져오고 고정되지 않습니다.
 pin-frontend-missing = BuildKit은 { $image } 이미지로 이 Dockerfile을 읽는데(“# syntax=” 줄) 레지스트리에 없습니다. 엔진에 이미 있지 않으면 오프라인 빌드가 실패합니다. 이미지를 옮겨 오세요. 인터넷이 되는 곳: docker pull { $image } && docker save -o frontend.tar { $image } — 여기: docker load -i frontend.tar && docker tag { $image } { $target } && docker push { $target } — 엔진의 기본 프런트엔드로 충분하면 그 줄을 지워도 됩니다.
 bases-compose-shape = 읽지 않음: compose가 여기서 기대하는 형식이 아닙니다.
-bases-compose-many = 서비스는 처음 { $most }개까지만 읽습니다.
+bases-compose-many = 여기서는 처음 { $most }개 항목까지만 읽습니다.
 bases-compose-utf8 = 읽지 않음: UTF-8이 아니어서 compose도 거부하는 파일입니다.
 bases-compose-large = 읽지 않음: 파일이 너무 크거나 너무 깊게 중첩되었습니다.
 bases-compose-yaml = 읽지 않음: { $line }행부터 YAML이 아닙니다.
@@ -47,3 +47,5 @@ bases-ways = 이 Dockerfile을 빌드하는 방법은 처음 { $most }가지까�
 bases-sites = 이미지를 쓰는 곳은 처음 { $most }개까지만 남깁니다. { $over }개가 더 있습니다.
 bases-stdin = 읽지 않음: 스텝이 실행될 때 표준 입력으로 들어오는 파일입니다.
 bases-bake = 읽지 않음: bake 파일은 읽지 않습니다. Dockerfile에 적힌 것만 고정됩니다.
+bases-more = 더 읽지 않은 것이 있습니다. 처음 { $most }개만 알립니다.
+bases-env-long = 처음 { $most }행까지만 읽습니다.

@@ -33,7 +33,7 @@ pin-from-environment = Não fixado: é o valor de { $name }, que vem do ambiente
 pin-frontend = O BuildKit lê o Dockerfile com ela. O registro a tem; é buscada por este nome e não é fixada.
 pin-frontend-missing = O BuildKit lê este Dockerfile com a imagem { $image } (a linha “# syntax=”), e o registro não a tem: offline a construção falha, a menos que o engine já a tenha. Traga-a. Com acesso: docker pull { $image } && docker save -o frontend.tar { $image } — aqui: docker load -i frontend.tar && docker tag { $image } { $target } && docker push { $target } — ou remova a linha, se o frontend do próprio engine bastar.
 bases-compose-shape = Não lido: não é o que o compose espera aqui.
-bases-compose-many = Só os primeiros { $most } serviços são lidos.
+bases-compose-many = Só as primeiras { $most } entradas daqui são lidas.
 bases-compose-utf8 = Não lido: o arquivo não é UTF-8, e o compose o recusa.
 bases-compose-large = Não lido: o arquivo é grande demais ou aninhado demais.
 bases-compose-yaml = Não lido: não é YAML a partir da linha { $line }.
@@ -47,3 +47,5 @@ bases-ways = Só as primeiras { $most } formas de construir este Dockerfile são
 bases-sites = Só os primeiros { $most } lugares que citam uma imagem são guardados; há mais { $over }.
 bases-stdin = Não lido: o arquivo vem da entrada padrão quando o passo roda.
 bases-bake = Não lido: arquivos bake não são lidos. Só é fixado o que um Dockerfile diz.
+bases-more = Há mais que não foi lido; só os primeiros { $most } são informados.
+bases-env-long = Só as primeiras { $most } linhas são lidas.

@@ -33,7 +33,7 @@ pin-from-environment = 未鎖定：這是 { $name } 的值，來自環境或 .en
 pin-frontend = BuildKit 用它讀取 Dockerfile。登錄檔中有此映像檔；以此名稱取得，不鎖定。
 pin-frontend-missing = BuildKit 以映像檔 { $image } 讀取此 Dockerfile（「# syntax=」一行），但登錄檔中沒有它：除非引擎已有此映像檔，否則離線時建置會失敗。請將它帶進來。可連網處：docker pull { $image } && docker save -o frontend.tar { $image } — 此處：docker load -i frontend.tar && docker tag { $image } { $target } && docker push { $target } — 若引擎內建的前端已足夠，也可刪除該行。
 bases-compose-shape = 未讀取：這不是 compose 在此處預期的內容。
-bases-compose-many = 只讀取前 { $most } 個服務。
+bases-compose-many = 此處只讀取前 { $most } 個項目。
 bases-compose-utf8 = 未讀取：檔案不是 UTF-8，compose 也會拒絕。
 bases-compose-large = 未讀取：檔案過大或巢狀過深。
 bases-compose-yaml = 未讀取：從第 { $line } 行起不是有效的 YAML。
@@ -47,3 +47,5 @@ bases-ways = 只讀取 compose 檔案建置此 Dockerfile 的前 { $most } 種�
 bases-sites = 只保留前 { $most } 個使用映像檔之處；另有 { $over } 個。
 bases-stdin = 未讀取：檔案在步驟執行時由標準輸入提供。
 bases-bake = 未讀取：不讀取 bake 檔案。只有 Dockerfile 中寫明的才會鎖定。
+bases-more = 還有其他未讀取的內容；只列出前 { $most } 項。
+bases-env-long = 只讀取前 { $most } 行。
