@@ -256,7 +256,9 @@ fn is_first_format(root: &Node) -> bool {
         })
 }
 
-type Pair<'n> = (&'n str, Option<(String, Option<Range<usize>>, usize)>);
+/// A text, the bytes that are exactly it, and where it begins.
+type Written = (String, Option<Range<usize>>, usize);
+type Pair<'n> = (&'n str, Option<Written>);
 
 /// The entries of a map, or of a list of `NAME=value`; without a value where there is none.
 fn pairs(node: Option<&Node>) -> Vec<Pair<'_>> {
@@ -269,7 +271,7 @@ fn pairs(node: Option<&Node>) -> Vec<Pair<'_>> {
             node.merged(MOST).into_iter().map(|(name, node)| (name, value(node))).collect()
         }
         Some(Node::List(list)) => {
-            let pair = |node: &'_ std::rc::Rc<Node>| -> Option<(usize, Option<(String, Option<Range<usize>>, usize)>)> {
+            let pair = |node: &std::rc::Rc<Node>| -> Option<(usize, Option<Written>)> {
                 let Node::Text { value, span, at } = &**node else { return None };
                 let Some((name, text)) = value.split_once('=') else { return Some((value.len(), None)) };
                 let span = span.clone().map(|span| span.start + name.len() + 1..span.end);

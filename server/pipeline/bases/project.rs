@@ -21,6 +21,8 @@ const MOST_NOTES_BUT_ONE: usize = MOST_NOTES - 1;
 /// How deep files take in others.
 const DEEPEST: usize = 16;
 
+type Parsed = Rc<Result<Vec<Rc<Node>>, Unreadable>>;
+type Loaded = (Environment, Rc<Vec<Composed>>);
 pub type Environment = Rc<Vec<BTreeMap<String, Known>>>;
 
 /// What all projects say.
@@ -37,9 +39,9 @@ pub struct Loader<'f, 'v> {
     pub(super) files: &'f [SourceFile],
     pub(super) by_path: BTreeMap<&'f str, usize>,
     pub(super) values: &'v Values,
-    parsed: BTreeMap<usize, Rc<Result<Vec<Rc<Node>>, Unreadable>>>,
+    parsed: BTreeMap<usize, Parsed>,
     /// By file, project's folder and environment, which is kept so that its place is no other's.
-    loaded: BTreeMap<(usize, String, usize), (Environment, Rc<Vec<Composed>>)>,
+    loaded: BTreeMap<(usize, String, usize), Loaded>,
     /// Files that are taken in right now, outermost first.
     within: Vec<usize>,
     found: Projects,

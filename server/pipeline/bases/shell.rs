@@ -76,6 +76,19 @@ fn inner(chars: &mut Peekable<Chars<'_>>, ends: char) -> String {
     text
 }
 
+/// The commands within `$(...)`; the word has a backtick in their place, as only the shell knows what comes of them.
+fn substituted(text: &str, depth: usize, reader: &mut Reader) {
+    if depth < DEEPEST {
+        let mut within = Reader { count: reader.count, ..Reader::default() };
+        read(text, depth + 1, &mut within);
+        reader.count = within.count;
+        reader.found.push(Token::Open);
+        reader.found.append(&mut within.found);
+        reader.found.push(Token::Close);
+    }
+    reader.push('`');
+}
+
 fn read(script: &str, depth: usize, reader: &mut Reader) {
     let mut chars = script.chars().peekable();
     let mut quote: Option<char> = None;
@@ -89,17 +102,7 @@ fn read(script: &str, depth: usize, reader: &mut Reader) {
             (Some('\''), c) if c != '\'' => reader.push(c),
             (_, '$' | '`') if braces == 0 && (c == '`' || chars.peek() == Some(&'(')) => {
                 let ends = if c == '`' { '`' } else { chars.next().map_or(')', |_| ')') };
-                let text = inner(&mut chars, ends);
-                if depth < DEEPEST {
-                    let mut within = Reader { count: reader.count, ..Reader::default() };
-                    read(&text, depth + 1, &mut within);
-                    reader.count = within.count;
-                    reader.found.push(Token::Open);
-                    reader.found.append(&mut within.found);
-                    reader.found.push(Token::Close);
-                }
-                // Only the shell knows what comes of it.
-                reader.push('`');
+                substituted(&inner(&mut chars, ends), depth, reader);
             }
             (_, '\\') => match chars.next() {
                 Some('\n') | None => {}
