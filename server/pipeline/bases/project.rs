@@ -100,9 +100,11 @@ impl<'f, 'v> Loader<'f, 'v> {
         let mut all = (**outer).clone();
         for path in paths {
             self.wish(path, "", false);
-            let Some(file) = self.by_path.get(path.as_str()).map(|index| &self.files[*index]) else {
-                continue;
-            };
+            let Some(index) = self.by_path.get(path.as_str()).copied() else { continue };
+            let file = &self.files[index];
+            if file.text.lines().nth(MOST_LINES).is_some() {
+                self.note(index, 0, msg!("bases-env-long", most = MOST_LINES));
+            }
             let so_far: Environment = Rc::new(all.clone());
             let values = env_file(&file.text, &|name| self.look(&so_far, name));
             all.push(values);
