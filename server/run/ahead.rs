@@ -12,7 +12,7 @@ use super::House;
 use super::pins::Pins;
 use super::variables::Variables;
 use super::workspace::Workspace;
-use crate::docker::{EngineError, Limits, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
+use crate::docker::{EngineError, Limits, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
 use crate::model::{Action, Definition, Error, Result, Run, Stage, Step};
 use crate::pipeline;
@@ -29,6 +29,8 @@ pub struct Work {
     pub directory: String,
     pub environment: BTreeMap<String, String>,
     pub image: String,
+    /// The image as the definition has it, for messages.
+    pub written: String,
     pub timeout_seconds: Option<u64>,
     pub action: Resolved,
 }
@@ -66,12 +68,14 @@ pub fn of_stage(
             Action::Echo(text) => Resolved::Echo(pipeline::resolve(text, &environment)?),
         };
         let image = [&step.image, &stage.image, &definition.image].into_iter().flatten().next();
+        let written = image.unwrap_or(&house.settings.step_image).clone();
         Ok(Work {
             stage: index,
             step: number,
             directory: step.directory.clone(),
             environment,
-            image: pins.image(image.unwrap_or(&house.settings.step_image)),
+            image: pins.image(&written),
+            written,
             timeout_seconds: step.timeout_seconds,
             action,
         })
@@ -106,6 +110,10 @@ impl Ahead {
         Ahead { house, run, workspace, place, next: VecDeque::new() }
     }
 
+    pub fn place(&self) -> Place {
+        self.place.clone()
+    }
+
     /// Starts containers for the first few of `works`, as far as that has not been done.
     pub fn begin_some<'w>(&mut self, works: impl Iterator<Item = &'w Work>) {
         works.filter(|work| work.is_script()).take(AT_MOST).for_each(|work| self.begin(work));
@@ -124,10 +132,11 @@ impl Ahead {
         let prepare = async move {
             let path = workspace.add_script(work.stage, work.step, &script).await?;
             let mut say = |line: &str| drop(tell.send(line.to_owned()));
-            let image = house.engine.ensure_image(&work.image, &mut say).await?;
+            let image = house.engine.ensure_image(&work.image, &mut say).await;
+            let image = image.map_err(|error| error.about(&work.written))?;
             let mut spec = spec(&house, &run, &workspace, (&work, path, &script));
             // By its id, so that a tag that moves meanwhile changes nothing.
-            spec.image = image.id;
+            spec.image_id = Some(image.id);
             house.engine.prepare(&place, &spec).await
         };
         // Dropping a task that was not taken drops its container, which removes it.
@@ -170,13 +179,15 @@ fn spec(
         labels: run_labels(run),
         stage: work.stage,
         step: work.step,
-        image: work.image.clone(),
+        image: work.written.clone(),
+        image_id: None,
         script,
         shell: Shell::of(text),
         directory: workspace.root.join(&work.directory),
         create_directory: true,
+        tools: Some(workspace.tools()),
         environment: work.environment.clone().into_iter().collect(),
-        mounts: vec![Mount::same(&workspace.root), Mount::same(&workspace.scripts)],
+        mounts: workspace.mounts(),
         docker_socket: settings.step_socket.clone(),
         limits: Limits {
             memory: settings.limits.memory,

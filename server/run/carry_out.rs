@@ -1,5 +1,7 @@
 //! One run from its claim to its end: workspace, network, stages in order, images, status.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +9,14 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ahead::{self, Ahead, Work};
+use super::beside::{self, Watch};
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::variables::Variables;
-use super::workspace::{Workspace, builtin};
-use super::{House, pushed};
+use super::workspace::{Workspace, builtin, git_url, remove_all};
+use super::{House, pushed, submodules};
+use crate::git::Head;
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
@@ -24,7 +28,8 @@ pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lo
 /// How long to wait before a run's end is written once more.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
+/// Returns folders that are still to be removed.
+pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) -> Vec<PathBuf> {
     let mut ended = match attempt(&house, &run, stop.clone()).await {
         Ok(ended) => ended,
         Err(error) => {
@@ -35,6 +40,8 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
             Ended::failed(error.message().cloned().unwrap_or_else(|| msg!("run-internal", id = run.id)))
         }
     };
+    // Before the end is told: whoever reads that the run is over finds nothing of it in the engine.
+    let aside = beside::remove(&house, &run).await;
     // Until it is written the run is under way for everybody, and the next one of its pipeline waits.
     while let Err(error) = end(&house, &run, ended.clone()).await {
         tracing::error!(run = run.id, %error, "a run's end could not be written; it is tried again");
@@ -43,10 +50,11 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
         }
         house.store.make_room();
         if stop.reason() == Some(Reason::ShuttingDown) {
-            return;
+            return aside;
         }
         tokio::time::sleep(AGAIN_AFTER).await;
     }
+    aside
 }
 
 async fn end(house: &House, run: &Run, ended: Ended) -> Result<()> {
@@ -65,9 +73,14 @@ async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
     let definition = house.store.read(|c| runs::definition(c, run.id))?;
     let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
     let stored = Variables::open(house, &definition).await?;
-    let workspace = Workspace::of(&house.settings.workspaces, run);
-    workspace.create().await?;
+    let taken = house.names.take(run);
+    let workspace = Workspace::of(&house.settings.workspaces, &taken.name);
+    if workspace.is_left() {
+        beside::clear(house, &workspace).await?;
+    }
+    workspace.create(definition.keep).await?;
     let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());
+    let _watch = Watch::begin(house, run, &taken, ahead.place());
     stored.hide(stages(house, run, &definition, (&workspace, &mut ahead, stop), &stored).await)
 }
 
@@ -90,8 +103,11 @@ async fn stages(
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
-    house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
+    let head = Head { reference: Some(run.reference.clone()), url: git_url(run, &house.settings.addresses) };
+    let laid = house.git.checkout(&run.repository, &run.commit, &workspace.root, &head).await?;
+    let mut notes = submodules::fill_in(house, run, &laid).await?;
     pins.apply(house, (run, definition), &workspace.root).await?;
+    notes.extend(laid.finish().await?);
     for (index, steps) in (0u32..).zip(&works) {
         let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
@@ -108,7 +124,7 @@ async fn stages(
             deadline: earlier(&deadline, stage),
         };
         if index == 0 {
-            for sentence in pins.sentences() {
+            for sentence in notes.iter().cloned().chain(pins.sentences()) {
                 work.log.line(&house.say(&sentence))?;
             }
         }
@@ -183,15 +199,16 @@ async fn set_stage(house: &House, run: &Run, index: u32, to: Status) -> Result<(
 }
 
 /// Removes what the run made in the engine and on the disk; what cannot be removed now goes at the next sweep.
-pub async fn clean_up(house: &House, run: &Run) {
+pub async fn clean_up(house: &House, run: &Run, aside: Vec<PathBuf>) {
     if let Err(error) = house.engine.clean_up(run.id).await {
         tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
         house.untidy.notify_one();
     }
-    remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
+    house.names.release(run.id);
+    remove(house, remove_all(aside).await).await;
 }
 
-async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
+pub async fn remove(house: &House, left: Vec<PathBuf>) {
     if left.is_empty() {
         return;
     }
@@ -203,23 +220,25 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
 
 pub async fn sweep(house: &House) -> Result<()> {
     house.engine.clean_up_all_except(&|run| house.active_ids().contains(&run)).await?;
+    house.engine.set_own_ports(house.settings.addresses.loopback_ports());
     house.engine.warm_up(&house.settings.step_image, &house.settings.step_hosts).await?;
     let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
     let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    // Asked after the look, so that what a run has made meanwhile is not among what was found.
-    let mut kept = Vec::new();
-    for id in house.active_ids() {
-        if let Some(run) = house.store.read(|c| runs::by_id(c, id))? {
-            let workspace = Workspace::of(&house.settings.workspaces, &run);
-            kept.extend([workspace.root, workspace.scripts]);
-        }
-    }
     let mut left = Vec::new();
-    for path in found.into_iter().filter(|path| !kept.contains(path)) {
-        if tokio::fs::remove_dir_all(&path).await.is_err() && path.exists() {
-            left.push(path);
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for path in found {
+        match Workspace::name_of(&path) {
+            Some(name) => drop(names.insert(name)),
+            None => left.push(path),
         }
     }
-    remove(house, left).await;
+    remove(house, remove_all(left).await).await;
+    for name in names {
+        // Asked after the look, and kept: a run that begins meanwhile has another name.
+        let Some(held) = house.names.hold(&name) else { continue };
+        let cleared = beside::clear(house, &Workspace::of(&house.settings.workspaces, &name)).await;
+        house.names.release(held);
+        cleared?;
+    }
     Ok(())
 }
