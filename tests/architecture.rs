@@ -34,7 +34,6 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("mime_guess", &["web"]),
     ("notify", &["watch"]),
     ("oci_client", &["registry"]),
-    ("parse_dockerfile", &["pipeline"]),
     ("regex", &["model"]),
     ("reqwest", &["cli", "registry"]),
     ("rusqlite", &["store"]),

@@ -25,13 +25,22 @@ pub struct One {
     pub image: BaseImage,
     pub standing: Option<PipelineBase>,
     pub seen: Option<(TagAddress, Sighting)>,
+    /// What whoever starts the run should know at once.
+    pub said: Option<Message>,
+}
+
+impl One {
+    /// Nothing was looked up.
+    pub(super) fn of(image: BaseImage) -> One {
+        One { image, standing: None, seen: None, said: None }
+    }
 }
 
 /// A digest, or why there is none; a digest may have a remark, too.
-struct Answer {
-    digest: Option<Digest>,
-    note: Option<Message>,
-    sighting: Option<Sighting>,
+pub(super) struct Answer {
+    pub digest: Option<Digest>,
+    pub note: Option<Message>,
+    pub sighting: Option<Sighting>,
 }
 
 /// What the tag names. A digest that is not known yet is only taken from a registry that really has its manifest, which
@@ -51,28 +60,31 @@ fn is_damage(message: &Message) -> bool {
 
 impl Pin {
     pub(super) async fn one(&self, wanted: &Wanted<'_>, base: Base, until: Instant) -> One {
-        let Base { reference, places, note } = base;
+        let Base { reference, places, note, is_frontend } = base;
         let mut image = BaseImage { reference, pinned: None, digest: None, note, made_at: None };
         if image.note.is_some() {
-            return One { image, standing: None, seen: None };
+            return One::of(image);
         }
         let parsed = match ImageReference::parse(&image.reference) {
             Ok(parsed) => parsed,
             Err(error) => {
                 image.note = error.message().cloned();
-                return One { image, standing: None, seen: None };
+                return One::of(image);
             }
         };
+        if is_frontend {
+            return self.frontend(image, parsed, until).await;
+        }
         let Some(address) = TagAddress::of(&parsed) else {
             // A digest names the same image for ever.
             image.pinned = Some(image.reference.clone());
             image.digest = parsed.digest;
-            return One { image, standing: None, seen: None };
+            return One::of(image);
         };
         let address = self.registries.located(&address);
         if self.is_own(wanted, &address).unwrap_or(false) {
             image.note = Some(msg!("pin-own-image"));
-            return One { image, standing: None, seen: None };
+            return One::of(image);
         }
         let before = self.store.read(|c| tags::get(c, &address)).ok().flatten();
         let answer = match changed(wanted.changes, &image.reference, &address) {
@@ -89,10 +101,10 @@ impl Pin {
         image.note = answer.note;
         let seen = answer.sighting.filter(|_| before.is_none()).map(|sighting| (address.clone(), sighting));
         let standing = Some(PipelineBase { reference: image.reference.clone(), address, places });
-        One { image, standing, seen }
+        One { image, standing, seen, said: None }
     }
 
-    async fn ask(&self, address: &TagAddress, before: Option<&Seen>, until: Instant) -> Answer {
+    pub(super) async fn ask(&self, address: &TagAddress, before: Option<&Seen>, until: Instant) -> Answer {
         let nothing = |note: Message| Answer { digest: None, note: Some(note), sighting: None };
         let Some(client) = self.registries.at(&address.host) else {
             return nothing(msg!("registry-host-unknown", host = address.host));
@@ -139,7 +151,7 @@ impl Pin {
     }
 
     /// Until when a registry is waited for: shortly, when it lately kept silent.
-    fn patience(&self, host: &str, until: Instant) -> Instant {
+    pub(super) fn patience(&self, host: &str, until: Instant) -> Instant {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         match silent.get(host) {
             Some(at) if at.elapsed() < SILENCE_COUNTS => until.min(Instant::now() + SHORTLY),

@@ -6,6 +6,7 @@
 //! found goes into the transaction that queues the run.
 
 mod ask;
+mod frontend;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -68,6 +69,8 @@ pub struct Found {
     pub standing: Vec<PipelineBase>,
     /// Tags that nobody had looked at before.
     pub seen: Vec<(TagAddress, Sighting)>,
+    /// What whoever starts the run should know at once.
+    pub said: Vec<Message>,
 }
 
 impl Found {
@@ -88,6 +91,8 @@ struct Base {
     reference: String,
     places: Vec<String>,
     note: Option<Message>,
+    /// It is fetched to read a Dockerfile, and nothing is built on it.
+    is_frontend: bool,
 }
 
 impl Pin {
@@ -106,7 +111,7 @@ impl Pin {
                 tracing::warn!(%error, repository = %wanted.repository, "the bases of a commit could not be read");
                 let place = wanted.definition_path.to_owned();
                 let note = Some(msg!("pin-commit-unreadable"));
-                vec![Base { reference: place.clone(), places: vec![place], note }]
+                vec![Base { reference: place.clone(), places: vec![place], note, is_frontend: false }]
             }
         };
         for base in named.iter_mut().skip(MOST) {
@@ -119,6 +124,7 @@ impl Pin {
             found.bases.push(one.image);
             found.standing.extend(one.standing);
             found.seen.extend(one.seen);
+            found.said.extend(one.said);
         }
         found
     }
@@ -148,7 +154,7 @@ impl Pin {
         let needed = definition.image.is_none()
             && stages.any(|stage| stage.steps.iter().any(|step| step.image.is_none()));
         let path = wanted.definition_path.to_owned();
-        needed.then_some(Site { path, line: 0, reference: image, note: None, span: None })
+        needed.then_some(Site { path, line: 0, reference: image, note: None, span: None, is_frontend: false })
     }
 
     /// Whether the pipeline pushes this tag itself: then a run builds it anew before it is used.
@@ -180,10 +186,12 @@ fn gathered(sites: Vec<Site>) -> Vec<Base> {
                     known.places.push(place);
                 }
                 known.note = known.note.take().or(site.note);
+                known.is_frontend &= site.is_frontend;
             }
             None => {
                 index.insert(site.reference.clone(), all.len());
-                all.push(Base { reference: site.reference, places: vec![place], note: site.note });
+                let Site { reference, note, is_frontend, .. } = site;
+                all.push(Base { reference, places: vec![place], note, is_frontend });
             }
         }
     }

@@ -94,7 +94,10 @@ impl Tip<'_> {
     pub async fn decide(&self, look: &Look) -> Result<Plan> {
         let mut decisions = Vec::new();
         for candidate in self.candidates(look)? {
-            decisions.push(self.one(look, candidate).await?);
+            let name = candidate.name.as_str().to_owned();
+            let mut said = Vec::new();
+            decisions.push(self.one(look, candidate, &mut said).await?);
+            decisions.extend(said.into_iter().map(|message| nothing(Some(&name), message)));
         }
         if decisions.is_empty() {
             let message = look.odd.clone().unwrap_or_else(|| msg!("trigger-no-pipeline"));
@@ -131,7 +134,8 @@ impl Tip<'_> {
         Ok(all)
     }
 
-    async fn one(&self, look: &Look, candidate: Candidate) -> Result<Decision> {
+    /// `said` gets what the pusher should know beside.
+    async fn one(&self, look: &Look, candidate: Candidate, said: &mut Vec<Message>) -> Result<Decision> {
         let name = candidate.name.as_str().to_owned();
         let refuse = |message| Ok(nothing(Some(&name), message));
         if let Some(branch) = self.reference.branch_name()
@@ -158,7 +162,8 @@ impl Tip<'_> {
         };
         let definition = (*source.definition).clone();
         let pinned = Pinned { commit: look.commit.clone(), blob: source.object.clone(), definition, inputs };
-        let found = self.bases(&candidate, &pinned).await;
+        let mut found = self.bases(&candidate, &pinned).await;
+        said.append(&mut found.said);
         Ok(Decision::Start(Box::new(self.start(candidate, pinned, found))))
     }
 

@@ -17,6 +17,7 @@ mod browser_run;
 mod build_config;
 mod cases_events;
 mod cases_openshift;
+mod cases_bases;
 mod cases_hooks;
 mod cases_loops;
 mod cases_pushed;

@@ -1,199 +1,288 @@
-//! What a compose file says of images: those its services run, and which Dockerfiles it builds with which
-//! arguments. By compose's own rules for variables and the `.env` beside the file.
+//! What one compose file says: the images its services run, the Dockerfiles it builds with which arguments and
+//! contexts, and the files it takes in. By compose's own rules for variables and the `.env` beside the project.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::super::finding::shown;
 use super::expand::{Alone, Dialect, Known, Problem, expand};
-use super::yaml::{self, Node};
+use super::inline::Inline;
+use super::paths::{below, is_remote};
+pub use super::services::{Build, Composed, Extends, Include, Service, Value};
+use super::words::context_key;
+use super::yaml::Node;
+use crate::model::Message;
+use crate::msg;
 
-/// Most services of a file, and most build arguments of one.
-const MOST: usize = 200;
-/// Most lines of a `.env`.
-const MOST_LINES: usize = 2000;
+/// Most services of a file.
+const MOST_SERVICES: usize = 1000;
+/// Most build arguments, contexts or included files of one place.
+const MOST: usize = 500;
+const IMAGE: &str = "docker-image://";
 
-/// A text with its variables put in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Value {
-    pub at: usize,
-    pub written: String,
-    pub value: Result<String, Problem>,
-    /// The bytes to replace.
-    pub span: Option<Range<usize>>,
-    /// Variables that take part, unless one decides alone.
-    pub used: Vec<String>,
+/// Where a file is read.
+pub struct Reader<'r> {
+    pub file: usize,
+    pub text: &'r str,
+    /// The project's folder.
+    pub base: &'r str,
+    pub look: &'r dyn Fn(&str) -> Known,
+    pub composed: Composed,
 }
 
-#[derive(Debug)]
-pub struct Service {
-    pub name: String,
-    pub image: Option<Value>,
-    pub build: Option<Build>,
-}
-
-#[derive(Debug)]
-pub struct Build {
-    /// Below the repository's root; `None` when it is not in the repository.
-    pub dockerfile: Option<String>,
-    pub arguments: BTreeMap<String, Value>,
-}
-
-/// The services of the compose file `text` at `path`.
-pub fn services(path: &str, text: &str, look: &dyn Fn(&str) -> Known) -> Vec<Service> {
-    let Some(root) = yaml::document(text) else { return Vec::new() };
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let all = root.get("services").map(Node::entries).unwrap_or_default();
-    let named = all.iter().filter(|(name, _)| !name.starts_with("x-")).take(MOST);
-    named
-        .map(|(name, node)| Service {
-            name: name.clone(),
-            image: node.get("image").and_then(|node| value(node, look)),
-            build: node.get("build").map(|node| build(folder, node, look)),
-        })
-        .collect()
-}
-
-fn value(node: &Node, look: &dyn Fn(&str) -> Known) -> Option<Value> {
-    let Node::Text { value, span, at } = node else { return None };
-    Some(filled(value, span.clone(), *at, look))
-}
-
-fn filled(text: &str, span: Option<Range<usize>>, at: usize, look: &dyn Fn(&str) -> Known) -> Value {
-    let mut found =
-        Value { at, written: text.to_owned(), value: Err(Problem::Malformed), span, used: Vec::new() };
-    match expand(text, Dialect::Compose, look) {
-        Ok(expanded) => {
-            found.used = expanded.used;
-            match expanded.alone {
-                Some(Alone::Default(range)) => {
-                    found.used.clear();
-                    found.span = found.span.map(|span| span.start + range.start..span.start + range.end);
+impl Reader<'_> {
+    pub fn read(mut self, root: &Node) -> Composed {
+        self.includes(root);
+        let services = match root.get("services") {
+            Some(Node::Null | Node::Reset) => return self.composed,
+            Some(services @ Node::Map(_)) => services,
+            Some(other) => {
+                self.note(other.at(), msg!("bases-compose-shape"));
+                return self.composed;
+            }
+            // The first format of all has the services at the top.
+            None if is_first_format(root) => root,
+            None => {
+                if !matches!(root, Node::Map(_)) {
+                    self.note(0, msg!("bases-compose-shape"));
                 }
-                Some(Alone::Variable(_)) | None => {}
+                return self.composed;
             }
-            found.value = Ok(expanded.text);
-        }
-        Err(problem) => {
-            found.span = None;
-            found.value = Err(problem);
-        }
-    }
-    found
-}
-
-fn build(folder: &str, node: &Node, look: &dyn Fn(&str) -> Known) -> Build {
-    let text = |node: Option<&Node>| {
-        let text = node.and_then(Node::text)?;
-        expand(text, Dialect::Compose, look).ok().map(|expanded| expanded.text)
-    };
-    let context = match node {
-        Node::Text { .. } => text(Some(node)),
-        _ => text(node.get("context")),
-    };
-    let context = context.unwrap_or_else(|| ".".to_owned());
-    let dockerfile = match node.get("dockerfile") {
-        Some(node) => text(Some(node)),
-        None => Some("Dockerfile".to_owned()),
-    };
-    let dockerfile = dockerfile.filter(|_| node.get("dockerfile_inline").is_none());
-    Build {
-        dockerfile: dockerfile.and_then(|file| below(folder, &[&context, &file])),
-        arguments: node.get("args").map(|node| arguments(node, look)).unwrap_or_default(),
-    }
-}
-
-fn arguments(node: &Node, look: &dyn Fn(&str) -> Known) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    match node {
-        Node::Map(entries) => {
-            for (name, node) in entries.iter().take(MOST) {
-                found.extend(value(node, look).map(|value| (name.clone(), value)));
-            }
-        }
-        Node::List(list) => {
-            for node in list.iter().take(MOST) {
-                let Node::Text { value, span, at } = &**node else { continue };
-                let Some((name, text)) = value.split_once('=') else { continue };
-                let span = span.clone().map(|span| span.start + name.len() + 1..span.end);
-                found.insert(name.to_owned(), filled(text, span, *at, look));
-            }
-        }
-        Node::Text { .. } => {}
-    }
-    found
-}
-
-/// The path that `parts` lead to from `folder`; `None` when that is outside of the repository.
-fn below(folder: &str, parts: &[&str]) -> Option<String> {
-    let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in parts {
-        if part.starts_with('/') || part.contains("://") || part.contains('\\') {
-            return None;
-        }
-        for name in part.split('/') {
-            match name {
-                "" | "." => {}
-                ".." => drop(path.pop()?),
-                name => path.push(name),
-            }
-        }
-    }
-    Some(path.join("/"))
-}
-
-/// The values of a `.env`; what a line takes from others comes from `look` or from lines before it.
-pub fn env_file(text: &str, look: &dyn Fn(&str) -> Known) -> BTreeMap<String, Known> {
-    let mut found: BTreeMap<String, Known> = BTreeMap::new();
-    for line in text.lines().take(MOST_LINES) {
-        let line = line.trim_start_matches('\u{feff}').trim();
-        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
-        let Some((name, raw)) = line.split_once('=').filter(|_| !line.starts_with('#')) else { continue };
-        let raw = raw.trim();
-        let quoted = |quote: char| {
-            let inner = raw.strip_prefix(quote)?;
-            inner.find(quote).map(|end| &inner[..end])
         };
-        let value = match (quoted('\''), quoted('"')) {
-            (Some(plain), _) => Known::Set(plain.to_owned()),
-            (None, inner) => {
-                let text = inner.unwrap_or_else(|| raw.split(" #").next().unwrap_or(raw).trim_end());
-                let known = |name: &str| match look(name) {
-                    Known::Unset => found.get(name).cloned().unwrap_or(Known::Unset),
-                    known => known,
+        let all = services.merged(MOST_SERVICES + 1);
+        if all.len() > MOST_SERVICES {
+            self.note(0, msg!("bases-compose-many", most = MOST_SERVICES));
+        }
+        for (name, node) in all.into_iter().take(MOST_SERVICES).filter(|(name, _)| !name.starts_with("x-")) {
+            let service = self.service(name, node);
+            self.composed.services.push(service);
+            self.volumes(name, node);
+        }
+        self.composed
+    }
+
+    /// Says when a map or list is longer than what is read of it.
+    fn long(&mut self, node: Option<&Node>) {
+        let length = node.map_or(0, |node| node.entries().len().max(node.list().len()));
+        if let Some(node) = node.filter(|_| length > MOST) {
+            self.note(node.at(), msg!("bases-compose-many", most = MOST));
+        }
+    }
+
+    fn note(&mut self, at: usize, message: Message) {
+        self.composed.notes.push((at, message));
+    }
+
+    fn service(&mut self, name: &str, node: &Node) -> Service {
+        let build = node.get("build");
+        Service {
+            name: name.to_owned(),
+            image: node.get("image").and_then(|node| self.value(node)),
+            never_built: matches!(build, Some(Node::Reset)),
+            build: build
+                .filter(|node| !matches!(node, Node::Null | Node::Reset))
+                .map(|node| self.build(node)),
+            extends: node.get("extends").and_then(|node| self.extends(node)),
+        }
+    }
+
+    /// Images that are mounted.
+    fn volumes(&mut self, name: &str, node: &Node) {
+        self.long(node.get("volumes"));
+        for volume in node.get("volumes").map(Node::list).unwrap_or_default().iter().take(MOST) {
+            if volume.get("type").and_then(Node::text) == Some("image")
+                && let Some(image) = volume.get("source").and_then(|node| self.value(node))
+            {
+                let name = format!("{name} ");
+                self.composed.services.push(Service { name, image: Some(image), ..Service::default() });
+            }
+        }
+    }
+
+    fn value(&self, node: &Node) -> Option<Value> {
+        let Node::Text { value, span, at } = node else { return None };
+        Some(self.filled(value, span.clone(), *at))
+    }
+
+    fn filled(&self, text: &str, span: Option<Range<usize>>, at: usize) -> Value {
+        let mut found = Value {
+            file: self.file,
+            at,
+            written: text.to_owned(),
+            value: Err(Problem::Malformed),
+            span,
+            used: Vec::new(),
+            from: None,
+        };
+        match expand(text, Dialect::Compose, self.look) {
+            Ok(expanded) => {
+                found.used = expanded.used;
+                match expanded.alone {
+                    Some(Alone::Default(range)) => {
+                        found.used.clear();
+                        found.span = found.span.map(|span| span.start + range.start..span.start + range.end);
+                    }
+                    Some(Alone::Variable(_)) | None => {}
+                }
+                found.value = Ok(expanded.text);
+            }
+            Err(problem) => {
+                found.span = None;
+                found.value = Err(problem);
+            }
+        }
+        found
+    }
+
+    /// A path with its variables; what only the run knows is said.
+    fn path(&mut self, node: &Node) -> Option<Result<String, ()>> {
+        let Node::Text { value, at, .. } = node else { return None };
+        match expand(value, Dialect::Compose, self.look) {
+            Ok(expanded) => Some(Ok(expanded.text)),
+            Err(_) => {
+                let path = shown(value);
+                self.note(*at, msg!("bases-path-later", path = path));
+                Some(Err(()))
+            }
+        }
+    }
+
+    /// The path within the repository that a path of this file means; what is elsewhere is said.
+    fn local(&mut self, node: &Node) -> Option<Result<String, ()>> {
+        let path = match self.path(node)? {
+            Ok(path) => path,
+            Err(()) => return Some(Err(())),
+        };
+        match below(self.base, &[&path]) {
+            Some(path) => Some(Ok(path)),
+            None => {
+                let message = match is_remote(&path) {
+                    true => msg!("bases-remote", path = shown(&path)),
+                    false => msg!("bases-outside", path = shown(&path)),
                 };
-                match expand(text, Dialect::Compose, &known) {
-                    Ok(expanded) => Known::Set(expanded.text),
-                    Err(_) => Known::Later,
-                }
+                self.note(node.at(), message);
+                Some(Err(()))
             }
-        };
-        found.insert(name.trim().to_owned(), value);
+        }
     }
-    found
+
+    fn extends(&mut self, node: &Node) -> Option<Extends> {
+        if let Node::Text { value, at, .. } = node {
+            return Some(Extends { at: *at, file: None, service: value.clone() });
+        }
+        let service = node.get("service")?.text()?.to_owned();
+        let file = match node.get("file") {
+            Some(file) => Some(self.local(file)?.ok()?),
+            None => None,
+        };
+        Some(Extends { at: node.at(), file, service })
+    }
+
+    fn includes(&mut self, root: &Node) {
+        self.long(root.get("include"));
+        for node in root.get("include").map(Node::list).unwrap_or_default().iter().take(MOST) {
+            let mut include = Include { at: node.at(), ..Include::default() };
+            let path = if matches!(**node, Node::Map(_)) { node.get("path") } else { Some(&**node) };
+            include.paths = self.locals(path);
+            include.folder = node.get("project_directory").and_then(|node| self.local(node)?.ok());
+            let environments = node.get("env_file").filter(|node| !matches!(node, Node::Null));
+            include.environments = environments.map(|node| self.locals(Some(node)));
+            self.composed.includes.push(include);
+        }
+    }
+
+    /// One path, or a list of them.
+    fn locals(&mut self, node: Option<&Node>) -> Vec<String> {
+        let Some(node) = node else { return Vec::new() };
+        match node {
+            Node::List(all) => all.iter().take(MOST).filter_map(|node| self.local(node)?.ok()).collect(),
+            node => self.local(node).and_then(Result::ok).into_iter().collect(),
+        }
+    }
+
+    fn build(&mut self, node: &Node) -> Build {
+        let mut build = Build { at: node.at(), base: self.base.to_owned(), ..Build::default() };
+        match node {
+            Node::Text { .. } => build.context = self.local(node),
+            Node::List(_) => {
+                self.note(node.at(), msg!("bases-compose-shape"));
+                build.context = Some(Err(()));
+            }
+            _ => build.context = node.get("context").and_then(|node| self.local(node)),
+        }
+        build.dockerfile = node.get("dockerfile").and_then(|node| self.path(node));
+        if let Some(Node::Text { value, at, span }) = node.get("dockerfile_inline") {
+            build.inline = Some(Inline::of((self.file, self.text), (value, span.clone(), *at), self.look));
+        }
+        ["args", "additional_contexts"].into_iter().for_each(|key| self.long(node.get(key)));
+        for (name, node) in pairs(node.get("args")) {
+            let value = match node {
+                Some((text, span, at)) => Some(self.filled(&text, span, at)),
+                None => self.environment(name, build.at),
+            };
+            build.arguments.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        for (name, node) in pairs(node.get("additional_contexts")) {
+            build.contexts.insert(context_key(name));
+            let Some((text, span, at)) = node else { continue };
+            if let Some(image) = text.strip_prefix(IMAGE) {
+                let span = span.map(|span| span.start + IMAGE.len()..span.end);
+                build.images.push(self.filled(image, span, at));
+            } else if is_remote(&text) && !text.starts_with("oci-layout:") {
+                let path = shown(&text);
+                self.note(at, msg!("bases-remote", path = path));
+            }
+        }
+        build
+    }
+
+    /// An argument without a value: it is the environment's, or not passed at all.
+    fn environment(&self, name: &str, at: usize) -> Option<Value> {
+        let value = match (self.look)(name) {
+            Known::Set(value) => Ok(value),
+            Known::Later => Err(Problem::Later(name.to_owned())),
+            Known::Unset => return None,
+        };
+        let (file, written, used, from) =
+            (self.file, name.to_owned(), vec![name.to_owned()], Some(name.to_owned()));
+        Some(Value { file, at, written, value, span: None, used, from })
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_first_format(root: &Node) -> bool {
+    root.get("version").is_none()
+        && root.get("include").is_none()
+        && root.entries().iter().any(|(name, node)| {
+            !name.starts_with("x-") && (node.get("image").is_some() || node.get("build").is_some())
+        })
+}
 
-    #[test]
-    fn paths_stay_below_the_repository() {
-        assert_eq!(below("a/b", &[".", "Dockerfile"]).as_deref(), Some("a/b/Dockerfile"));
-        assert_eq!(below("a/b", &["../api", "./D"]).as_deref(), Some("a/api/D"));
-        assert_eq!(below("a", &["../..", "D"]), None);
-        assert_eq!(below("", &["https://example.org/x.git"]), None);
-    }
+/// A text, the bytes that are exactly it, and where it begins.
+type Written = (String, Option<Range<usize>>, usize);
+type Pair<'n> = (&'n str, Option<Written>);
 
-    #[test]
-    fn env_files_are_read_as_compose_does() {
-        let text = "A=1\n# no\nexport B='$A' # x\nC=\"${A}2\" \nD=x # y\nE\nF=${BUILD_NUMBER}\n";
-        let look = |name: &str| if name == "BUILD_NUMBER" { Known::Later } else { Known::Unset };
-        let found = env_file(text, &look);
-        let set = |text: &str| Known::Set(text.to_owned());
-        assert_eq!(
-            [&found["A"], &found["B"], &found["C"], &found["D"]],
-            [&set("1"), &set("$A"), &set("12"), &set("x")]
-        );
-        assert_eq!((found.get("E"), &found["F"]), (None, &Known::Later));
+/// The entries of a map, or of a list of `NAME=value`; without a value where there is none.
+fn pairs(node: Option<&Node>) -> Vec<Pair<'_>> {
+    match node {
+        Some(node @ Node::Map(_)) => {
+            let value = |node: &Node| match node {
+                Node::Text { value, span, at } => Some((value.clone(), span.clone(), *at)),
+                _ => None,
+            };
+            node.merged(MOST).into_iter().map(|(name, node)| (name, value(node))).collect()
+        }
+        Some(Node::List(list)) => {
+            let pair = |node: &std::rc::Rc<Node>| -> Option<(usize, Option<Written>)> {
+                let Node::Text { value, span, at } = &**node else { return None };
+                let Some((name, text)) = value.split_once('=') else { return Some((value.len(), None)) };
+                let span = span.clone().map(|span| span.start + name.len() + 1..span.end);
+                Some((name.len(), Some((text.to_owned(), span, *at))))
+            };
+            let named = list.iter().take(MOST).filter_map(|node| {
+                let (length, value) = pair(node)?;
+                Some((node.text()?.get(..length)?, value))
+            });
+            named.collect()
+        }
+        _ => Vec::new(),
     }
 }

@@ -1,17 +1,20 @@
-//! The images a Dockerfile names: `FROM` of every stage, `COPY --from`, `RUN --mount=from`. Read with the spans of
-//! what is written, so that exactly those bytes can be put differently. It builds nothing and asks nobody.
+//! The images a Dockerfile names: `FROM` of every stage, `COPY --from`, `RUN --mount=from`, and the frontend. Read with
+//! the spans of what is written, so that exactly those bytes can be put differently. Instructions that name no image
+//! are not looked into, so none of them ends the reading. It builds nothing and asks nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use parse_dockerfile::{Flag, Instruction, UnescapedString, parse_iter};
-
 use super::expand::{Alone, Dialect, Known, Problem, expand};
+use super::lines::{Line, Lines, directives};
+use super::words::{Word, context_key, flags, unquoted, words};
 
 /// Most references of one file.
-const MOST: usize = 100;
+const MOST: usize = 500;
 /// Most `ARG`s before the first stage.
-const MOST_ARGS: usize = 200;
+const MOST_ARGS: usize = 500;
+/// Stands for what is not known in the name of a stage.
+const ANYTHING: &str = "\u{1}";
 /// Variables that the builder sets by the platform it builds for.
 const PLATFORM: [&str; 8] = [
     "TARGETPLATFORM",
@@ -38,15 +41,26 @@ pub struct Named {
     pub argument: Option<String>,
     /// Variables that take part.
     pub used: Vec<String>,
-    /// `false` for a stage of the same file and for `scratch`.
+    /// `false` for a stage of the same file, a named context and for `scratch`.
     pub is_base: bool,
+    /// It is what the file is built with, not what it is built on.
+    pub is_frontend: bool,
 }
 
-/// What was found, and whether the file could be read to its end.
+/// What is passed to a build.
+#[derive(Debug, Default)]
+pub struct Passed {
+    pub arguments: BTreeMap<String, Known>,
+    /// Named contexts, by `context_key`.
+    pub contexts: BTreeSet<String>,
+}
+
+/// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
     pub named: Vec<Named>,
-    pub whole: bool,
+    /// Where the reading ended before the file did, or went wrong.
+    pub stopped_at: Option<usize>,
 }
 
 /// A value in the text: `ARG NAME=value`.
@@ -56,117 +70,121 @@ struct Default {
 }
 
 struct Reader<'t> {
-    text: &'t str,
-    given: &'t BTreeMap<String, Known>,
+    passed: &'t Passed,
     arguments: BTreeMap<String, Default>,
+    /// There are more arguments than are kept.
+    has_more: bool,
     stages: BTreeSet<String>,
     found: Found,
 }
 
-/// The images of `text`; `given` are build arguments that are known to be passed. The order of what is found does
-/// not depend on `given`. What is no Dockerfile names nothing.
-pub fn look(text: &str, given: &BTreeMap<String, Known>) -> Found {
-    let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
-    let body = &text[bom..];
-    // The parser is not ours, and a stranger's text must not end the loop that reads it.
-    let read = || {
-        let reader = Reader {
-            text: body,
-            given,
-            arguments: BTreeMap::new(),
-            stages: BTreeSet::new(),
-            found: Found::default(),
-        };
-        reader.read()
+/// The images of `text`. The order of what is found does not depend on what is passed. What is no Dockerfile names
+/// nothing.
+pub fn look(text: &str, passed: &Passed) -> Found {
+    let mut reader = Reader {
+        passed,
+        arguments: BTreeMap::new(),
+        has_more: false,
+        stages: BTreeSet::new(),
+        found: Found::default(),
     };
-    let mut found = std::panic::catch_unwind(read).unwrap_or_default();
-    for named in &mut found.named {
-        named.at += bom;
-        named.span = named.span.take().map(|span| span.start + bom..span.end + bom);
+    let directives = directives(text);
+    if let Some(span) = directives.syntax {
+        reader.frontend(&text[span.clone()], span);
     }
+    let mut lines = Lines::of(text, directives.escape);
+    let mut in_stage = false;
+    for line in &mut lines {
+        if reader.found.named.len() >= MOST {
+            reader.found.stopped_at = Some(line.source(0..1).start);
+            break;
+        }
+        in_stage |= reader.instruction(&line, in_stage);
+    }
+    let mut found = reader.found;
+    found.stopped_at = found.stopped_at.or(lines.unclosed.first().copied());
     found
 }
 
 impl Reader<'_> {
-    fn read(mut self) -> Found {
-        let Ok(instructions) = parse_iter(self.text) else { return self.found };
-        self.found.whole = true;
-        let mut in_stage = false;
-        for instruction in instructions {
-            let Ok(instruction) = instruction else {
-                self.found.whole = false;
-                break;
-            };
-            if self.found.named.len() >= MOST {
-                self.found.whole = false;
-                break;
+    fn instruction(&mut self, line: &Line, in_stage: bool) -> bool {
+        // A line that only goes on may stand before it.
+        let start = line.text.len() - line.text.trim_start().len();
+        let length = line.text[start..].find(char::is_whitespace).unwrap_or(line.text.len() - start);
+        let keyword_end = start + length;
+        let (flags, rest) = flags(&line.text, keyword_end);
+        match line.text[start..keyword_end].to_ascii_uppercase().as_str() {
+            "ARG" if !in_stage => self.arguments(line, keyword_end),
+            "FROM" => {
+                self.from(line, rest);
+                return true;
             }
-            match instruction {
-                Instruction::Arg(arg) if !in_stage => self.arguments(arg.arguments.span),
-                Instruction::From(from) => {
-                    in_stage = true;
-                    self.from(&from.image);
-                    if let Some((_, name)) = &from.as_ {
-                        self.stages.insert(name.value.to_lowercase());
-                    }
+            "COPY" | "ADD" => {
+                for flag in flags.iter().filter(|flag| flag.name.eq_ignore_ascii_case("from")) {
+                    let (shift, inner) = unquoted(flag.value.text);
+                    let from = flag.value.at + shift;
+                    self.plain(inner, line.source(from..from + inner.len()));
                 }
-                Instruction::Copy(copy) => self.copy(&copy.options),
-                Instruction::Run(run) => self.mounts(&run.options),
-                _ => {}
             }
+            "RUN" => {
+                for flag in flags.iter().filter(|flag| flag.name.eq_ignore_ascii_case("mount")) {
+                    self.mount(line, &flag.value);
+                }
+            }
+            _ => {}
         }
-        self.found
+        false
     }
 
-    fn arguments(&mut self, span: Range<usize>) {
-        let Some(raw) = self.text.get(span.clone()) else { return };
-        for (start, word) in words(raw) {
+    fn arguments(&mut self, line: &Line, from: usize) {
+        for word in words(&line.text, from) {
             if self.arguments.len() >= MOST_ARGS {
+                self.has_more = true;
                 return;
             }
-            let Some((name, value)) = word.split_once('=') else {
-                self.arguments
-                    .insert(word.to_owned(), Default { value: Err(Problem::Malformed), span: None });
+            let Some((name, value)) = word.text.split_once('=') else {
+                let none = Default { value: Err(Problem::Malformed), span: None };
+                self.arguments.insert(word.text.to_owned(), none);
                 continue;
             };
-            let (from, inner) = unquoted(value);
-            let from = span.start + start + name.len() + 1 + from;
+            let (shift, inner) = unquoted(value);
+            let from = word.at + name.len() + 1 + shift;
             let expanded = expand(inner, Dialect::Dockerfile, &|name| self.known(name));
-            let default = Default {
-                value: expanded.map(|expanded| expanded.text),
-                span: Some(from..from + inner.len()),
-            };
-            self.arguments.insert(name.to_owned(), default);
+            let value = expanded.map(|expanded| expanded.text);
+            let span = Some(line.source(from..from + inner.len()));
+            self.arguments.insert(name.to_owned(), Default { value, span });
         }
     }
 
     /// What a variable of a `FROM` is.
     fn known(&self, name: &str) -> Known {
-        if let Some(given) = self.given.get(name).filter(|_| self.arguments.contains_key(name)) {
+        let given = self.passed.arguments.get(name);
+        if let Some(given) = given.filter(|_| self.arguments.contains_key(name)) {
             return given.clone();
         }
         match self.arguments.get(name) {
             Some(Default { value: Ok(value), .. }) => Known::Set(value.clone()),
             // Without a default, whoever builds has to pass it.
             Some(Default { value: Err(_), .. }) => Known::Later,
-            None if PLATFORM.contains(&name) => Known::Later,
+            None if PLATFORM.contains(&name) || self.has_more => Known::Later,
             None => Known::Unset,
         }
     }
 
-    fn from(&mut self, image: &UnescapedString<'_>) {
-        let (shift, inner) = unquoted(&image.value);
-        let whole = self.text.get(image.span.clone()) == Some(&*image.value);
-        let start = image.span.start + shift;
-        let written = inner.to_owned();
+    fn from(&mut self, line: &Line, rest: usize) {
+        let all = words(&line.text, rest);
+        let Some(image) = all.first() else { return };
+        let (shift, inner) = unquoted(image.text);
+        let start = image.at + shift;
         let mut named = Named {
-            at: image.span.start,
-            written: written.clone(),
+            at: line.source(image.at..image.at + 1).start,
+            written: inner.to_owned(),
             reference: Err(Problem::Malformed),
-            span: Some(if whole { start..start + inner.len() } else { image.span.clone() }),
+            span: Some(line.source(start..start + inner.len())),
             argument: None,
             used: Vec::new(),
             is_base: true,
+            is_frontend: false,
         };
         match expand(inner, Dialect::Dockerfile, &|name| self.known(name)) {
             Ok(expanded) => {
@@ -175,104 +193,102 @@ impl Reader<'_> {
                         named.span = self.arguments.get(&name).and_then(|default| default.span.clone());
                         named.argument = Some(name);
                     }
-                    Some(Alone::Default(range)) if whole => {
-                        named.span = Some(start + range.start..start + range.end);
+                    Some(Alone::Default(range)) => {
+                        named.span = Some(line.source(start + range.start..start + range.end));
                     }
-                    Some(Alone::Default(_)) | None => {}
+                    None => {}
                 }
                 named.used = expanded.used;
-                named.is_base = expanded.text != "scratch" && !self.is_stage(&expanded.text);
+                named.is_base = self.is_image(&expanded.text);
                 named.reference = Ok(expanded.text);
             }
             Err(problem) => {
+                named.is_base = !self.may_be_stage(inner);
                 named.span = None;
                 named.reference = Err(problem);
             }
         }
         self.found.named.push(named);
-    }
-
-    fn is_stage(&self, name: &str) -> bool {
-        self.stages.contains(&name.to_lowercase())
-    }
-
-    fn copy(&mut self, options: &[Flag<'_>]) {
-        for flag in options.iter().filter(|flag| flag.name.value.eq_ignore_ascii_case("from")) {
-            if let Some(value) = &flag.value {
-                let (shift, inner) = unquoted(&value.value);
-                let whole = self.text.get(value.span.clone()) == Some(&*value.value);
-                let start = value.span.start + shift;
-                let span = if whole { start..start + inner.len() } else { value.span.clone() };
-                self.plain(inner.to_owned(), span);
-            }
+        if let [_, keyword, name, ..] = all.as_slice()
+            && keyword.text.eq_ignore_ascii_case("as")
+        {
+            self.stages.insert(name.text.to_lowercase());
         }
     }
 
-    fn mounts(&mut self, options: &[Flag<'_>]) {
-        for flag in options.iter().filter(|flag| flag.name.value.eq_ignore_ascii_case("mount")) {
-            let Some(value) = &flag.value else { continue };
-            // A value over several lines is not in one piece.
-            let whole = self.text.get(value.span.clone()) == Some(&*value.value);
-            let mut at = 0;
-            for part in value.value.split(',') {
-                if let Some(image) = part.strip_prefix("from=").filter(|_| whole) {
-                    let start = value.span.start + at + "from=".len();
-                    self.plain(image.to_owned(), start..start + image.len());
-                }
-                at += part.len() + 1;
+    fn is_image(&self, name: &str) -> bool {
+        name != "scratch"
+            && !self.stages.contains(&name.to_lowercase())
+            && !self.passed.contexts.contains(&context_key(name))
+    }
+
+    /// Whether a stage is chosen by what only the build knows: `FROM base-$TARGETARCH`. Its images are named where it
+    /// is defined.
+    fn may_be_stage(&self, word: &str) -> bool {
+        let known = |name: &str| match self.known(name) {
+            Known::Later => Known::Set(ANYTHING.to_owned()),
+            known => known,
+        };
+        let Ok(expanded) = expand(word, Dialect::Dockerfile, &known) else { return false };
+        let text = expanded.text.to_lowercase();
+        let parts: Vec<&str> = text.split(ANYTHING).collect();
+        let [first, middle @ .., last] = parts.as_slice() else { return false };
+        if parts.iter().all(|part| part.is_empty()) {
+            return false;
+        }
+        self.stages.iter().any(|stage| {
+            let inner = stage.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+            let left = middle.iter().try_fold(inner, |rest, part| {
+                let rest = rest?;
+                Some(rest.find(part).map(|at| &rest[at + part.len()..]))
+            });
+            left.flatten().is_some()
+        })
+    }
+
+    fn mount(&mut self, line: &Line, value: &Word<'_>) {
+        let (shift, inner) = unquoted(value.text);
+        let mut at = value.at + shift;
+        for part in inner.split(',') {
+            let (shift, field) = unquoted(part);
+            if let Some(image) = field.strip_prefix("from=") {
+                let (more, image) = unquoted(image);
+                let start = at + shift + "from=".len() + more;
+                self.plain(image, line.source(start..start + image.len()));
             }
+            at += part.len() + 1;
         }
     }
 
     /// A reference in which there are no variables: an image, a stage's name or its number.
-    fn plain(&mut self, written: String, span: Range<usize>) {
-        let is_number = written.bytes().all(|b| b.is_ascii_digit());
-        let is_base = !is_number && written != "scratch" && !self.is_stage(&written);
-        let reference = if written.contains('$') { Err(Problem::Malformed) } else { Ok(written.clone()) };
+    fn plain(&mut self, written: &str, span: Range<usize>) {
+        let is_number = !written.is_empty() && written.bytes().all(|b| b.is_ascii_digit());
+        let is_base = !is_number && self.is_image(written);
+        let is_plain = !written.contains(['$', '"', '\'', '\\']);
+        let reference = if is_plain { Ok(written.to_owned()) } else { Err(Problem::Malformed) };
         self.found.named.push(Named {
             at: span.start,
-            span: reference.is_ok().then_some(span),
-            written,
+            span: is_plain.then_some(span),
+            written: written.to_owned(),
             reference,
             argument: None,
             used: Vec::new(),
             is_base,
+            is_frontend: false,
         });
     }
-}
 
-/// Where the text within matching quotes begins, and that text.
-fn unquoted(text: &str) -> (usize, &str) {
-    let within = |quote: char| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
-    match within('"').or_else(|| within('\'')) {
-        Some(inner) => (1, inner),
-        None => (0, text),
+    /// It is fetched by its name, so nothing is put in its place.
+    fn frontend(&mut self, written: &str, span: Range<usize>) {
+        self.found.named.push(Named {
+            at: span.start,
+            span: None,
+            written: written.to_owned(),
+            reference: Ok(written.to_owned()),
+            argument: None,
+            used: Vec::new(),
+            is_base: true,
+            is_frontend: true,
+        });
     }
-}
-
-/// The words of an instruction with their offsets. Lines that go on are one; quotes keep a word together.
-fn words(text: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut start = None;
-    let mut quote = None;
-    for (at, c) in text.char_indices() {
-        let goes_on =
-            matches!(c, '\\' | '`') && text[at + 1..].trim_start_matches([' ', '\t', '\r']).starts_with('\n');
-        let ends = quote.is_none() && (c.is_whitespace() || goes_on);
-        match (ends, start) {
-            (true, Some(from)) => {
-                found.push((from, &text[from..at]));
-                start = None;
-            }
-            (false, None) => start = Some(at),
-            _ => {}
-        }
-        match (c, quote) {
-            ('"' | '\'', None) if !ends => quote = Some(c),
-            (c, Some(open)) if c == open => quote = None,
-            _ => {}
-        }
-    }
-    found.extend(start.map(|from| (from, &text[from..])));
-    found
 }

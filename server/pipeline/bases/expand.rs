@@ -76,6 +76,7 @@ impl Expander<'_> {
         }
         let mut out = Expanded::default();
         let mut at = 0;
+        let mut quoted = false;
         while let Some(c) = word.get(at..).and_then(|rest| rest.chars().next()) {
             if out.text.len() > LONGEST {
                 return Err(Problem::Malformed);
@@ -100,14 +101,23 @@ impl Expander<'_> {
                     out.text.push_str(&value);
                     at += variable.length;
                 }
-                '"' | '\'' if self.dialect == Dialect::Dockerfile => return Err(Problem::Malformed),
+                // Within single quotes nothing is put in; double quotes only come off.
+                '\'' if self.dialect == Dialect::Dockerfile && !quoted => {
+                    let length = rest[1..].find('\'').ok_or(Problem::Malformed)?;
+                    out.text.push_str(&rest[1..=length]);
+                    at += length + 2;
+                }
+                '"' if self.dialect == Dialect::Dockerfile => {
+                    quoted = !quoted;
+                    at += 1;
+                }
                 c => {
                     out.text.push(c);
                     at += c.len_utf8();
                 }
             }
         }
-        Ok(out)
+        if quoted { Err(Problem::Malformed) } else { Ok(out) }
     }
 
     fn value(
@@ -249,6 +259,23 @@ mod tests {
         assert_eq!(alone("${NO:-${X:-debian}}"), Some(Alone::Default(11..17)));
         assert_eq!(alone("${A}:12"), None);
         assert_eq!(alone("debian"), None);
+    }
+
+    #[test]
+    fn quotes_come_off_in_a_dockerfile_alone() {
+        let text = |word: &str| expand(word, Dialect::Dockerfile, &look).ok().map(|e| e.text);
+        for (word, expected) in [
+            ("debian:\"${A}-slim\"", Some("debian:debian-slim")),
+            ("'x$A'y", Some("x$Ay")),
+            ("\"it's\"", Some("it's")),
+            ("${NO:-\"x\"}", Some("x")),
+            ("a''b\"\"", Some("ab")),
+            ("\"a", None),
+            ("'a", None),
+        ] {
+            assert_eq!(text(word).as_deref(), expected, "{word}");
+        }
+        assert_eq!(super::tests::text("'x'").as_deref(), Some("'x'"));
     }
 
     proptest! {

@@ -2,9 +2,12 @@
 //! so that they name one image and no other. Text comes in, text goes out; nothing is looked up.
 //!
 //! ```text
+//! sources     which files are read                        commands, script, shell, options   what steps name
 //! values      what is known of variables before a run      expand   `${V:-d}`
 //! plan        what the compose files say together         places   from what is read to sites
-//! dockerfile  FROM, COPY --from, RUN --mount               compose, yaml   image, build, .env
+//! dockerfile  FROM, COPY --from, RUN --mount               lines, words   its lines and words
+//! project     which compose files belong together         lists, compose, services, inline, paths
+//! yaml        the tree of a compose file                   indented   quoted text in column one
 //! ```
 //!
 //! Whoever looks for bases and whoever rewrites them calls the same `sites`, so that what was pinned is what is
@@ -14,12 +17,25 @@ mod commands;
 mod compose;
 mod dockerfile;
 mod expand;
+mod indented;
+mod inline;
+mod lines;
+mod lists;
+mod options;
+mod paths;
 mod places;
 mod plan;
+mod project;
+#[cfg(test)]
+mod reading_tests;
+mod script;
+mod services;
+mod shell;
 mod sources;
 #[cfg(test)]
 mod tests;
 mod values;
+mod words;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +74,8 @@ pub struct Site {
     pub note: Option<Message>,
     /// The bytes of the file that a pin replaces.
     pub span: Option<Range<usize>>,
+    /// BuildKit fetches it to read the Dockerfile; nothing is built on it.
+    pub is_frontend: bool,
 }
 
 impl Site {
@@ -65,7 +83,7 @@ impl Site {
     fn of_file(path: &str, line: u32, note: Message) -> Site {
         let shown = super::finding::shown(path);
         let reference = if line == 0 { shown } else { format!("{shown}:{line}") };
-        Site { path: path.to_owned(), line, reference, note: Some(note), span: None }
+        Site { path: path.to_owned(), line, reference, note: Some(note), span: None, is_frontend: false }
     }
 }
 
@@ -79,11 +97,15 @@ pub fn is_candidate(path: &str) -> bool {
 }
 
 fn is_dockerfile(name: &str) -> bool {
+    const OTHERS: [&str; 9] =
+        [".dockerignore", ".md", ".sh", ".py", ".json", ".yml", ".yaml", ".rst", ".orig"];
     let lower = name.to_ascii_lowercase();
-    lower == "containerfile"
-        || lower == "dockerfile"
-        || lower.starts_with("dockerfile.") && !lower.ends_with(".md")
-        || lower.ends_with(".dockerfile")
+    let ending = |stem: &str| {
+        lower.strip_prefix(stem).map(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+    };
+    let begins = ["dockerfile", "containerfile"].into_iter().any(|stem| ending(stem) == Some(true));
+    let ends = lower.ends_with(".dockerfile") || lower.ends_with(".containerfile");
+    (begins || ends) && !OTHERS.iter().any(|other| lower.ends_with(other))
 }
 
 fn is_compose(name: &str) -> bool {
@@ -96,14 +118,15 @@ pub fn sites(files: &[SourceFile], values: &Values) -> Vec<Site> {
     let plan = Plan::of(files, values);
     let mut all = Vec::new();
     for file in files {
-        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        if is_dockerfile(name) {
+        if plan.is_dockerfile(file) {
             places::of_dockerfile(file, (&plan, values), &mut all);
         }
     }
     for (file, services) in &plan.composed {
         places::of_compose(file, services, (&plan, values), &mut all);
     }
+    places::within_compose((&plan, values), &mut all);
+    all.extend(plan.notes.iter().cloned());
     for site in &mut all {
         if site.note.is_none() && (plan.made.contains(&site.reference) || values.makes(&site.reference)) {
             site.note = Some(msg!("pin-built-here"));
@@ -114,8 +137,34 @@ pub fn sites(files: &[SourceFile], values: &Values) -> Vec<Site> {
     };
     all.sort_by_key(key);
     all.dedup();
+    not_twice(&mut all);
+    let over = all.len().saturating_sub(MOST_SITES);
     all.truncate(MOST_SITES);
+    if over > 0 {
+        all.push(Site::of_file(".", 0, msg!("bases-sites", most = MOST_SITES, over = over)));
+    }
     all
+}
+
+/// One place that is read in two ways and names two images cannot be changed to one of them.
+fn not_twice(all: &mut [Site]) {
+    let mut seen: BTreeMap<(String, usize), (usize, bool)> = BTreeMap::new();
+    for index in 0..all.len() {
+        let Some(span) = all[index].span.clone() else { continue };
+        let key = (all[index].path.clone(), span.start);
+        let differs = match seen.get(&key) {
+            Some((first, _)) => all[*first].reference != all[index].reference,
+            None => false,
+        };
+        let entry = seen.entry(key).or_insert((index, false));
+        entry.1 |= differs;
+    }
+    for site in all.iter_mut().filter(|site| site.note.is_none()) {
+        let Some(span) = &site.span else { continue };
+        if seen.get(&(site.path.clone(), span.start)).is_some_and(|(_, differs)| *differs) {
+            site.note = Some(msg!("pin-several", reference = super::finding::shown(&site.reference)));
+        }
+    }
 }
 
 /// The images a definition's stages and steps run in.
@@ -128,6 +177,7 @@ pub fn of_definition(path: &str, definition: &Definition) -> Vec<Site> {
             reference: image.clone(),
             note: None,
             span: None,
+            is_frontend: false,
         }));
     };
     add(&definition.image, 0);
