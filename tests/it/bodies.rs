@@ -81,6 +81,8 @@ async fn clients_that_vanish_leave_no_process_and_no_file() {
     let packed = Command::new("sh")
         .args(["-c", &format!("echo {commit} | git pack-objects --revs --stdout >half.pack")])
         .current_dir(&copy.path)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
         .status();
     assert!(packed.unwrap().success());
     let pack = std::fs::read(pack).unwrap();

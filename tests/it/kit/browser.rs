@@ -44,7 +44,10 @@ impl Browser {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);
         }
         wanted.add_experimental_option("prefs", preferences).unwrap();
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.unwrap();
+        // The machine's proxy knows nothing of this port.
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE * 2).build().unwrap();
+        let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), wanted).client(client);
+        let driver = driver.connect().await.unwrap();
         let session = format!("http://127.0.0.1:{port}/session/{}", driver.session_id());
         Browser { driver, session, url: house.url.clone(), http: house.http.clone(), chromedriver }
     }
