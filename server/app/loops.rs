@@ -46,7 +46,8 @@ const ALL: [(&str, fn(Arc<App>) -> Work); 9] = [
 ];
 
 /// All of a copy of another server's data: it looks around, and does nothing.
-const OF_A_COPY: [fn(Arc<App>) -> Work; 1] = [|app| Box::pin(async move { drive_health(&app).await })];
+const OF_A_COPY: [(&str, fn(Arc<App>) -> Work); 1] =
+    [("health", |app| Box::pin(async move { drive_health(&app).await }))];
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let spawn = |(name, begin): (&'static str, fn(Arc<App>) -> Work)| {

@@ -50,8 +50,8 @@ impl Repositories {
     /// The same for a folder that is there, to be looked at: nothing is made.
     pub fn existing_in(data: &Path) -> Option<Self> {
         let root = data.join("repositories").canonicalize().ok().filter(|root| root.is_dir())?;
-        let (gates, capabilities, cleaning) = Default::default();
-        Some(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning })))
+        let (gates, capabilities, cleaning, damages) = Default::default();
+        Some(Repositories(Arc::new(Inner { root, gates, capabilities, cleaning, damages })))
     }
 
     pub fn root(&self) -> &Path {
