@@ -15,6 +15,8 @@ pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod pipelines;
+pub mod pushes;
+pub mod put_off;
 pub mod refs;
 pub mod repositories;
 mod reserve;
@@ -47,6 +49,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0002.sql")),
     M::up(include_str!("migrations/0003.sql")),
     M::up(include_str!("migrations/0004.sql")),
+    M::up(include_str!("migrations/0005.sql")),
 ];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
@@ -292,6 +295,7 @@ mod tests {
             include_str!("../../tests/schema/0002.sql"),
             include_str!("../../tests/schema/0003.sql"),
             include_str!("../../tests/schema/0004.sql"),
+            include_str!("../../tests/schema/0005.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

@@ -16,6 +16,7 @@ mod browser_pages;
 mod browser_run;
 mod build_config;
 mod cases_bases;
+mod cases_events;
 mod cases_hooks;
 mod cases_workspace;
 mod cli;
