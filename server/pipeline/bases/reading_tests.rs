@@ -30,6 +30,7 @@ fn definition(steps: &[(&str, &str)]) -> Definition {
         branches: Vec::new(),
         triggers: Triggers::default(),
         timeout_seconds: None,
+        keep: false,
         stages: vec![stage],
     }
 }
