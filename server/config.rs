@@ -4,13 +4,16 @@
 //! variable, a variable over the default. Unknown variables are refused by name, because a
 //! setting that is misspelt and ignored is found out much later.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use crate::model::{Error, ImageReference, Message, Result, Secret, closest};
 use crate::msg;
+pub use values::web_address;
+use values::{addresses, count, parse, positive, size};
 
 const PREFIX: &str = "ROPEWALK_";
 const CLIENT_VARIABLES: [&str; 3] = ["ROPEWALK_URL", "ROPEWALK_TOKEN", "ROPEWALK_TOKEN_FILE"];
@@ -195,15 +198,6 @@ fn bad(name: &str, value: &str) -> Error {
     Error::Invalid(msg!("cli-setting-value", name = name, value = shown.escape_debug()))
 }
 
-fn parse<T: FromStr>(name: &str, text: &str) -> Result<T> {
-    text.trim().parse().map_err(|_| bad(name, text))
-}
-
-fn positive(name: &str, text: &str) -> Result<f64> {
-    let number: f64 = parse(name, text)?;
-    if number > 0.0 && number < 10_000.0 { Ok(number) } else { Err(bad(name, text)) }
-}
-
 /// Absolute by the working directory; nothing has to exist.
 pub fn absolute(path: &str) -> Result<PathBuf> {
     std::path::absolute(Path::new(path)).map_err(|_| bad("data", path))
@@ -216,52 +210,6 @@ pub fn read_secret(path: &str) -> Result<Secret> {
     };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
-}
-
-/// 1 to a million.
-fn count(name: &str, text: &str) -> Result<usize> {
-    let number: usize = parse(name, text)?;
-    if (1..=1_000_000).contains(&number) { Ok(number) } else { Err(bad(name, text)) }
-}
-
-/// Bytes; with `k`, `m`, `g` or `t` powers of 1024. Never 0.
-fn size(name: &str, text: &str) -> Result<u64> {
-    let lower = text.trim().to_ascii_lowercase();
-    let plain = lower.strip_suffix("ib").or(lower.strip_suffix('b')).unwrap_or(&lower);
-    let units = [('k', 10), ('m', 20), ('g', 30), ('t', 40)];
-    let split = units.into_iter().find_map(|(unit, shift)| Some((plain.strip_suffix(unit)?, shift)));
-    let (digits, shift) = split.unwrap_or((plain, 0));
-    let number: u64 = parse(name, digits)?;
-    let bytes = number.checked_mul(1 << shift).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| bad(name, text))
-}
-
-/// An http or https address without credentials and query; a slash at its end is taken off.
-pub fn web_address(name: &str, text: &str) -> Result<String> {
-    let good = |u: &url::Url| {
-        matches!(u.scheme(), "http" | "https")
-            && u.host_str().is_some_and(|host| !host.is_empty())
-            && u.username().is_empty()
-            && u.password().is_none()
-            && u.query().is_none()
-            && u.fragment().is_none()
-    };
-    match url::Url::parse(text) {
-        Ok(parsed) if good(&parsed) => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err(bad(name, text)),
-    }
-}
-
-/// One or more, separated by commas; none of them twice.
-fn addresses(name: &str, text: &str) -> Result<Vec<String>> {
-    let mut all = Vec::new();
-    for one in text.split(',').map(str::trim) {
-        let address = web_address(name, one)?;
-        if !all.contains(&address) {
-            all.push(address);
-        }
-    }
-    if all.is_empty() { Err(bad(name, text)) } else { Ok(all) }
 }
 
 struct Given<'a> {

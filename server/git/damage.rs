@@ -139,7 +139,6 @@ fn of_the_house(cause: &git2::Error) -> Option<Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::git::testing::{Place, git};
     use crate::model::{CommitId, Result};
 

@@ -10,11 +10,12 @@ use tokio::time::Instant;
 
 use super::ahead::{self, Ahead, Work};
 use super::beside::{self, Watch};
+use super::builtin::{builtin, git_url};
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::variables::Variables;
-use super::workspace::{Workspace, builtin, git_url, remove_all};
+use super::workspace::{Workspace, remove_all};
 use super::{House, pushed, submodules};
 use crate::git::Head;
 use crate::model::{Definition, Error, Message, Result, Run, Status};

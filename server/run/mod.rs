@@ -5,6 +5,7 @@
 
 mod ahead;
 mod beside;
+mod builtin;
 mod carry_out;
 mod pins;
 mod proof;
@@ -32,8 +33,8 @@ use crate::model::{Error, Result, Run, Turn};
 use crate::msg;
 use crate::registry;
 use crate::store::{Store, runs};
+pub use builtin::Addresses;
 use stop::{Reason, Stopper};
-pub use workspace::Addresses;
 
 /// How long runs that were told to stop may take to do so; beyond a step's own grace.
 const LAST_WAIT: Duration = Duration::from_secs(20);

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::House;
+use super::builtin::build_tag;
 use super::proof::{Proof, Window};
-use super::workspace::build_tag;
 use crate::model::{Digest, Error, Happened, ImageReference, Message, Result, Run, RunImage};
 use crate::msg;
 use crate::registry::{Candidate, Confirmed, Patience};

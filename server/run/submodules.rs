@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use super::House;
-use super::workspace::git_url_of;
+use super::builtin::git_url_of;
 use crate::git::{Head, Laid, Submodule};
 use crate::model::{CommitId, Error, Message, OwnerName, RepositoryPath, Result, Run};
 use crate::msg;

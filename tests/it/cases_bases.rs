@@ -132,7 +132,9 @@ async fn every_way_to_name_an_image_is_read() {
     let house = House::start().await;
     for (name, files, expected) in CASES {
         let copy = Copy::new();
-        files.iter().for_each(|(path, text)| drop(copy.write(path, text)));
+        for (path, text) in *files {
+            copy.write(path, text);
+        }
         copy.write("ropewalk.yml", ECHO);
         let (_, found) = pushed(&house, &copy, &format!("case-{name}")).await;
         let references: Vec<&str> = found.iter().map(|(reference, _)| reference.as_str()).collect();
@@ -154,7 +156,9 @@ async fn every_way_to_name_an_image_is_read() {
     house.post("/api/v1/repos/admin/case-18/pipelines/default/runs/1/cancel", serde_json::json!({})).await;
 
     let copy = Copy::new();
-    (0..250).for_each(|n| drop(copy.write(&format!("d{n:03}/Dockerfile"), &format!("FROM img{n:03}:1\n"))));
+    for n in 0..250 {
+        copy.write(&format!("d{n:03}/Dockerfile"), &format!("FROM img{n:03}:1\n"));
+    }
     copy.write("ropewalk.yml", ECHO);
     let (_, found) = pushed(&house, &copy, "case-27").await;
     assert_eq!((found.len(), found[249].0.as_str()), (250, "img249:1"));
