@@ -9,6 +9,7 @@
 mod clean_up;
 mod ending;
 mod failure;
+mod follow;
 mod image;
 mod launcher;
 mod network;
@@ -29,6 +30,7 @@ use crate::msg;
 pub use clean_up::Removed;
 pub use ending::{Exit, Killer};
 pub use failure::EngineError;
+pub use follow::Happening;
 pub use image::LocalImage;
 pub use place::Place;
 pub use running::{Output, Prepared, Running, Source};

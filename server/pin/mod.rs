@@ -23,7 +23,7 @@ use crate::msg;
 use crate::pipeline::bases::{self, Site, SourceFile, Values};
 use crate::registry::Registries;
 use crate::store::triggers::{self, PipelineBase};
-use crate::store::{Connection, Store, images, runs, tags};
+use crate::store::{Connection, Store, images, tags};
 
 /// For all questions together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -88,6 +88,10 @@ struct Base {
     reference: String,
     places: Vec<String>,
     note: Option<Message>,
+    /// Why a file stays as it is.
+    left: Option<Message>,
+    /// Whether it stands somewhere where it is pinned.
+    pinned: bool,
 }
 
 impl Pin {
@@ -124,16 +128,20 @@ impl Pin {
     /// Everything the commit names, each once.
     async fn named(&self, wanted: &Wanted<'_>) -> Result<Vec<Base>> {
         let (commit, folders) = (wanted.commit.clone(), bases::folders(wanted.definition));
-        let values = Values::of(wanted.definition, wanted.inputs, self.registries.own().host());
+        let (definition, inputs) = (wanted.definition.clone(), wanted.inputs.clone());
+        let (path, host) = (wanted.definition_path.to_owned(), self.registries.own().host().to_owned());
         // In the background, as large files take their time.
         let read = move |open: &OpenRepository| {
+            let scripts = bases::scripts(open.candidates(&commit, &[String::new()], bases::is_script)?);
+            let values = Values::of(&definition, &inputs, &host, &scripts);
             let files = open.candidates(&commit, &folders, bases::is_candidate)?;
             let files: Vec<SourceFile> =
                 files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
-            Ok(bases::sites(&files, &values))
+            let mut sites = bases::of_definition(&path, &definition, &values);
+            sites.extend(bases::sites(&files, &values));
+            Ok(sites)
         };
-        let mut sites = bases::of_definition(wanted.definition_path, wanted.definition);
-        sites.extend(self.default_image(wanted));
+        let mut sites: Vec<Site> = self.default_image(wanted).into_iter().collect();
         sites.extend(self.git.read(wanted.repository, read).await?);
         Ok(gathered(sites))
     }
@@ -145,23 +153,17 @@ impl Pin {
         let needed = definition.image.is_none()
             && stages.any(|stage| stage.steps.iter().any(|step| step.image.is_none()));
         let path = wanted.definition_path.to_owned();
-        needed.then_some(Site { path, line: 0, reference: image, note: None, span: None })
+        needed.then_some(Site { path, reference: image, ..Site::default() })
     }
 
-    /// Whether the pipeline pushes this tag itself: then a run builds it anew before it is used.
+    /// Whether the pipeline pushes images of this repository itself, whatever their tags: then a run may build it anew
+    /// before it is used.
     fn is_own(&self, wanted: &Wanted<'_>, address: &TagAddress) -> Result<bool> {
         let Some(pipeline) = wanted.pipeline_id else { return Ok(false) };
         if address.host != self.registries.own().host() {
             return Ok(false);
         }
-        self.store.read(|c| {
-            for image in images::by_tag(c, &address.repository, &address.tag)?.iter().take(10) {
-                if runs::by_id(c, image.run_id)?.is_some_and(|run| run.pipeline_id == pipeline) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        })
+        self.store.read(|c| images::is_pushed_by(c, pipeline, &address.repository))
     }
 }
 
@@ -176,11 +178,15 @@ fn gathered(sites: Vec<Site>) -> Vec<Base> {
                 if known.places.len() < MOST_PLACES && !known.places.contains(&place) {
                     known.places.push(place);
                 }
+                known.pinned |= site.note.is_none() && site.left.is_none();
                 known.note = known.note.take().or(site.note);
+                known.left = known.left.take().or(site.left);
             }
             None => {
                 index.insert(site.reference.clone(), all.len());
-                all.push(Base { reference: site.reference, places: vec![place], note: site.note });
+                let pinned = site.note.is_none() && site.left.is_none();
+                let Site { reference, note, left, .. } = site;
+                all.push(Base { reference, places: vec![place], note, left, pinned });
             }
         }
     }

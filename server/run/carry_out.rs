@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ahead::{self, Ahead, Work};
+use super::guard::Guard;
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
@@ -16,7 +17,7 @@ use super::{House, pushed};
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
-use crate::store::runs;
+use crate::store::{images, runs};
 
 /// The last line of a log that a crash cut short. Logs are not translated.
 pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lost";
@@ -72,7 +73,7 @@ async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
 }
 
 async fn stages(
-    house: &House,
+    house: &Arc<House>,
     run: &Run,
     definition: &Definition,
     (workspace, ahead, stop): (&Workspace, &mut Ahead, Stop),
@@ -90,9 +91,50 @@ async fn stages(
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
-    house.git.checkout(&run.repository, &run.commit, &workspace.root).await?;
-    pins.apply(house, (run, definition), &workspace.root).await?;
-    for (index, steps) in (0u32..).zip(&works) {
+    let guard = Guard::begin(house, (run.id, workspace.root.clone()), pins.names());
+    let (laid, guard) =
+        tokio::join!(house.git.checkout(&run.repository, &run.commit, &workspace.root), guard);
+    laid?;
+    let guard = Arc::new(guard?);
+    ahead.guard = Some(guard.clone());
+    guard.written(pins.apply(house, (run, definition), &workspace.root).await?).await?;
+    let ended = in_order(house, run, definition, (ahead, stop, deadline), (&works, &pins, stored)).await;
+    note_made(house, run, &guard).await?;
+    match ended? {
+        ended if ended.status == Status::Passed => Ok(match guard.verdict().await? {
+            Some(reason) => Ended::failed(reason),
+            None => ended,
+        }),
+        ended => Ok(ended),
+    }
+}
+
+/// With the run's bases stands which of them were made anew in its course.
+async fn note_made(house: &House, run: &Run, guard: &Guard) -> Result<()> {
+    let (id, made) = (run.id, guard.made());
+    if made.is_empty() {
+        return Ok(());
+    }
+    house
+        .store
+        .write(move |c| {
+            for reference in &made {
+                images::note_base(c, id, reference, &msg!("pin-made", reference = reference))?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// The stages, up to the first that does not pass.
+async fn in_order(
+    house: &House,
+    run: &Run,
+    definition: &Definition,
+    (ahead, stop, deadline): (&mut Ahead, Stop, (Instant, Message)),
+    (works, pins, stored): (&[Vec<Work>], &Pins, &Variables),
+) -> Result<Ended> {
+    for (index, steps) in (0u32..).zip(works) {
         let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
         set_stage(house, run, index, Status::Running).await?;
@@ -101,7 +143,7 @@ async fn stages(
             house,
             run,
             name: &stage.name,
-            ahead,
+            ahead: &mut *ahead,
             log: house.logs.writer(run.id, index, stored.mask())?,
             scanner: house.registry.scanner(),
             stop: stop.clone(),

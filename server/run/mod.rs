@@ -5,8 +5,10 @@
 
 mod ahead;
 mod carry_out;
+mod guard;
 mod pins;
 mod pushed;
+mod restore;
 mod stage;
 mod stop;
 mod variables;
@@ -27,6 +29,7 @@ use crate::logs::Logs;
 use crate::messages::{self, Language};
 use crate::model::{Error, Result, Run, Turn};
 use crate::msg;
+use crate::pipeline::bases::Makers;
 use crate::registry;
 use crate::store::{Store, runs};
 use stop::{Reason, Stopper};
@@ -79,6 +82,12 @@ struct House {
     busy: AtomicUsize,
     /// Rung when something of a run could not be removed.
     untidy: Notify,
+    /// What the runs that are under way say of themselves that they make.
+    makers: Mutex<Vec<(i64, Makers)>>,
+}
+
+fn makers(house: &House) -> std::sync::MutexGuard<'_, Vec<(i64, Makers)>> {
+    house.makers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While it lives, something is done for a run that is not, or no longer, among the active ones.
@@ -128,6 +137,7 @@ impl Runs {
                 ended: Notify::new(),
                 busy: AtomicUsize::new(0),
                 untidy: Notify::new(),
+                makers: Mutex::default(),
             }),
         }
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::repositories::Viewer;
 use super::rows::{json, json_opt, millis, text, text_opt, time, time_opt, to_json};
-use crate::model::{BaseImage, Digest, Result, RunImage};
+use crate::model::{BaseImage, Digest, Message, Result, RunImage};
 
 const COLUMNS: &str = "run_id, stage, repository, tag, digest, size, labels, pushed_at";
 
@@ -68,6 +68,15 @@ pub fn by_tag(c: &Connection, repository: &str, tag: &str) -> Result<Vec<RunImag
     Ok(statement.query_map([repository, tag], image)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether a run of the pipeline has pushed an image of this registry repository, under any tag.
+pub fn is_pushed_by(c: &Connection, pipeline_id: i64, repository: &str) -> Result<bool> {
+    let mut statement = c.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM run_images i JOIN runs r ON r.id = i.run_id
+           WHERE i.repository = ?1 AND r.pipeline_id = ?2)",
+    )?;
+    Ok(statement.query_row(params![repository, pipeline_id], |row| row.get(0))?)
+}
+
 /// The newest run behind each tag of a registry repository.
 pub fn of_repository(c: &Connection, repository: &str) -> Result<Vec<RunImage>> {
     let mut statement = c.prepare_cached(&format!(
@@ -123,6 +132,13 @@ pub(super) fn record_base(c: &Connection, run_id: i64, base: &BaseImage) -> Resu
         base.note.as_ref().map(to_json).transpose()?,
         base.made_at.map(millis)
     ])?;
+    Ok(())
+}
+
+/// What became of a base in the course of its run; what was said of it before gives way.
+pub fn note_base(c: &Connection, run_id: i64, reference: &str, note: &Message) -> Result<()> {
+    c.prepare_cached("UPDATE base_images SET note = ?3 WHERE run_id = ?1 AND reference = ?2")?
+        .execute(params![run_id, reference, to_json(note)?])?;
     Ok(())
 }
 

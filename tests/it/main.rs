@@ -15,6 +15,7 @@ mod browser_live;
 mod browser_pages;
 mod browser_run;
 mod build_config;
+mod cases_pins;
 mod cli;
 mod disk;
 mod endpoints;

@@ -1,0 +1,302 @@
+//! Watches over the names that a run's bases have in the engine: an image that is made under such a name while the run
+//! is under way is what the same files would get without pins, so from then on the name counts and not the pin. The
+//! engine tells of most at once and is asked for the rest, as not every way of building an image is told of. What used
+//! the pin nevertheless after that is found at the end.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+
+use super::House;
+use super::restore::Written;
+use crate::docker::{Engine, EngineError, Happening, LocalImage};
+use crate::model::{Error, Message, Result};
+use crate::msg;
+
+/// How often the engine is asked for what it does not tell.
+const EVERY: Duration = Duration::from_millis(250);
+/// Most uses of pins that are remembered.
+const MOST_USES: usize = 1000;
+
+/// One name.
+#[derive(Clone, Debug)]
+struct Name {
+    /// As the files write it.
+    reference: String,
+    /// `host/repository@sha256:...`
+    pinned: String,
+    /// What the engine had of it when the run began, or what another run made of it.
+    before: Option<LocalImage>,
+    /// When it was last seen not to be made by the run; `made` is true when it has been since.
+    clean: Timestamp,
+    made: bool,
+}
+
+/// A container that was made with an image.
+#[derive(Clone, Debug)]
+struct Use {
+    image: String,
+    at: Timestamp,
+}
+
+#[derive(Default)]
+struct State {
+    names: Vec<Name>,
+    written: Option<Written>,
+    uses: Vec<Use>,
+    /// For the log of the stage that is under way.
+    lines: Vec<Message>,
+    /// Whether the engine has stopped telling.
+    blind: bool,
+}
+
+struct Inner {
+    run: i64,
+    house: Arc<House>,
+    /// One look at a time, so that what is found is acted upon once.
+    looking: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    workspace: PathBuf,
+}
+
+/// Ends its watch when it is dropped.
+pub struct Guard {
+    inner: Arc<Inner>,
+    watch: Option<JoinHandle<()>>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.watch.iter().for_each(JoinHandle::abort);
+        super::makers(&self.inner.house).retain(|(run, _)| *run != self.inner.run);
+    }
+}
+
+impl Guard {
+    /// Before any step of the run works. `pins` are the names and what they are pinned to.
+    pub async fn begin(
+        house: &Arc<House>,
+        (run, workspace): (i64, PathBuf),
+        pins: impl Iterator<Item = (String, String)>,
+    ) -> std::result::Result<Guard, EngineError> {
+        let now = Timestamp::now();
+        let mut names = Vec::new();
+        for (reference, pinned) in pins.filter(|(reference, _)| !reference.contains('@')) {
+            names.push(Name { reference, pinned, before: None, clean: now, made: false });
+        }
+        let all = join_all(names.iter().map(|name| local(&house.engine, &name.reference))).await;
+        for (name, found) in names.iter_mut().zip(all) {
+            name.before = found?;
+            // Made here before, and in no registry: the engine would use it, whatever the registry has.
+            let local = name.before.as_ref().is_some_and(|image| image.digests.is_empty());
+            name.made = local;
+        }
+        let lines = names.iter().filter(|name| name.made).map(|name| told("run-base-local", name)).collect();
+        let watched = !names.is_empty();
+        let state = Mutex::new(State { names, lines, ..State::default() });
+        let looking = tokio::sync::Mutex::default();
+        let inner = Arc::new(Inner { run, house: house.clone(), looking, state, workspace });
+        let watch = watched.then(|| tokio::spawn(watch(inner.clone(), now)));
+        Ok(Guard { inner, watch })
+    }
+
+    /// The files that pins have changed: what is made under a name is put back there, at once and from now on.
+    pub async fn written(&self, written: Written) -> Result<()> {
+        super::makers(&self.inner.house).push((self.inner.run, written.values.made().clone()));
+        let _looking = self.inner.looking.lock().await;
+        let made: Vec<String> = {
+            let mut state = self.inner.state();
+            state.written = Some(written);
+            state.names.iter().filter(|name| name.made).map(|name| name.reference.clone()).collect()
+        };
+        self.inner.unpin(made).await
+    }
+
+    /// Looks now. Messages for the log come from `lines`.
+    pub async fn look(&self) -> std::result::Result<(), EngineError> {
+        self.inner.look().await
+    }
+
+    /// What is to be said, once.
+    pub fn lines(&self) -> Vec<Message> {
+        std::mem::take(&mut self.inner.state().lines)
+    }
+
+    /// Whether an image has been made under this name, as far as was looked.
+    pub fn is_made(&self, reference: &str) -> bool {
+        self.inner.state().names.iter().any(|name| name.made && name.reference == reference)
+    }
+
+    /// The names that count instead of their pins.
+    pub fn made(&self) -> Vec<String> {
+        self.inner.state().names.iter().filter(|name| name.made).map(|name| name.reference.clone()).collect()
+    }
+
+    /// At the run's end: the sentence of a failure when something used a pin although its name had been made anew.
+    pub async fn verdict(&self) -> std::result::Result<Option<Message>, EngineError> {
+        self.inner.look().await?;
+        let state = self.inner.state();
+        for name in state.names.iter().filter(|name| name.made) {
+            if state.uses.iter().any(|one| one.image == name.pinned && one.at > name.clean) {
+                return Ok(Some(msg!("run-base-late", reference = name.reference, pinned = name.pinned)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn told(key: &'static str, name: &Name) -> Message {
+    let mut message = msg!("run-base-made", reference = name.reference);
+    message.key = key.into();
+    message
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn look(&self) -> std::result::Result<(), EngineError> {
+        let _looking = self.looking.lock().await;
+        let open: Vec<Name> = self.state().names.iter().filter(|name| !name.made).cloned().collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let begun = Timestamp::now();
+        let all = join_all(open.iter().map(|name| local(&self.house.engine, &name.reference))).await;
+        let mut made = Vec::new();
+        for (name, found) in open.iter().zip(all) {
+            let found = found?;
+            let is_made = is_made(name, found.as_ref());
+            let by_other = is_made && self.is_made_by_another(&name.reference);
+            let mut state = self.state();
+            let Some(known) = state.names.iter_mut().find(|known| known.reference == name.reference) else { continue };
+            match (is_made, by_other) {
+                (false, _) => known.clean = begun,
+                (true, true) => known.before = found,
+                (true, false) => {
+                    known.made = true;
+                    let line = told("run-base-made", name);
+                    state.lines.push(line);
+                    made.push(name.reference.clone());
+                }
+            }
+        }
+        self.unpin(made).await.map_err(EngineError::from)
+    }
+
+    /// Whether another run that is under way says of itself that it makes this image.
+    fn is_made_by_another(&self, reference: &str) -> bool {
+        let makers = super::makers(&self.house);
+        makers.iter().any(|(run, makers)| *run != self.run && makers.may_make(reference))
+    }
+
+    async fn unpin(&self, made: Vec<String>) -> Result<()> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let Some(mut written) = self.state().written.take() else { return Ok(()) };
+        let work = tokio::task::spawn_blocking(move || {
+            let done = made.iter().try_for_each(|reference| written.unpin(reference));
+            (written, done)
+        });
+        let (written, done) = work.await.map_err(|e| Error::internal("put references back", e))?;
+        self.state().written = Some(written);
+        done
+    }
+
+    fn happened(&self, happening: Happening) {
+        let Happening::Container { image, project, at } = happening else { return };
+        let of_run = project.is_none_or(|folder| PathBuf::from(folder).starts_with(&self.workspace));
+        let mut state = self.state();
+        let is_pin = state.names.iter().any(|name| name.pinned == image);
+        if of_run && is_pin && state.uses.len() < MOST_USES {
+            state.uses.push(Use { image, at });
+        }
+    }
+}
+
+/// Until the run's end.
+async fn watch(inner: Arc<Inner>, since: Timestamp) {
+    let followed = inner.house.engine.follow(since).await;
+    let mut told = match followed {
+        Ok(stream) => stream.boxed(),
+        Err(_) => futures_util::stream::empty().boxed(),
+    };
+    let mut tick = tokio::time::interval(EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut hears = true;
+    loop {
+        tokio::select! {
+            event = told.next(), if hears => match event {
+                Some(Ok(Happening::Image)) => {}
+                Some(Ok(happening)) => {
+                    inner.happened(happening);
+                    continue;
+                }
+                Some(Err(_)) | None => {
+                    hears = false;
+                    let mut state = inner.state();
+                    if !std::mem::replace(&mut state.blind, true) {
+                        state.lines.push(msg!("run-engine-silent"));
+                    }
+                    continue;
+                }
+            },
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = inner.look().await {
+            tracing::debug!(run = inner.run, %error, "the names of a run's bases could not be looked at");
+        }
+    }
+}
+
+async fn local(engine: &Engine, reference: &str) -> std::result::Result<Option<LocalImage>, EngineError> {
+    match engine.inspect_image(reference).await {
+        Ok(image) => Ok(Some(image)),
+        Err(EngineError::Failed(Error::NotFound(_))) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the engine's image is another than before, and not the pinned one.
+fn is_made(name: &Name, now: Option<&LocalImage>) -> bool {
+    let Some(now) = now else { return false };
+    let digest = name.pinned.split_once('@').map_or("", |(_, digest)| digest);
+    let is_pinned = now.digests.iter().any(|known| known.split_once('@').is_some_and(|(_, d)| d == digest));
+    let is_old = name.before.as_ref().is_some_and(|before| before.id == now.id);
+    !is_pinned && !is_old
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(id: &str, digest: Option<&str>) -> LocalImage {
+        let digests = digest.map(|digest| format!("debian@{digest}")).into_iter().collect();
+        LocalImage { id: id.into(), tags: Vec::new(), digests, labels: Default::default(), size: 1 }
+    }
+
+    #[test]
+    fn what_was_there_before_and_what_was_pulled_by_the_pin_is_not_made() {
+        let mut name = Name {
+            reference: "debian:12".into(),
+            pinned: "registry.local:5000/library/debian@sha256:1".into(),
+            before: None,
+            clean: Timestamp::now(),
+            made: false,
+        };
+        assert!(!is_made(&name, None));
+        assert!(is_made(&name, Some(&image("a", None))));
+        assert!(!is_made(&name, Some(&image("a", Some("sha256:1")))));
+        assert!(is_made(&name, Some(&image("a", Some("sha256:2")))));
+        name.before = Some(image("a", None));
+        assert!(!is_made(&name, Some(&image("a", None))));
+        assert!(is_made(&name, Some(&image("b", None))));
+    }
+}
