@@ -100,6 +100,8 @@ pub struct Ahead {
     next: VecDeque<Next>,
     /// Set before the first step's turn.
     pub guard: Option<Arc<Guard>>,
+    /// What the stages so far have pushed: tags, and `host/repository@sha256:...`.
+    pub pushed: BTreeMap<String, String>,
 }
 
 struct Next {
@@ -115,7 +117,7 @@ struct Next {
 impl Ahead {
     pub fn new(house: Arc<House>, run: Run, workspace: Workspace) -> Self {
         let place = house.engine.place(&house.settings.step_hosts);
-        Ahead { house, run, workspace, place, next: VecDeque::new(), guard: None }
+        Ahead { house, run, workspace, place, next: VecDeque::new(), guard: None, pushed: BTreeMap::new() }
     }
 
     /// Starts containers for the first few of `works`, as far as that has not been done.
@@ -148,10 +150,14 @@ impl Ahead {
         self.next.push_back(Next { key, image, task: tokio::spawn(prepare), progress });
     }
 
-    /// What the step's image is to be taken by: its pin, unless an image of its name was made meanwhile.
+    /// What the step's image is to be taken by: the name when an image of that name was made in the engine meanwhile,
+    /// what the run has pushed under it, its pin, or again the name.
     fn image(&self, work: &Work) -> String {
-        let made = self.guard.as_ref().is_some_and(|guard| guard.is_made(&work.image));
-        work.pinned.clone().filter(|_| !made).unwrap_or_else(|| work.image.clone())
+        if self.guard.as_ref().is_some_and(|guard| guard.is_made(&work.image)) {
+            return work.image.clone();
+        }
+        let pushed = self.pushed.get(&work.image);
+        pushed.or(work.pinned.as_ref()).unwrap_or(&work.image).clone()
     }
 
     /// The container for `work`, waiting for its word to go: of the image that its name means now, at its turn, whatever
@@ -159,7 +165,15 @@ impl Ahead {
     pub async fn take(&mut self, work: &Work, log: &mut Writer) -> Result<Prepared, EngineError> {
         let mut changed = 0;
         loop {
-            let (image, (prepared, id)) = self.ready(work, log).await?;
+            let was_ahead = self.next.iter().any(|next| next.key == (work.stage, work.step));
+            let (image, (prepared, id)) = match self.ready(work, log).await {
+                // An earlier step had yet to make its image when this was tried.
+                Err(EngineError::Failed(_)) if was_ahead && changed < MOST_CHANGES => {
+                    changed += 1;
+                    continue;
+                }
+                ready => ready?,
+            };
             // Somebody who moves the name again and again has got what it was a moment ago.
             if changed == MOST_CHANGES || image == self.image(work) && self.is_still(&image, &id).await? {
                 return Ok(prepared);
@@ -207,10 +221,7 @@ impl Ahead {
         };
         let image = self.next.pop_front().map(|next| next.image).unwrap_or_default();
         let prepared = prepared.map_err(|e| Error::internal("start a step's container", e))?;
-        match prepared {
-            Ok(prepared) => Ok((image, prepared)),
-            Err(error) => Err(error),
-        }
+        Ok((image, prepared?))
     }
 }
 

@@ -91,7 +91,8 @@ async fn stages(
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
-    let guard = Guard::begin(house, (run.id, workspace.root.clone()), pins.names());
+    let names = pins.names().chain(unpinned(house, &works));
+    let guard = Guard::begin(house, (run.id, workspace.root.clone()), names);
     let (laid, guard) =
         tokio::join!(house.git.checkout(&run.repository, &run.commit, &workspace.root), guard);
     laid?;
@@ -107,6 +108,25 @@ async fn stages(
         }),
         ended => Ok(ended),
     }
+}
+
+/// The steps' images at the stack's registry that are not pinned: the run may make them.
+fn unpinned(house: &House, works: &[Vec<Work>]) -> impl Iterator<Item = (String, String)> {
+    let own = format!("{}/", house.settings.addresses.registry_host);
+    let all = works.iter().flatten().filter(|work| work.pinned.is_none() && work.image.starts_with(&own));
+    let names: std::collections::BTreeSet<String> = all.map(|work| work.image.clone()).collect();
+    names.into_iter().map(|name| (name, String::new()))
+}
+
+/// The tags that the run has pushed, with the images behind them.
+fn pushed_so_far(house: &House, run: &Run) -> Result<std::collections::BTreeMap<String, String>> {
+    let host = &house.settings.addresses.registry_host;
+    let all = house.store.read(|c| images::of_run(c, run.id))?;
+    let one = |image: crate::model::RunImage| {
+        let name = format!("{host}/{}", image.repository);
+        (format!("{name}:{}", image.tag), format!("{name}@{}", image.digest))
+    };
+    Ok(all.into_iter().map(one).collect())
 }
 
 /// With the run's bases stands which of them were made anew in its course.
@@ -157,6 +177,7 @@ async fn in_order(
         let ended = work.carry_out(steps, &later).await;
         let Stage { log, scanner, stop, .. } = work;
         let ended = close(house, run, index, (ended, log, scanner.finish(), since, stop)).await?;
+        ahead.pushed = pushed_so_far(house, run)?;
         if ended.status != Status::Passed {
             return Ok(ended);
         }

@@ -28,13 +28,19 @@ const MOST_USES: usize = 1000;
 struct Name {
     /// As the files write it.
     reference: String,
-    /// `host/repository@sha256:...`
+    /// `host/repository@sha256:...`; empty for a step's image that is not pinned and may be made by the run.
     pinned: String,
     /// What the engine had of it when the run began, or what another run made of it.
     before: Option<LocalImage>,
     /// When it was last seen not to be made by the run; `made` is true when it has been since.
     clean: Timestamp,
     made: bool,
+}
+
+impl Name {
+    fn is_pinned(&self) -> bool {
+        !self.pinned.is_empty()
+    }
 }
 
 /// A container that was made with an image.
@@ -96,7 +102,7 @@ impl Guard {
             let local = name.before.as_ref().is_some_and(|image| image.digests.is_empty());
             name.made = local;
         }
-        let lines = names.iter().filter(|name| name.made).map(|name| told("run-base-local", name)).collect();
+        let lines = names.iter().filter(|name| name.made && name.is_pinned()).map(|name| told("run-base-local", name)).collect();
         let watched = !names.is_empty();
         let state = Mutex::new(State { names, lines, ..State::default() });
         let looking = tokio::sync::Mutex::default();
@@ -134,14 +140,16 @@ impl Guard {
 
     /// The names that count instead of their pins.
     pub fn made(&self) -> Vec<String> {
-        self.inner.state().names.iter().filter(|name| name.made).map(|name| name.reference.clone()).collect()
+        let state = self.inner.state();
+        let made = state.names.iter().filter(|name| name.made && name.is_pinned());
+        made.map(|name| name.reference.clone()).collect()
     }
 
     /// At the run's end: the sentence of a failure when something used a pin although its name had been made anew.
     pub async fn verdict(&self) -> std::result::Result<Option<Message>, EngineError> {
         self.inner.look().await?;
         let state = self.inner.state();
-        for name in state.names.iter().filter(|name| name.made) {
+        for name in state.names.iter().filter(|name| name.made && name.is_pinned()) {
             if state.uses.iter().any(|one| one.image == name.pinned && one.at > name.clean) {
                 return Ok(Some(msg!("run-base-late", reference = name.reference, pinned = name.pinned)));
             }
@@ -181,9 +189,10 @@ impl Inner {
                 (true, true) => known.before = found,
                 (true, false) => {
                     known.made = true;
-                    let line = told("run-base-made", name);
-                    state.lines.push(line);
-                    made.push(name.reference.clone());
+                    if name.is_pinned() {
+                        state.lines.push(told("run-base-made", name));
+                        made.push(name.reference.clone());
+                    }
                 }
             }
         }

@@ -283,3 +283,44 @@ async fn a_step_runs_in_the_image_that_its_name_means_at_its_turn() {
     assert!(log.lines().any(|line| line == "NEW1-image"), "{log}");
     house.stop().await;
 }
+
+/// The name is put together by a program: nobody could read it before the run.
+const HIDDEN: &str = "docker build -q -t \"$(sh ./name)\" .";
+const NAME_IT: &str = "printf '%s/%s%s:%s' \"$REGISTRY\" \"$(cat team)ap\" p latest\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_made_unread_counts_at_once_and_its_pin_fails_the_run() {
+    let names = Names::new();
+    names.push("app:latest", "OLD-image");
+    let house = House::with(&[("jobs", "1")]).await;
+    let back = "while grep -q @sha256 docker-compose.yml; do sleep 0.1; done; cat docker-compose.yml";
+    let files = |copy: &Copy, script: &str| {
+        copy.write("ropewalk.yml", &names.put(&steps(&[script])));
+        for (path, text) in [("docker-compose.yml", USES_APP_PLAINLY), ("Dockerfile", NEW), ("team", "team/"), ("name", NAME_IT)] {
+            copy.write(path, &names.put(text));
+        }
+        copy.commit("One");
+    };
+    let good = Copy::new();
+    files(&good, &format!("grep @sha256 docker-compose.yml\n{HIDDEN}\n{back}\n{RUN_APP}"));
+    good.push(&house.remote("admin/good")).await;
+    let (run, log) = ended(&house, "admin/good", 1).await;
+    assert!(log.lines().any(|line| line.trim_end() == "NEW-image"), "{log}");
+    assert!(log.contains("[ropewalk] An image called") && log.contains(&names.put(USES_APP_PLAINLY)), "{log}");
+    let all = bases(&house, "admin/good").await;
+    let base = all.iter().find(|base| base["reference"] == names.of("app:latest")).unwrap();
+    assert!(base["note"].as_str().unwrap().contains("Pinned only until"), "{base}");
+    docker(&["rmi", "--force", &names.of("app:latest")]);
+
+    let late = Copy::new();
+    let script = format!("cp docker-compose.yml copy.yml\n{HIDDEN}\n{back}\ndocker-compose -f copy.yml run --rm app\ndocker-compose -f copy.yml down");
+    files(&late, &script);
+    late.push(&house.remote("admin/late")).await;
+    let run_late = house.run_ended("admin/late", "default", 1).await;
+    let log = house.log(&run_late);
+    assert!(log.contains("OLD-image"), "{log}");
+    assert_eq!(run_late.status, Status::Failed, "{log}");
+    assert_eq!(run_late.message.unwrap().key, "run-base-late");
+    assert_eq!(run.status, Status::Passed);
+    house.stop().await;
+}
