@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Message, Result, TagAddress};
+use super::{Digest, Error, Message, Result, TagAddress};
 use crate::msg;
 
 /// Which of our addresses it came to.
@@ -97,6 +97,10 @@ pub struct Notice {
     pub host: Option<String>,
     pub repository: String,
     pub tag: String,
+    /// What was pushed, as the sender says. It counts when the registry has it.
+    pub digest: Option<Digest>,
+    /// When, by the sender's clock.
+    pub pushed_at: Option<Timestamp>,
     /// Who did it, as far as is said.
     pub owner: String,
 }

@@ -1,5 +1,6 @@
 //! The nouns of the house and the pure rules between them. No I/O, no async; time is an argument.
 
+mod commit_files;
 mod delivery;
 mod docker_webhook;
 mod endpoint;
@@ -19,6 +20,7 @@ mod status;
 mod stream;
 mod turn;
 
+pub use commit_files::CommitFiles;
 pub use delivery::{Delivery, DeliveryPart, DeliverySource, Notice, Reading};
 pub use docker_webhook::{
     Check as WebhookCheck, Circumstances, DockerWebhook, ServerType, TokenRight, announced_values,
@@ -47,5 +49,6 @@ pub use status::Status;
 pub use stream::{
     BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamSpec,
     StreamTagName, TagAddress, TagItem, TagSource, TagSpec, TriggerSource, TriggerSpec, TriggersSpec,
+    UsedBy, UsedImage,
 };
 pub use turn::Turn;

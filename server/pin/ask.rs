@@ -52,7 +52,8 @@ fn is_damage(message: &Message) -> bool {
 impl Pin {
     pub(super) async fn one(&self, wanted: &Wanted<'_>, base: Base, until: Instant) -> One {
         let Base { reference, places, note, left, pinned } = base;
-        let mut image = BaseImage { reference, pinned: None, digest: None, note, made_at: None };
+        let mut image =
+            BaseImage { reference, pinned: None, digest: None, note, made_at: None, used: Vec::new() };
         if image.note.is_some() {
             return One { image, standing: None, seen: None };
         }

@@ -20,7 +20,7 @@ use crate::model::{
     Sighting, StreamTagName, TagAddress,
 };
 use crate::msg;
-use crate::pipeline::bases::{self, Site, SourceFile, Values};
+use crate::pipeline::bases::{self, Site, Sources, Values};
 use crate::registry::Registries;
 use crate::store::triggers::{self, PipelineBase};
 use crate::store::{Connection, Store, images, tags};
@@ -108,7 +108,9 @@ impl Pin {
             Ok(named) => named,
             Err(error) => {
                 tracing::warn!(%error, repository = %wanted.repository, "the bases of a commit could not be read");
-                return Found::default();
+                let place = wanted.definition_path.to_owned();
+                let note = Some(msg!("pin-commit-unreadable"));
+                vec![Base { reference: place.clone(), places: vec![place], note }]
             }
         };
         for base in named.iter_mut().skip(MOST) {
@@ -127,18 +129,20 @@ impl Pin {
 
     /// Everything the commit names, each once.
     async fn named(&self, wanted: &Wanted<'_>) -> Result<Vec<Base>> {
-        let (commit, folders) = (wanted.commit.clone(), bases::folders(wanted.definition));
+        let commit = wanted.commit.clone();
         let (definition, inputs) = (wanted.definition.clone(), wanted.inputs.clone());
         let (path, host) = (wanted.definition_path.to_owned(), self.registries.own().host().to_owned());
         // In the background, as large files take their time.
         let read = move |open: &OpenRepository| {
-            let scripts = bases::scripts(open.candidates(&commit, &[String::new()], bases::is_script)?);
-            let values = Values::of(&definition, &inputs, &host, &scripts);
-            let files = open.candidates(&commit, &folders, bases::is_candidate)?;
-            let files: Vec<SourceFile> =
-                files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
+            let read = |paths: (&[String], &[String])| open.candidates(&commit, paths, bases::is_candidate);
+            let scripts = open.candidates(&commit, bases::EVERYWHERE, bases::is_script)?;
+            let unread = bases::unread_scripts(&scripts);
+            let values = Values::of(&definition, &inputs, &host, &bases::scripts(scripts));
+            let sources = Sources::gather(&values, &read)?;
             let mut sites = bases::of_definition(&path, &definition, &values);
-            sites.extend(bases::sites(&files, &values));
+            sites.extend(bases::sites(&sources.files, &values));
+            sites.extend(sources.unread);
+            sites.extend(unread);
             Ok(sites)
         };
         let mut sites: Vec<Site> = self.default_image(wanted).into_iter().collect();

@@ -1,9 +1,10 @@
 //! The bodies that registries send: Distribution's notifications, Docker Hub's payloads, and a plain form for
 //! everything else. Read leniently, because senders differ; every name that is handed out was checked. Pure.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{ImageReference, Message, Notice, Reading, Secret, is_repository, is_tag};
+use crate::model::{Digest, ImageReference, Message, Notice, Reading, Secret, is_repository, is_tag};
 use crate::msg;
 
 /// Most notices of one delivery that are followed up; Distribution sends one.
@@ -82,6 +83,8 @@ fn event_of(event: &Value) -> Option<Notice> {
         host: None,
         repository: repository.to_owned(),
         tag: tag.to_owned(),
+        digest: text(event, &["target", "digest"]).and_then(|digest| Digest::new(digest).ok()),
+        pushed_at: text(event, &["timestamp"]).and_then(|time| time.parse().ok()),
         owner: name(text(event, &["actor", "name"])),
     })
 }
@@ -112,6 +115,8 @@ fn payload(value: &Value) -> Reading {
         key: pushed_at.map(|at| key(&["docker-hub", &repository, tag, &format!("{at:.0}")])),
         pushed: true,
         host: None,
+        digest: None,
+        pushed_at: pushed_at.and_then(|at| Timestamp::from_millisecond((at * 1000.0) as i64).ok()),
         owner: name(pusher.or_else(|| text(value, &["repository", "owner"]))),
         tag: tag.to_owned(),
         repository,
@@ -139,6 +144,8 @@ fn plain(value: &Value) -> Reading {
         host,
         repository,
         tag,
+        digest: text(value, &["digest"]).and_then(|digest| Digest::new(digest).ok()),
+        pushed_at: None,
         owner: name(text(value, &["owner"])),
     };
     Reading::Notices { notices: vec![notice], skipped: 0 }

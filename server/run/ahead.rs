@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::pins::Pins;
 use super::variables::Variables;
 use super::workspace::Workspace;
-use crate::docker::{EngineError, Limits, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
+use crate::docker::{EngineError, Limits, LocalImage, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
 use crate::model::{Action, Definition, Error, Result, Run, Stage, Step};
 use crate::pipeline;
@@ -108,8 +108,8 @@ struct Next {
     key: (u32, u32),
     /// What it was asked to be made of.
     image: String,
-    /// With the id of the image that was.
-    task: JoinHandle<Result<(Prepared, String), EngineError>>,
+    /// With the image that was.
+    task: JoinHandle<Result<(Prepared, LocalImage), EngineError>>,
     /// What the engine says while it fetches an image.
     progress: mpsc::UnboundedReceiver<String>,
 }
@@ -143,8 +143,8 @@ impl Ahead {
             let image = house.engine.ensure_image(&wanted, &mut say).await?;
             let mut spec = spec(&house, &run, &workspace, (&work, path, &script));
             // By its id, so that a tag that moves meanwhile changes nothing.
-            spec.image = image.id;
-            Ok((house.engine.prepare(&place, &spec).await?, spec.image))
+            spec.image = image.id.clone();
+            Ok((house.engine.prepare(&place, &spec).await?, image))
         };
         // Dropping a task that was not taken drops its container, which removes it.
         self.next.push_back(Next { key, image, task: tokio::spawn(prepare), progress });
@@ -166,7 +166,7 @@ impl Ahead {
         let mut changed = 0;
         loop {
             let was_ahead = self.next.iter().any(|next| next.key == (work.stage, work.step));
-            let (image, (prepared, id)) = match self.ready(work, log).await {
+            let (image, (prepared, found)) = match self.ready(work, log).await {
                 // An earlier step had yet to make its image when this was tried.
                 Err(EngineError::Failed(_)) if was_ahead && changed < MOST_CHANGES => {
                     changed += 1;
@@ -175,7 +175,10 @@ impl Ahead {
                 ready => ready?,
             };
             // Somebody who moves the name again and again has got what it was a moment ago.
-            if changed == MOST_CHANGES || image == self.image(work) && self.is_still(&image, &id).await? {
+            if changed == MOST_CHANGES
+                || image == self.image(work) && self.is_still(&image, &found.id).await?
+            {
+                self.guard.iter().for_each(|guard| guard.used(&work.image, &found));
                 return Ok(prepared);
             }
             changed += 1;
@@ -200,7 +203,7 @@ impl Ahead {
         &mut self,
         work: &Work,
         log: &mut Writer,
-    ) -> Result<(String, (Prepared, String)), EngineError> {
+    ) -> Result<(String, (Prepared, LocalImage)), EngineError> {
         self.begin(work);
         let key = (work.stage, work.step);
         while self.next.front().is_some_and(|next| next.key != key) {

@@ -1,5 +1,6 @@
 //! One run from its claim to its end: workspace, network, stages in order, images, status.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::stop::{Reason, Stop};
 use super::variables::Variables;
 use super::workspace::{Workspace, builtin};
 use super::{House, pushed};
-use crate::model::{Definition, Error, Message, Result, Run, Status};
+use crate::model::{BaseImage, Definition, Error, Message, Result, Run, RunImage, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
 use crate::store::{images, runs};
@@ -100,7 +101,7 @@ async fn stages(
     ahead.guard = Some(guard.clone());
     guard.written(pins.apply(house, (run, definition), &workspace.root).await?).await?;
     let ended = in_order(house, run, definition, (ahead, stop, deadline), (&works, &pins, stored)).await;
-    note_made(house, run, &guard).await?;
+    note_bases(house, run, guard.outcome(pins.bases())).await?;
     match ended? {
         ended if ended.status == Status::Passed => Ok(match guard.verdict().await? {
             Some(reason) => Ended::failed(reason),
@@ -114,36 +115,28 @@ async fn stages(
 fn unpinned(house: &House, works: &[Vec<Work>]) -> impl Iterator<Item = (String, String)> {
     let own = format!("{}/", house.settings.addresses.registry_host);
     let all = works.iter().flatten().filter(|work| work.pinned.is_none() && work.image.starts_with(&own));
-    let names: std::collections::BTreeSet<String> = all.map(|work| work.image.clone()).collect();
+    let names: BTreeSet<String> = all.map(|work| work.image.clone()).collect();
     names.into_iter().map(|name| (name, String::new()))
 }
 
 /// The tags that the run has pushed, with the images behind them.
-fn pushed_so_far(house: &House, run: &Run) -> Result<std::collections::BTreeMap<String, String>> {
+fn pushed_so_far(house: &House, run: &Run) -> Result<BTreeMap<String, String>> {
     let host = &house.settings.addresses.registry_host;
     let all = house.store.read(|c| images::of_run(c, run.id))?;
-    let one = |image: crate::model::RunImage| {
+    let one = |image: RunImage| {
         let name = format!("{host}/{}", image.repository);
         (format!("{name}:{}", image.tag), format!("{name}@{}", image.digest))
     };
     Ok(all.into_iter().map(one).collect())
 }
 
-/// With the run's bases stands which of them were made anew in its course.
-async fn note_made(house: &House, run: &Run, guard: &Guard) -> Result<()> {
-    let (id, made) = (run.id, guard.made());
-    if made.is_empty() {
+/// With the run's bases stands what became of them in its course.
+async fn note_bases(house: &House, run: &Run, ended: Vec<BaseImage>) -> Result<()> {
+    if ended.is_empty() {
         return Ok(());
     }
-    house
-        .store
-        .write(move |c| {
-            for reference in &made {
-                images::note_base(c, id, reference, &msg!("pin-made", reference = reference))?;
-            }
-            Ok(())
-        })
-        .await
+    let id = run.id;
+    house.store.write(move |c| ended.iter().try_for_each(|base| images::end_base(c, id, base))).await
 }
 
 /// The stages, up to the first that does not pass.

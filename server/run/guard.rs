@@ -3,7 +3,7 @@
 //! engine tells of most at once and is asked for the rest, as not every way of building an image is told of. What used
 //! the pin nevertheless after that is found at the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,13 +15,15 @@ use tokio::task::JoinHandle;
 use super::House;
 use super::restore::Written;
 use crate::docker::{Engine, EngineError, Happening, LocalImage};
-use crate::model::{Error, Message, Result};
+use crate::model::{BaseImage, Error, ImageReference, Message, Result, UsedBy, UsedImage};
 use crate::msg;
 
 /// How often the engine is asked for what it does not tell.
 const EVERY: Duration = Duration::from_millis(250);
 /// Most uses of pins that are remembered.
 const MOST_USES: usize = 1000;
+/// Most images that are kept as used.
+const MOST_SEEN: usize = 200;
 
 /// One name.
 #[derive(Clone, Debug)]
@@ -55,6 +57,8 @@ struct State {
     names: Vec<Name>,
     written: Option<Written>,
     uses: Vec<Use>,
+    /// What was really used, and what the engine knew of it.
+    seen: Vec<(String, UsedBy, LocalImage)>,
     /// For the log of the stage that is under way.
     lines: Vec<Message>,
     /// Whether the engine has stopped telling.
@@ -73,12 +77,12 @@ struct Inner {
 /// Ends its watch when it is dropped.
 pub struct Guard {
     inner: Arc<Inner>,
-    watch: Option<JoinHandle<()>>,
+    watch: JoinHandle<()>,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.watch.iter().for_each(JoinHandle::abort);
+        self.watch.abort();
         super::makers(&self.inner.house).retain(|(run, _)| *run != self.inner.run);
     }
 }
@@ -102,12 +106,15 @@ impl Guard {
             let local = name.before.as_ref().is_some_and(|image| image.digests.is_empty());
             name.made = local;
         }
-        let lines = names.iter().filter(|name| name.made && name.is_pinned()).map(|name| told("run-base-local", name)).collect();
-        let watched = !names.is_empty();
+        let lines = names
+            .iter()
+            .filter(|name| name.made && name.is_pinned())
+            .map(|name| told("run-base-local", name))
+            .collect();
         let state = Mutex::new(State { names, lines, ..State::default() });
         let looking = tokio::sync::Mutex::default();
         let inner = Arc::new(Inner { run, house: house.clone(), looking, state, workspace });
-        let watch = watched.then(|| tokio::spawn(watch(inner.clone(), now)));
+        let watch = tokio::spawn(watch(inner.clone(), now));
         Ok(Guard { inner, watch })
     }
 
@@ -138,6 +145,27 @@ impl Guard {
         self.inner.state().names.iter().any(|name| name.made && name.reference == reference)
     }
 
+    /// An image that a step runs in.
+    pub fn used(&self, image: &str, found: &LocalImage) {
+        self.inner.saw(image, UsedBy::Step, found);
+    }
+
+    /// What became of the run's bases: which were made anew, and what was used of them.
+    pub fn outcome(&self, bases: &[BaseImage]) -> Vec<BaseImage> {
+        let made = self.made();
+        let state = self.inner.state();
+        let one = |base: &BaseImage| {
+            let mut ended = base.clone();
+            if made.contains(&base.reference) {
+                ended.note = Some(msg!("pin-made", reference = base.reference));
+            }
+            let of_base = state.seen.iter().filter(|(image, ..)| is_of(base, image));
+            ended.used = of_base.map(|(image, by, found)| used(base, image, *by, found)).collect();
+            (ended != *base).then_some(ended)
+        };
+        bases.iter().filter_map(one).collect()
+    }
+
     /// The names that count instead of their pins.
     pub fn made(&self) -> Vec<String> {
         let state = self.inner.state();
@@ -156,6 +184,23 @@ impl Guard {
         }
         Ok(None)
     }
+}
+
+/// Whether an image that was used is what became of a base: the same repository, by its name or by its pin's.
+fn is_of(base: &BaseImage, image: &str) -> bool {
+    let repository =
+        |text: &str| ImageReference::parse(text).ok().map(|image| (image.host, image.repository));
+    let Some(found) = repository(image) else { return false };
+    let names = [Some(base.reference.as_str()), base.pinned.as_deref()];
+    names.into_iter().flatten().any(|name| repository(name).as_ref() == Some(&found))
+}
+
+fn used(base: &BaseImage, image: &str, by: UsedBy, found: &LocalImage) -> UsedImage {
+    let is_it = |known: &&String| base.digest.as_ref().is_some_and(|digest| known.ends_with(digest.as_str()));
+    let same = found.digests.iter().find(is_it);
+    let differs = base.digest.is_some() && same.is_none();
+    let id = same.or(found.digests.first()).unwrap_or(&found.id).clone();
+    UsedImage { image: image.to_owned(), id, by, differs }
 }
 
 fn told(key: &'static str, name: &Name) -> Message {
@@ -183,7 +228,9 @@ impl Inner {
             let is_made = is_made(name, found.as_ref());
             let by_other = is_made && self.is_made_by_another(&name.reference);
             let mut state = self.state();
-            let Some(known) = state.names.iter_mut().find(|known| known.reference == name.reference) else { continue };
+            let Some(known) = state.names.iter_mut().find(|known| known.reference == name.reference) else {
+                continue;
+            };
             match (is_made, by_other) {
                 (false, _) => known.clean = begun,
                 (true, true) => known.before = found,
@@ -219,13 +266,30 @@ impl Inner {
         done
     }
 
-    fn happened(&self, happening: Happening) {
+    async fn happened(&self, happening: Happening) {
         let Happening::Container { image, project, at } = happening else { return };
-        let of_run = project.is_none_or(|folder| PathBuf::from(folder).starts_with(&self.workspace));
+        let in_workspace =
+            project.as_ref().is_some_and(|folder| Path::new(folder).starts_with(&self.workspace));
+        if project.is_some() && !in_workspace {
+            return;
+        }
+        {
+            let mut state = self.state();
+            let is_pin = state.names.iter().any(|name| name.pinned == image);
+            if is_pin && state.uses.len() < MOST_USES {
+                state.uses.push(Use { image: image.clone(), at });
+            }
+        }
+        if in_workspace && let Ok(Some(found)) = local(&self.house.engine, &image).await {
+            self.saw(&image, UsedBy::Container, &found);
+        }
+    }
+
+    fn saw(&self, image: &str, by: UsedBy, found: &LocalImage) {
         let mut state = self.state();
-        let is_pin = state.names.iter().any(|name| name.pinned == image);
-        if of_run && is_pin && state.uses.len() < MOST_USES {
-            state.uses.push(Use { image, at });
+        let is_known = state.seen.iter().any(|(i, b, f)| i == image && *b == by && f.id == found.id);
+        if !is_known && state.seen.len() < MOST_SEEN {
+            state.seen.push((image.to_owned(), by, found.clone()));
         }
     }
 }
@@ -245,7 +309,7 @@ async fn watch(inner: Arc<Inner>, since: Timestamp) {
             event = told.next(), if hears => match event {
                 Some(Ok(Happening::Image)) => {}
                 Some(Ok(happening)) => {
-                    inner.happened(happening);
+                    inner.happened(happening).await;
                     continue;
                 }
                 Some(Err(_)) | None => {

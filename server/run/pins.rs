@@ -9,7 +9,7 @@ use super::restore::Written;
 use crate::git::OpenRepository;
 use crate::model::{BaseImage, Cause, Definition, ImageReference, Message, Result, Run};
 use crate::msg;
-use crate::pipeline::bases::{self, Pins as ByReference, SourceFile, Values};
+use crate::pipeline::bases::{self, Pins as ByReference, Sources, Values};
 use crate::store::{images, runs};
 
 /// The name that OpenShift's custom builders know.
@@ -53,6 +53,11 @@ impl Pins {
         self.by_reference.get(reference).cloned()
     }
 
+    /// As they were recorded.
+    pub fn bases(&self) -> &[BaseImage] {
+        &self.bases
+    }
+
     /// Names and what they are pinned to.
     pub fn names(&self) -> impl Iterator<Item = (String, String)> {
         self.by_reference.clone().into_iter()
@@ -87,18 +92,12 @@ impl Pins {
     ) -> Result<Written> {
         let (definition, inputs) = (definition.clone(), run.inputs.clone());
         let host = house.settings.addresses.registry_host.clone();
-        let (commit, folders, pins) =
-            (run.commit.clone(), bases::folders(&definition), self.by_reference.clone());
-        let root = root.to_owned();
+        let (commit, pins, root) = (run.commit.clone(), self.by_reference.clone(), root.to_owned());
         let rewrite = move |open: &OpenRepository| {
-            let scripts = bases::scripts(open.candidates(&commit, &[String::new()], bases::is_script)?);
+            let read = |paths: (&[String], &[String])| open.candidates(&commit, paths, bases::is_candidate);
+            let scripts = bases::scripts(open.candidates(&commit, bases::EVERYWHERE, bases::is_script)?);
             let values = Values::of(&definition, &inputs, &host, &scripts);
-            if pins.is_empty() {
-                return Written::pin(root, Vec::new(), values, pins);
-            }
-            let files = open.candidates(&commit, &folders, bases::is_candidate)?;
-            let files: Vec<SourceFile> =
-                files.into_iter().filter_map(|(path, bytes)| SourceFile::of(path, bytes)).collect();
+            let files = if pins.is_empty() { Vec::new() } else { Sources::gather(&values, &read)?.files };
             Written::pin(root, files, values, pins)
         };
         house.git.read(&run.repository, rewrite).await

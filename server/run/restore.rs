@@ -24,7 +24,7 @@ pub struct Written {
     pub values: Values,
     pub pins: Pins,
     /// What was written, by path.
-    now: BTreeMap<String, String>,
+    now: BTreeMap<String, Vec<u8>>,
 }
 
 impl Written {
@@ -32,8 +32,9 @@ impl Written {
     pub fn pin(root: PathBuf, files: Vec<SourceFile>, values: Values, pins: Pins) -> Result<Written> {
         let mut written = Written { root, files, values, pins, now: BTreeMap::new() };
         for file in bases::pinned(&written.files, &written.values, &written.pins) {
-            replace(&written.root, &file.path, |_| Some(file.text.clone()))?;
-            written.now.insert(file.path, file.text);
+            let bytes = file.bytes().into_owned();
+            replace(&written.root, &file.path, |_| Some(bytes.clone()))?;
+            written.now.insert(file.path, bytes);
         }
         Ok(written)
     }
@@ -47,19 +48,24 @@ impl Written {
         for (path, known) in &mut self.now {
             let pinned = still.iter().find(|file| file.path == *path);
             let original = pinned.or_else(|| self.files.iter().find(|file| file.path == *path));
-            let Some(text) = original.map(|file| &file.text).filter(|text| *text != known) else { continue };
-            replace(&self.root, path, |found| match found == known {
-                true => Some(text.clone()),
-                false => Some(found.replace(&pin, reference).replace(digest, "")).filter(|new| new != found),
+            let bytes = original.map(|file| file.bytes().into_owned()).filter(|bytes| bytes != known);
+            let Some(bytes) = bytes else { continue };
+            replace(&self.root, path, |found| match found == known.as_slice() {
+                true => Some(bytes.clone()),
+                false => {
+                    let text = std::str::from_utf8(found).ok()?;
+                    let new = text.replace(&pin, reference).replace(digest, "");
+                    (new != text).then(|| new.into_bytes())
+                }
             })?;
-            known.clone_from(text);
+            *known = bytes;
         }
         Ok(())
     }
 }
 
-/// Puts what `change` makes of a file's text into it, in place: mode and owner stay.
-fn replace(root: &Path, path: &str, change: impl Fn(&str) -> Option<String>) -> Result<()> {
+/// Puts what `change` makes of a file's bytes into it, in place: mode and owner stay.
+fn replace(root: &Path, path: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Result<()> {
     let failed = |doing: &str, e: std::io::Error| match e.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             Error::Conflict(msg!("run-disk-full"))
@@ -71,15 +77,13 @@ fn replace(root: &Path, path: &str, change: impl Fn(&str) -> Option<String>) -> 
     if !about.is_file() || about.len() > LARGEST {
         return Ok(());
     }
-    let mut found = String::new();
-    if file.read_to_string(&mut found).is_err() {
-        return Ok(());
-    }
+    let mut found = Vec::new();
+    file.read_to_end(&mut found).map_err(|e| failed("read", e))?;
     let Some(new) = change(&found) else { return Ok(()) };
     // Never empty in between, as a tool may read it at this very moment.
     let mut write = || {
         std::io::Seek::rewind(&mut file)?;
-        file.write_all(new.as_bytes())?;
+        file.write_all(&new)?;
         file.set_len(new.len() as u64)
     };
     write().map_err(|e| failed("write", e))
@@ -88,7 +92,8 @@ fn replace(root: &Path, path: &str, change: impl Fn(&str) -> Option<String>) -> 
 /// The file at `path`, when no part of the way is a link; `None` for what is not there or cannot be opened.
 fn open(root: &Path, path: &str) -> Option<File> {
     let folder = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut at: OwnedFd = openat(CWD, root, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut at: OwnedFd =
+        openat(CWD, root, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     for part in folders.split('/').filter(|part| !part.is_empty()) {
         at = openat(&at, part, folder, Mode::empty()).ok()?;

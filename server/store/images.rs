@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::repositories::Viewer;
 use super::rows::{json, json_opt, millis, text, text_opt, time, time_opt, to_json};
-use crate::model::{BaseImage, Digest, Message, Result, RunImage};
+use crate::model::{BaseImage, Digest, Result, RunImage};
 
 const COLUMNS: &str = "run_id, stage, repository, tag, digest, size, labels, pushed_at";
 
@@ -100,7 +100,7 @@ pub fn newest(c: &Connection, repository: &str, viewer: Viewer<'_>) -> Result<Op
     Ok(statement.query_row(params![repository, all, owner], image).optional()?)
 }
 
-const BASE: &str = "reference, pinned, digest, note, made_at";
+const BASE: &str = "reference, pinned, digest, note, made_at, used";
 
 fn base(row: &Row<'_>) -> rusqlite::Result<BaseImage> {
     Ok(BaseImage {
@@ -109,6 +109,7 @@ fn base(row: &Row<'_>) -> rusqlite::Result<BaseImage> {
         digest: text_opt(row, 2)?,
         note: json_opt(row, 3)?,
         made_at: time_opt(row, 4)?,
+        used: json(row, 5)?,
     })
 }
 
@@ -135,10 +136,11 @@ pub(super) fn record_base(c: &Connection, run_id: i64, base: &BaseImage) -> Resu
     Ok(())
 }
 
-/// What became of a base in the course of its run; what was said of it before gives way.
-pub fn note_base(c: &Connection, run_id: i64, reference: &str, note: &Message) -> Result<()> {
-    c.prepare_cached("UPDATE base_images SET note = ?3 WHERE run_id = ?1 AND reference = ?2")?
-        .execute(params![run_id, reference, to_json(note)?])?;
+/// What became of a base in the course of its run: what is said of it now, and what was used.
+pub fn end_base(c: &Connection, run_id: i64, base: &BaseImage) -> Result<()> {
+    let note = base.note.as_ref().map(to_json).transpose()?;
+    c.prepare_cached("UPDATE base_images SET note = ?3, used = ?4 WHERE run_id = ?1 AND reference = ?2")?
+        .execute(params![run_id, base.reference, note, to_json(&base.used)?])?;
     Ok(())
 }
 

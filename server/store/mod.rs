@@ -47,6 +47,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0002.sql")),
     M::up(include_str!("migrations/0003.sql")),
     M::up(include_str!("migrations/0004.sql")),
+    M::up(include_str!("migrations/0005.sql")),
 ];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
@@ -292,6 +293,7 @@ mod tests {
             include_str!("../../tests/schema/0002.sql"),
             include_str!("../../tests/schema/0003.sql"),
             include_str!("../../tests/schema/0004.sql"),
+            include_str!("../../tests/schema/0005.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();
@@ -307,6 +309,8 @@ mod tests {
         assert_eq!((read(1).number, read(2).message.unwrap().key.as_ref()), (1, "run-step-failed"));
         assert_eq!(store.read(|c| events::page(c, &Default::default(), 9)).unwrap().len(), 2);
         assert_eq!(store.read(|c| triggers::of_pipeline(c, 1)).unwrap().len(), 2);
+        let bases = store.read(|c| images::bases(c, 1)).unwrap();
+        assert!(bases.iter().any(|base| base.used.iter().any(|used| used.differs)), "{bases:?}");
         assert!(store.read(repositories::all).unwrap()[1].remote.as_ref().unwrap().error.is_some());
     }
 

@@ -48,7 +48,8 @@ impl Names {
 
 impl Drop for Names {
     fn drop(&mut self) {
-        for pattern in [format!("{REGISTRY}/{}/*", self.0), format!("{}-*", self.0), format!("{}/*", self.0)] {
+        for pattern in [format!("{REGISTRY}/{}/*", self.0), format!("{}-*", self.0), format!("{}/*", self.0)]
+        {
             let listed = Command::new("docker").args(["images", "--quiet", "--no-trunc", &pattern]).output();
             let listed = listed.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
             let _ = Command::new("docker").args(["rmi", "--force"]).args(listed.lines()).output();
@@ -75,7 +76,10 @@ fn case(name: &'static str, right: &'static str, files: &[(&'static str, &str)])
 }
 
 fn steps(lines: &[&str]) -> String {
-    let steps: String = lines.iter().map(|line| format!("      - run: |\n          {}\n", line.replace('\n', "\n          "))).collect();
+    let steps: String = lines
+        .iter()
+        .map(|line| format!("      - run: |\n          {}\n", line.replace('\n', "\n          ")))
+        .collect();
     format!("stages:\n  - name: Only\n    steps:\n{steps}")
 }
 
@@ -119,62 +123,110 @@ async fn what_a_run_builds_is_what_it_uses() {
     let tool = "stages:\n  - name: Build\n    steps:\n      - docker build -q -t REGISTRY-HOST/team/tool:latest .\n      - docker push -q REGISTRY-HOST/team/tool:latest\n  - name: Use\n    image: REGISTRY-HOST/team/tool:latest\n    steps:\n      - cat /which\n";
     let cases = vec![
         // 02: in a script that the pipeline calls, by a variable
-        case("called", "NEW-image", &[
-            ("ci/01-build.sh", "set -e\ndocker build -q -t \"$REGISTRY/team/app:latest\" .\n"),
-            ("ci/02-test.sh", &format!("set -e\n{RUN_APP}\n")),
-            ("docker-compose.yml", USES_APP),
-            ("Dockerfile", NEW),
-        ]),
+        case(
+            "called",
+            "NEW-image",
+            &[
+                ("ci/01-build.sh", "set -e\ndocker build -q -t \"$REGISTRY/team/app:latest\" .\n"),
+                ("ci/02-test.sh", &format!("set -e\n{RUN_APP}\n")),
+                ("docker-compose.yml", USES_APP),
+                ("Dockerfile", NEW),
+            ],
+        ),
         // 04: without a tag; the reference is plain, so that nothing but the build decides
-        case("untagged", "NEW-image", &[
-            ("ropewalk.yml", &uses("docker build -q -t $REGISTRY/team/app .")),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
+        case(
+            "untagged",
+            "NEW-image",
+            &[
+                ("ropewalk.yml", &uses("docker build -q -t $REGISTRY/team/app .")),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
         // 05: in a loop
-        case("loop", "NEW-image", &[
-            ("ropewalk.yml", &uses("for t in latest v1; do docker build -q -t $REGISTRY/team/app:$t .; done")),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
+        case(
+            "loop",
+            "NEW-image",
+            &[
+                (
+                    "ropewalk.yml",
+                    &uses("for t in latest v1; do docker build -q -t $REGISTRY/team/app:$t .; done"),
+                ),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
         // 07: the image of a later stage
         case("step-image", "NEW-image", &[("ropewalk.yml", tool), ("Dockerfile", NEW)]),
-        case("variable", "NEW-image", &[
-            ("ropewalk.yml", &uses("I=$REGISTRY/team/app; docker build -q -t $I .")),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
-        case("tagged", "NEW-image", &[
-            ("ropewalk.yml", &uses("docker tag $(docker build -q .) $REGISTRY/team/app:latest")),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
-        case("below", "NEW-image", &[
-            ("ropewalk.yml", &uses("tools/deep/image")),
-            ("tools/deep/image", "#!/bin/sh\nexec docker build -q --tag=$REGISTRY/team/app .\n"),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
-        case("one-step", "NEW-image", &[
-            ("ropewalk.yml", &steps(&[&format!("docker build -q -t $REGISTRY/team/app .\n{RUN_APP}")])),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
-        case("output", "NEW-image", &[
-            ("ropewalk.yml", &uses("docker buildx build -q --output type=image,name=$REGISTRY/team/app:latest .")),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
+        case(
+            "variable",
+            "NEW-image",
+            &[
+                ("ropewalk.yml", &uses("I=$REGISTRY/team/app; docker build -q -t $I .")),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
+        case(
+            "tagged",
+            "NEW-image",
+            &[
+                ("ropewalk.yml", &uses("docker tag $(docker build -q .) $REGISTRY/team/app:latest")),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
+        case(
+            "below",
+            "NEW-image",
+            &[
+                ("ropewalk.yml", &uses("tools/deep/image")),
+                ("tools/deep/image", "#!/bin/sh\nexec docker build -q --tag=$REGISTRY/team/app .\n"),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
+        case(
+            "one-step",
+            "NEW-image",
+            &[
+                ("ropewalk.yml", &steps(&[&format!("docker build -q -t $REGISTRY/team/app .\n{RUN_APP}")])),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
+        case(
+            "output",
+            "NEW-image",
+            &[
+                (
+                    "ropewalk.yml",
+                    &uses("docker buildx build -q --output type=image,name=$REGISTRY/team/app:latest ."),
+                ),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
         // Nothing tells the name before the run: it is noticed in the engine.
-        case("unknown", "NEW-image", &[
-            ("ropewalk.yml", &uses("docker build -q -t $(printf '%s/%s:%s' $REGISTRY $(cat team)ap latest | sed s/ap:/app:/) .")),
-            ("team", "team/"),
-            ("docker-compose.yml", USES_APP_PLAINLY),
-            ("Dockerfile", NEW),
-        ]),
+        case(
+            "unknown",
+            "NEW-image",
+            &[
+                (
+                    "ropewalk.yml",
+                    &uses(
+                        "docker build -q -t $(printf '%s/%s:%s' $REGISTRY $(cat team)ap latest | sed s/ap:/app:/) .",
+                    ),
+                ),
+                ("team", "team/"),
+                ("docker-compose.yml", USES_APP_PLAINLY),
+                ("Dockerfile", NEW),
+            ],
+        ),
     ];
     check(&house, &names, cases).await;
-    for (repository, key) in [("called", "app:latest"), ("loop", "app:latest"), ("step-image", "tool:latest")] {
+    for (repository, key) in [("called", "app:latest"), ("loop", "app:latest"), ("step-image", "tool:latest")]
+    {
         let all = bases(&house, &format!("admin/{repository}")).await;
         let base = all.iter().find(|base| base["reference"] == names.of(key)).unwrap();
         assert!(base["pinned"].is_null() && base["note"].is_string(), "{repository}: {base}");
@@ -192,55 +244,107 @@ async fn what_the_environment_decides_stays_its_to_decide() {
     names.push("ver:new", "new-version");
     let house = House::with(&[("jobs", "1")]).await;
     let (new, old) = ("new-version", "old-version");
-    let from_tag = "ARG TAG=old\nFROM REGISTRY-HOST/team/ver:${TAG}\nRUN cat /which > /copied\nCMD cat /copied\n";
-    let from_base = "ARG BASE=REGISTRY-HOST/team/ver:old\nFROM $BASE\nRUN cat /which > /copied\nCMD cat /copied\n";
-    let build = |arguments: &str| format!("docker build -q {arguments} -t local-built . && docker run --rm local-built");
+    let from_tag =
+        "ARG TAG=old\nFROM REGISTRY-HOST/team/ver:${TAG}\nRUN cat /which > /copied\nCMD cat /copied\n";
+    let from_base =
+        "ARG BASE=REGISTRY-HOST/team/ver:old\nFROM $BASE\nRUN cat /which > /copied\nCMD cat /copied\n";
+    let build = |arguments: &str| {
+        format!("docker build -q {arguments} -t local-built . && docker run --rm local-built")
+    };
     let cases = vec![
         // 08
-        case("env-file", new, &[
-            ("ropewalk.yml", &steps(&[&format!("docker-compose --env-file prod.env {}", &RUN_APP["docker-compose ".len()..])])),
-            ("docker-compose.yml", USES_VERSION),
-            ("prod.env", "TAG=new\n"),
-        ]),
-        case("env-file-plainly", new, &[
-            ("ropewalk.yml", &steps(&[&format!("docker-compose --env-file prod.env {}", &RUN_APP["docker-compose ".len()..])])),
-            ("docker-compose.yml", USES_VERSION_PLAINLY),
-            (".env", "TAG=old\n"),
-            ("prod.env", "TAG=new\n"),
-        ]),
+        case(
+            "env-file",
+            new,
+            &[
+                (
+                    "ropewalk.yml",
+                    &steps(&[&format!(
+                        "docker-compose --env-file prod.env {}",
+                        &RUN_APP["docker-compose ".len()..]
+                    )]),
+                ),
+                ("docker-compose.yml", USES_VERSION),
+                ("prod.env", "TAG=new\n"),
+            ],
+        ),
+        case(
+            "env-file-plainly",
+            new,
+            &[
+                (
+                    "ropewalk.yml",
+                    &steps(&[&format!(
+                        "docker-compose --env-file prod.env {}",
+                        &RUN_APP["docker-compose ".len()..]
+                    )]),
+                ),
+                ("docker-compose.yml", USES_VERSION_PLAINLY),
+                (".env", "TAG=old\n"),
+                ("prod.env", "TAG=new\n"),
+            ],
+        ),
         // 10
-        case("exported", new, &[
-            ("ci/00-test.sh", &format!("export TAG=new\n{RUN_APP}\n")),
-            ("docker-compose.yml", USES_VERSION),
-        ]),
-        case("sourced", new, &[
-            ("ropewalk.yml", &steps(&[&format!("set -a; . ./settings; set +a\n{RUN_APP}")])),
-            ("docker-compose.yml", USES_VERSION_PLAINLY),
-            ("settings", "TAG=new\n"),
-        ]),
+        case(
+            "exported",
+            new,
+            &[
+                ("ci/00-test.sh", &format!("export TAG=new\n{RUN_APP}\n")),
+                ("docker-compose.yml", USES_VERSION),
+            ],
+        ),
+        case(
+            "sourced",
+            new,
+            &[
+                ("ropewalk.yml", &steps(&[&format!("set -a; . ./settings; set +a\n{RUN_APP}")])),
+                ("docker-compose.yml", USES_VERSION_PLAINLY),
+                ("settings", "TAG=new\n"),
+            ],
+        ),
         // 12
-        case("build-arg", new, &[
-            ("ropewalk.yml", &steps(&[&format!("set -a; . ./v.env; set +a\n{}", build("--build-arg TAG"))])),
-            ("v.env", "TAG=new\n"),
-            ("Dockerfile", from_tag),
-        ]),
-        case("build-arg-value", new, &[
-            ("ropewalk.yml", &steps(&[&build("--build-arg TAG=new")])),
-            ("Dockerfile", from_tag),
-        ]),
-        case("whole-argument", new, &[
-            ("ropewalk.yml", &steps(&[&build("--build-arg BASE=REGISTRY-HOST/team/ver:new")])),
-            ("Dockerfile", from_base),
-        ]),
+        case(
+            "build-arg",
+            new,
+            &[
+                (
+                    "ropewalk.yml",
+                    &steps(&[&format!("set -a; . ./v.env; set +a\n{}", build("--build-arg TAG"))]),
+                ),
+                ("v.env", "TAG=new\n"),
+                ("Dockerfile", from_tag),
+            ],
+        ),
+        case(
+            "build-arg-value",
+            new,
+            &[("ropewalk.yml", &steps(&[&build("--build-arg TAG=new")])), ("Dockerfile", from_tag)],
+        ),
+        case(
+            "whole-argument",
+            new,
+            &[
+                ("ropewalk.yml", &steps(&[&build("--build-arg BASE=REGISTRY-HOST/team/ver:new")])),
+                ("Dockerfile", from_base),
+            ],
+        ),
         // And where nothing else decides, the default does.
-        case("default", old, &[
-            ("ropewalk.yml", &steps(&[&format!("cat docker-compose.yml; {RUN_APP}")])),
-            ("docker-compose.yml", USES_VERSION_PLAINLY),
-        ]),
-        case("default-argument", old, &[
-            ("ropewalk.yml", &steps(&[&format!("cat Dockerfile; {}", build(""))])),
-            ("Dockerfile", from_base),
-        ]),
+        case(
+            "default",
+            old,
+            &[
+                ("ropewalk.yml", &steps(&[&format!("cat docker-compose.yml; {RUN_APP}")])),
+                ("docker-compose.yml", USES_VERSION_PLAINLY),
+            ],
+        ),
+        case(
+            "default-argument",
+            old,
+            &[
+                ("ropewalk.yml", &steps(&[&format!("cat Dockerfile; {}", build(""))])),
+                ("Dockerfile", from_base),
+            ],
+        ),
     ];
     check(&house, &names, cases).await;
     for repository in ["env-file", "build-arg"] {
@@ -296,7 +400,12 @@ async fn a_name_that_is_made_unread_counts_at_once_and_its_pin_fails_the_run() {
     let back = "while grep -q @sha256 docker-compose.yml; do sleep 0.1; done; cat docker-compose.yml";
     let files = |copy: &Copy, script: &str| {
         copy.write("ropewalk.yml", &names.put(&steps(&[script])));
-        for (path, text) in [("docker-compose.yml", USES_APP_PLAINLY), ("Dockerfile", NEW), ("team", "team/"), ("name", NAME_IT)] {
+        for (path, text) in [
+            ("docker-compose.yml", USES_APP_PLAINLY),
+            ("Dockerfile", NEW),
+            ("team", "team/"),
+            ("name", NAME_IT),
+        ] {
             copy.write(path, &names.put(text));
         }
         copy.commit("One");
@@ -306,14 +415,19 @@ async fn a_name_that_is_made_unread_counts_at_once_and_its_pin_fails_the_run() {
     good.push(&house.remote("admin/good")).await;
     let (run, log) = ended(&house, "admin/good", 1).await;
     assert!(log.lines().any(|line| line.trim_end() == "NEW-image"), "{log}");
-    assert!(log.contains("[ropewalk] An image called") && log.contains(&names.put(USES_APP_PLAINLY)), "{log}");
+    assert!(
+        log.contains("[ropewalk] An image called") && log.contains(&names.put(USES_APP_PLAINLY)),
+        "{log}"
+    );
     let all = bases(&house, "admin/good").await;
     let base = all.iter().find(|base| base["reference"] == names.of("app:latest")).unwrap();
     assert!(base["note"].as_str().unwrap().contains("Pinned only until"), "{base}");
     docker(&["rmi", "--force", &names.of("app:latest")]);
 
     let late = Copy::new();
-    let script = format!("cp docker-compose.yml copy.yml\n{HIDDEN}\n{back}\ndocker-compose -f copy.yml run --rm app\ndocker-compose -f copy.yml down");
+    let script = format!(
+        "cp docker-compose.yml copy.yml\n{HIDDEN}\n{back}\ndocker-compose -f copy.yml run --rm app\ndocker-compose -f copy.yml down"
+    );
     files(&late, &script);
     late.push(&house.remote("admin/late")).await;
     let run_late = house.run_ended("admin/late", "default", 1).await;

@@ -266,7 +266,9 @@ mod tests {
         let found = |word: &str| tail_default(word).map(|end| word[..end].to_owned());
         assert_eq!(found("r.io/x:${TAG:-old}").as_deref(), Some("r.io/x:${TAG:-old"));
         assert_eq!(found("r.io/x:${TAG-old}").as_deref(), Some("r.io/x:${TAG-old"));
-        for word in ["x:${T:-}", "x:${T:+y}", "$R/x:${T:-y}", "x:${T:-y}z", "x:${T:-$Y}", "${T:-y}", "x", "x:${T"] {
+        for word in
+            ["x:${T:-}", "x:${T:+y}", "$R/x:${T:-y}", "x:${T:-y}z", "x:${T:-$Y}", "${T:-y}", "x", "x:${T"]
+        {
             assert_eq!(found(word), None, "{word}");
         }
     }

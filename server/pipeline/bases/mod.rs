@@ -11,12 +11,14 @@
 //! Whoever looks for bases and whoever rewrites them calls the same `sites`, so that what was pinned is what is
 //! changed. What cannot be told before the build is a site with a note, never one less.
 
+mod commands;
 mod compose;
 mod dockerfile;
 mod expand;
 mod makers;
 mod places;
 mod plan;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -25,30 +27,16 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::model::{Definition, Message};
+use crate::model::{CommitFiles, Definition, Message};
 use crate::msg;
 use plan::Plan;
 
 pub use makers::{Makers, is_script};
+pub use sources::{SourceFile, Sources};
 pub use values::Values;
 
 /// Most sites of a commit.
 const MOST_SITES: usize = 1000;
-
-/// A file of the commit.
-#[derive(Clone, Debug)]
-pub struct SourceFile {
-    /// Below the repository's root.
-    pub path: String,
-    pub text: String,
-}
-
-impl SourceFile {
-    /// `None` for what is no text.
-    pub fn of(path: String, bytes: Vec<u8>) -> Option<SourceFile> {
-        String::from_utf8(bytes).ok().map(|text| SourceFile { path, text })
-    }
-}
 
 /// The folders in which the definition's steps work, none below another.
 pub fn folders(definition: &Definition) -> Vec<String> {
@@ -79,6 +67,15 @@ pub struct Site {
     pub after: bool,
 }
 
+impl Site {
+    /// What is said of a file and not of an image; `line` as in `Site`.
+    fn of_file(path: &str, line: u32, note: Message) -> Site {
+        let shown = super::finding::shown(path);
+        let reference = if line == 0 { shown } else { format!("{shown}:{line}") };
+        Site { path: path.to_owned(), line, reference, note: Some(note), ..Site::default() }
+    }
+}
+
 /// Reference to `host/repository@sha256:...`.
 pub type Pins = BTreeMap<String, String>;
 
@@ -101,9 +98,23 @@ fn is_compose(name: &str) -> bool {
     yaml && (name.starts_with("docker-compose") || name.starts_with("compose"))
 }
 
+/// All of a commit's folders, and no file by name.
+pub const EVERYWHERE: (&[String], &[String]) = (&[String::new()], &[]);
+
 /// The texts of files that steps may call, by path.
-pub fn scripts(files: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
-    files.into_iter().map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned())).collect()
+pub fn scripts(found: CommitFiles) -> Vec<(String, String)> {
+    found
+        .files
+        .into_iter()
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
+        .collect()
+}
+
+/// That some of them could not be read, with the first.
+pub fn unread_scripts(found: &CommitFiles) -> Option<Site> {
+    let (path, _) = found.unread.first()?;
+    let note = msg!("pin-scripts-unread", count = found.unread.len(), first = super::finding::shown(path));
+    Some(Site::of_file(path, 0, note))
 }
 
 /// Everything the files name, in order of path and place.
@@ -135,7 +146,9 @@ fn made(plan: &Plan<'_>, values: &Values) -> Makers {
     for (file, services) in &plan.composed {
         for service in services.iter().filter(|service| plan.is_built(&file.path, &service.name)) {
             let image = service.image.as_ref();
-            image.into_iter().for_each(|image| makers.add_composed(&image.written, &|name| values.look(name)));
+            image
+                .into_iter()
+                .for_each(|image| makers.add_composed(&image.written, &|name| values.look(name)));
         }
     }
     plan.made.iter().for_each(|image| makers.add_composed(image, &|_| expand::Known::Unset));
@@ -177,7 +190,7 @@ pub fn pinned(files: &[SourceFile], values: &Values, pins: &Pins) -> Vec<SourceF
     let changed = |file: &SourceFile| {
         let sites: Vec<&Site> = all.iter().filter(|site| site.path == file.path).collect();
         let text = rewritten(&file.text, &sites, pins)?;
-        Some(SourceFile { path: file.path.clone(), text })
+        Some(file.with_text(text))
     };
     files.iter().filter_map(changed).collect()
 }
@@ -221,6 +234,6 @@ pub fn pin_compose(text: &str, pins: &Pins) -> Option<String> {
 }
 
 fn alone(path: &str, text: &str, pins: &Pins) -> Option<String> {
-    let file = SourceFile { path: path.to_owned(), text: text.to_owned() };
+    let file = SourceFile::of_text(path, text);
     pinned(&[file], &Values::default(), pins).pop().map(|file| file.text)
 }

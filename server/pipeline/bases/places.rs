@@ -35,7 +35,12 @@ struct Edit {
 
 /// What may be changed where `span` names `reference`: the whole of what is plain, else no more than a default, so that
 /// whoever sets the variable still decides, as without pins.
-fn edit(file: &SourceFile, (reference, line): (&str, u32), span: Option<Range<usize>>, used: &[String]) -> Edit {
+fn edit(
+    file: &SourceFile,
+    (reference, line): (&str, u32),
+    span: Option<Range<usize>>,
+    used: &[String],
+) -> Edit {
     let Some(text) = span.as_ref().and_then(|span| file.text.get(span.clone())) else {
         return Edit::default();
     };
@@ -72,7 +77,9 @@ fn is_part_of_others(text: &str, argument: &str) -> bool {
             counts = matches!(first.as_str(), "FROM" | "ARG");
         }
         goes_on = line.trim_end().ends_with(['\\', '`']);
-        if counts && line.match_indices('$').any(|(at, _)| name(&line[at + 1..]) == argument && !is_alone(line, at)) {
+        if counts
+            && line.match_indices('$').any(|(at, _)| name(&line[at + 1..]) == argument && !is_alone(line, at))
+        {
             return true;
         }
     }
@@ -86,7 +93,9 @@ fn is_alone(line: &str, at: usize) -> bool {
     let rest = &line[at + 1..];
     let length = match rest.strip_prefix('{') {
         Some(inner) => match inner.find('}') {
-            Some(end) if inner[name(inner).len()..end].trim_start_matches(':').starts_with(['-', '?']) => end + 2,
+            Some(end) if inner[name(inner).len()..end].trim_start_matches(':').starts_with(['-', '?']) => {
+                end + 2
+            }
             Some(end) if name(inner).len() == end => end + 2,
             _ => return false,
         },

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose::{self, Service, Value};
 use super::expand::Known;
+use super::sources::Wish;
 use super::{SourceFile, Values, is_compose};
 
 /// Most ways that compose files build one Dockerfile.
@@ -25,6 +26,8 @@ pub struct Plan<'f> {
     pub made: BTreeSet<String>,
     /// By Dockerfile.
     pub ways: BTreeMap<String, Vec<Way<'f>>>,
+    /// Files that the compose files name.
+    pub wishes: BTreeMap<String, Wish>,
     /// Where each file's lines end.
     lines: BTreeMap<&'f str, Vec<usize>>,
 }
@@ -44,6 +47,7 @@ impl<'f> Plan<'f> {
             built: BTreeSet::new(),
             made: BTreeSet::new(),
             ways: BTreeMap::new(),
+            wishes: BTreeMap::new(),
             lines: files.iter().map(|file| (file.path.as_str(), ends(&file.text))).collect(),
         };
         for file in files.iter().filter(|file| is_compose(file.path.rsplit('/').next().unwrap_or_default())) {

@@ -10,7 +10,7 @@ fn pins(references: &[&str]) -> Pins {
 }
 
 fn file(path: &str, text: &str) -> SourceFile {
-    SourceFile { path: path.to_owned(), text: text.to_owned() }
+    SourceFile::of_text(path, text)
 }
 
 fn named(files: &[SourceFile]) -> Vec<(String, String)> {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::super::variables::BUILTIN_NAMES;
+use super::commands::Commands;
 use super::expand::Known;
 use super::makers::{Makers, Texts};
 use crate::model::{Action, Definition, Piece, Text, VariableUse};
@@ -17,6 +18,8 @@ const LONGEST: usize = 1024 * 1024;
 pub struct Values {
     known: BTreeMap<String, Known>,
     makers: Makers,
+    /// What the steps' commands name.
+    pub(super) commands: Commands,
 }
 
 impl Values {
@@ -47,6 +50,7 @@ impl Values {
             }
         }
         values.makers = values.makers(definition, scripts);
+        values.commands = Commands::of(definition, &|name| values.look(name));
         values
     }
 

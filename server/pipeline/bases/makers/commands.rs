@@ -5,21 +5,72 @@ use super::Resolver;
 use super::words::{Command, Part, Word};
 
 const TOOLS: &[&str] = &[
-    "docker", "podman", "buildah", "nerdctl", "img", "skopeo", "crane", "gcrane", "regctl", "oras", "ctr", "pack",
-    "s2i", "ko", "kaniko", "executor", "buildctl", "docker.exe", "finch", "earthly",
+    "docker",
+    "podman",
+    "buildah",
+    "nerdctl",
+    "img",
+    "skopeo",
+    "crane",
+    "gcrane",
+    "regctl",
+    "oras",
+    "ctr",
+    "pack",
+    "s2i",
+    "ko",
+    "kaniko",
+    "executor",
+    "buildctl",
+    "docker.exe",
+    "finch",
+    "earthly",
 ];
 /// Words before the verb.
 const GROUPS: &[&str] =
     &["buildx", "builder", "image", "images", "manifest", "imagetools", "artifact", "registry", "index"];
 /// What makes nothing.
 const USES: &[&str] = &[
-    "run", "exec", "pull", "create", "start", "stop", "kill", "rm", "rmi", "ps", "logs", "inspect", "login", "logout",
-    "save", "network", "volume", "system", "info", "version", "wait", "container", "compose", "stack", "service",
-    "history", "port", "events", "stats", "top", "context", "export", "ls", "digest", "ls-remote", "list-tags",
+    "run",
+    "exec",
+    "pull",
+    "create",
+    "start",
+    "stop",
+    "kill",
+    "rm",
+    "rmi",
+    "ps",
+    "logs",
+    "inspect",
+    "login",
+    "logout",
+    "save",
+    "network",
+    "volume",
+    "system",
+    "info",
+    "version",
+    "wait",
+    "container",
+    "compose",
+    "stack",
+    "service",
+    "history",
+    "port",
+    "events",
+    "stats",
+    "top",
+    "context",
+    "export",
+    "ls",
+    "digest",
+    "ls-remote",
+    "list-tags",
 ];
 const MAKES: &[&str] = &[
-    "build", "bud", "tag", "push", "commit", "import", "load", "bake", "copy", "cp", "sync", "mutate", "append",
-    "rebase", "flatten", "publish", "resolve", "apply", "put",
+    "build", "bud", "tag", "push", "commit", "import", "load", "bake", "copy", "cp", "sync", "mutate",
+    "append", "rebase", "flatten", "publish", "resolve", "apply", "put",
 ];
 
 /// What a command makes.
@@ -164,7 +215,8 @@ fn options(command: &Command) -> Vec<Word> {
             found.push(Word(vec![Part::Plain(name)]));
         }
         // `-Djib.to.image=x`, `-Ddocker.image.name=x`, `-Pimage=x`
-        let property = (lead.starts_with("-D") || lead.starts_with("-P")) && lead.to_lowercase().contains("image");
+        let property =
+            (lead.starts_with("-D") || lead.starts_with("-P")) && lead.to_lowercase().contains("image");
         if let Some((name, _)) = lead.split_once('=').filter(|_| property) {
             found.push(word.behind(name.len() + 1));
         }
@@ -253,7 +305,8 @@ pub fn listed(commands: &[Command]) -> Vec<Word> {
         let is_path = lead.starts_with(['.', '/']) || lead.contains("://");
         let slashed = word.0.iter().any(|part| matches!(part, Part::Plain(text) if text.contains('/')));
         let tagged = word.0.iter().any(|part| matches!(part, Part::Plain(text) if text.contains(':')));
-        if !is_base && !is_path && (slashed || tagged && word.plain().is_none_or(|text| !text.ends_with(':'))) {
+        if !is_base && !is_path && (slashed || tagged && word.plain().is_none_or(|text| !text.ends_with(':')))
+        {
             found.push(word.clone());
         }
     }

@@ -36,16 +36,54 @@ pub struct Makers {
 pub fn is_script(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let Some((stem, ending)) = name.rsplit_once('.') else {
-        return !matches!(name.as_str(), "license" | "readme" | "copying" | "authors" | "notice" | "changelog");
+        return !matches!(
+            name.as_str(),
+            "license" | "readme" | "copying" | "authors" | "notice" | "changelog"
+        );
     };
     const ENDINGS: &[&str] = &[
-        "sh", "bash", "zsh", "ksh", "dash", "mk", "mak", "just", "hcl", "env", "gradle", "kts", "groovy", "py",
-        "rb", "pl", "ps1", "bat", "cmd", "fish", "toml", "jenkinsfile",
+        "sh",
+        "bash",
+        "zsh",
+        "ksh",
+        "dash",
+        "mk",
+        "mak",
+        "just",
+        "hcl",
+        "env",
+        "gradle",
+        "kts",
+        "groovy",
+        "py",
+        "rb",
+        "pl",
+        "ps1",
+        "bat",
+        "cmd",
+        "fish",
+        "toml",
+        "jenkinsfile",
     ];
     const NAMES: &[&str] = &[
-        "package.json", "docker-bake.json", "docker-bake.override.json", "pom.xml", "taskfile.yml",
-        "taskfile.yaml", "skaffold.yaml", "project.toml", ".ko.yaml", ".gitlab-ci.yml", "build.xml",
-        "earthfile", "tiltfile", "dobifile", "dobi.yaml", "devspace.yaml", "build.sbt", "magefile.go",
+        "package.json",
+        "docker-bake.json",
+        "docker-bake.override.json",
+        "pom.xml",
+        "taskfile.yml",
+        "taskfile.yaml",
+        "skaffold.yaml",
+        "project.toml",
+        ".ko.yaml",
+        ".gitlab-ci.yml",
+        "build.xml",
+        "earthfile",
+        "tiltfile",
+        "dobifile",
+        "dobi.yaml",
+        "devspace.yaml",
+        "build.sbt",
+        "magefile.go",
     ];
     let of_bake = name.contains("bake") && matches!(ending, "json" | "yml" | "yaml");
     let of_make = stem == "makefile" || stem == "gnumakefile" || name.starts_with(".env");
@@ -79,8 +117,9 @@ impl Texts {
     pub fn add_file(&mut self, path: &str, text: &str) {
         let found = words::commands(text, kind(path));
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-        let builds = ["bake", "pom.xml", ".gradle", "skaffold", ".sbt"].iter().any(|part| name.contains(part))
-            || name.ends_with(".hcl");
+        let builds =
+            ["bake", "pom.xml", ".gradle", "skaffold", ".sbt"].iter().any(|part| name.contains(part))
+                || name.ends_with(".hcl");
         if builds {
             self.listed.extend(commands::listed(&found));
         }
@@ -181,7 +220,10 @@ impl Resolver<'_> {
             if all.len() * more.len() > MOST_VALUES {
                 return BTreeSet::from(["*".to_owned()]);
             }
-            all = all.iter().flat_map(|before| more.iter().map(move |more| format!("{before}{more}"))).collect();
+            all = all
+                .iter()
+                .flat_map(|before| more.iter().map(move |more| format!("{before}{more}")))
+                .collect();
         }
         all.retain(|value| value.len() <= 1024);
         all

@@ -66,11 +66,17 @@ fn a_name_is_seen_however_it_is_written() {
         assert!(of(&[("", script)]).may_make(APP), "{script}");
     }
     for (path, text) in [
-        ("Makefile", "IMAGE ?= $(REGISTRY)/team/app\nimage:\n\tdocker build -t $(IMAGE):$(shell git rev-parse HEAD) .\n"),
+        (
+            "Makefile",
+            "IMAGE ?= $(REGISTRY)/team/app\nimage:\n\tdocker build -t $(IMAGE):$(shell git rev-parse HEAD) .\n",
+        ),
         ("build/image.mk", "T := $(REGISTRY)/team\nx:\n\t@docker build --tag $(T)/app .\n"),
         ("justfile", "image:\n  docker build -t {{REGISTRY}}/team/app .\n"),
         ("package.json", r#"{"scripts":{"image":"docker build -t r.local:5000/team/app ."}}"#),
-        ("docker-bake.hcl", "target \"app\" {\n  contexts = { base = \"docker-image://debian:12\" }\n  tags = [\"${REGISTRY}/team/app:latest\"]\n}\n"),
+        (
+            "docker-bake.hcl",
+            "target \"app\" {\n  contexts = { base = \"docker-image://debian:12\" }\n  tags = [\"${REGISTRY}/team/app:latest\"]\n}\n",
+        ),
         ("docker-bake.json", r#"{"target":{"app":{"tags":["r.local:5000/team/app:latest"]}}}"#),
         ("Taskfile.yml", "tasks:\n  image:\n    cmds:\n      - docker build -t {{.REGISTRY}}/team/app .\n"),
         ("build.gradle", "jib { from { image = 'debian:12' }\n to { image = 'r.local:5000/team/app' } }"),

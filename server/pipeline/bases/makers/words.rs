@@ -147,7 +147,8 @@ impl Reader {
 
     /// What may be a variable or a command within the text; how many bytes it has.
     fn special(&mut self, rest: &str, depth: usize, open: &mut Open) -> usize {
-        let within = |from: usize, close: &str| rest.get(from..)?.find(close).map(|end| &rest[from..from + end]);
+        let within =
+            |from: usize, close: &str| rest.get(from..)?.find(close).map(|end| &rest[from..from + end]);
         if let Some(inner) = rest.strip_prefix("{{").and_then(|_| within(2, "}}")) {
             let name = inner.trim().trim_start_matches('.');
             let part = if is_name(name) { Part::Variable(name.to_owned(), None) } else { Part::Any };
