@@ -110,7 +110,7 @@ impl Pin {
                 tracing::warn!(%error, repository = %wanted.repository, "the bases of a commit could not be read");
                 let place = wanted.definition_path.to_owned();
                 let note = Some(msg!("pin-commit-unreadable"));
-                vec![Base { reference: place.clone(), places: vec![place], note }]
+                vec![Base { reference: place.clone(), places: vec![place], note, left: None, pinned: false }]
             }
         };
         for base in named.iter_mut().skip(MOST) {

@@ -83,7 +83,8 @@ pub enum Made {
 }
 
 fn base_name(word: &Word) -> &str {
-    let text = word.plain().unwrap_or_default();
+    // A Makefile's `@docker`.
+    let text = word.plain().unwrap_or_default().trim_start_matches(['@', '-', '+']);
     text.rsplit('/').next().unwrap_or(text)
 }
 
@@ -131,9 +132,11 @@ pub fn made(command: &Command, resolver: &Resolver<'_>) -> Made {
                 if matches!(tool, "pack" | "s2i") {
                     names.extend(positional(behind));
                 }
-                let is_named_elsewhere = matches!(tool, "ko" | "earthly") && names.is_empty();
-                if is_named_elsewhere || names.is_empty() && has_options(behind, resolver) {
+                if matches!(tool, "ko" | "earthly") && names.is_empty() {
                     return known_repository(resolver);
+                }
+                if names.is_empty() && has_options(behind, resolver) {
+                    return Made::Unknown;
                 }
             }
             "publish" | "resolve" | "apply" if tool == "ko" => return known_repository(resolver),
@@ -230,17 +233,19 @@ fn tagged(words: &[Word]) -> Vec<Word> {
     let mut found = Vec::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
-        let lead = word.lead();
-        let short = lead.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        let (lead, plain) = (word.lead(), word.plain().unwrap_or_default());
+        let short = plain.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
         let is_cluster =
             short.is_some_and(|s| s.len() > 1 && s.ends_with('t') && s.bytes().all(|b| b"qt".contains(&b)));
-        if matches!(lead, "-t" | "--tag" | "--image" | "--name") || is_cluster {
+        if matches!(plain, "-t" | "--tag" | "--image" | "--name") || is_cluster {
             found.extend(words.peek().map(|word| (*word).clone()));
         } else if let Some(rest) = lead.strip_prefix("--tag=").or(lead.strip_prefix("--image=")) {
             found.push(word.behind(lead.len() - rest.len()));
         } else if let Some(rest) = lead.strip_prefix("-t").filter(|_| lead.len() > 2 || word.0.len() > 1) {
             found.push(word.behind(lead.len() - rest.trim_start_matches('=').len()));
-        } else if matches!(lead, "-o" | "--output") {
+        } else if let Some(rest) = lead.strip_prefix("name=") {
+            found.push(word.behind(lead.len() - rest.len()));
+        } else if matches!(plain, "-o" | "--output") {
             found.extend(words.peek().into_iter().flat_map(|word| outputs(word)));
         } else if lead.starts_with("--output=") || lead.starts_with("-o") && lead.len() > 2 {
             found.extend(outputs(word));
@@ -278,7 +283,7 @@ fn outputs(word: &Word) -> Vec<Word> {
                 }
                 (None, Some(word)) => word.0.push(Part::Plain(piece.to_owned())),
                 // `"name=a,b"`
-                (None, None) if index > 0 && !piece.contains('=') && !piece.is_empty() => {
+                (None, None) if index > 0 && !piece.contains('=') => {
                     open = Some(Word(vec![Part::Plain(piece.to_owned())]));
                 }
                 (None, None) => {}

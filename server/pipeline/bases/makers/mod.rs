@@ -36,34 +36,22 @@ pub struct Makers {
 pub fn is_script(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let Some((stem, ending)) = name.rsplit_once('.') else {
-        return !matches!(
-            name.as_str(),
-            "license" | "readme" | "copying" | "authors" | "notice" | "changelog"
-        );
+        // What names images without making any, and prose.
+        const OTHERS: &[&str] = &[
+            "dockerfile",
+            "containerfile",
+            "jenkinsfile",
+            "license",
+            "readme",
+            "copying",
+            "authors",
+            "notice",
+        ];
+        return !OTHERS.iter().any(|other| name.starts_with(other));
     };
     const ENDINGS: &[&str] = &[
-        "sh",
-        "bash",
-        "zsh",
-        "ksh",
-        "dash",
-        "mk",
-        "mak",
-        "just",
-        "hcl",
-        "env",
-        "gradle",
-        "kts",
-        "groovy",
-        "py",
-        "rb",
-        "pl",
-        "ps1",
-        "bat",
-        "cmd",
-        "fish",
-        "toml",
-        "jenkinsfile",
+        "sh", "bash", "zsh", "ksh", "dash", "mk", "mak", "just", "hcl", "env", "gradle", "kts", "groovy",
+        "py", "rb", "pl", "ps1", "bat", "cmd", "fish", "toml",
     ];
     const NAMES: &[&str] = &[
         "package.json",
@@ -243,6 +231,17 @@ impl Resolver<'_> {
             Known::Unset => {}
         }
         for word in self.assigned.get(name).into_iter().flatten() {
+            // `V=${V:-default}`, `V=$V-more`
+            if let Some(own) =
+                word.0.iter().find(|part| matches!(part, Part::Variable(other, _) if other == name))
+            {
+                match (own, word.0.len()) {
+                    (Part::Variable(_, Some(default)), 1) => drop(all.insert(default.clone())),
+                    (_, 1) => {}
+                    _ => return any(),
+                }
+                continue;
+            }
             all.extend(self.values(word, depth + 1));
             if all.len() > MOST_VALUES {
                 return any();

@@ -128,6 +128,10 @@ impl Reader {
                     1
                 }
                 '"' | '\'' if self.kind == Kind::Script => 1,
+                ',' if self.kind == Kind::Script => {
+                    open.word.push(c);
+                    1
+                }
                 '"' | '\'' | ',' | '[' | ']' | '<' | '>' | '}' => {
                     self.end_word(&mut open);
                     1
