@@ -89,7 +89,7 @@ fn base_name(word: &Word) -> &str {
 }
 
 /// Tool, verb, the verb's place, and whether it came behind `imagetools`.
-fn verb(command: &Command) -> Option<(&str, &str, usize, bool)> {
+fn verb(command: &[Word]) -> Option<(&str, &str, usize, bool)> {
     for (at, word) in command.iter().enumerate() {
         let tool = base_name(word);
         let is_tool = TOOLS.contains(&tool);
@@ -117,12 +117,12 @@ fn verb(command: &Command) -> Option<(&str, &str, usize, bool)> {
 }
 
 /// Whether a command uses an image and makes none.
-pub fn only_uses(command: &Command) -> bool {
+pub fn only_uses(command: &[Word]) -> bool {
     verb(command).is_some_and(|(_, verb, _, group)| USES.contains(&verb) && !group)
 }
 
 /// What `command` makes.
-pub fn made(command: &Command, resolver: &Resolver<'_>) -> Made {
+pub fn made(command: &[Word], resolver: &Resolver<'_>) -> Made {
     let mut names = options(command);
     if let Some((tool, verb, at, group)) = verb(command) {
         let behind = &command[at + 1..];
@@ -199,7 +199,7 @@ fn is_redirection(word: &Word) -> bool {
 }
 
 /// Options that name an image whatever the tool is.
-fn options(command: &Command) -> Vec<Word> {
+fn options(command: &[Word]) -> Vec<Word> {
     let mut found = Vec::new();
     for (at, word) in command.iter().enumerate() {
         let lead = word.lead();
