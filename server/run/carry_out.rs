@@ -15,6 +15,7 @@ use super::stop::{Reason, Stop};
 use super::variables::Variables;
 use super::workspace::{Workspace, builtin};
 use super::{House, pushed};
+use crate::docker::EngineError;
 use crate::model::{BaseImage, Definition, Error, Message, Result, Run, RunImage, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
@@ -97,17 +98,29 @@ async fn stages(
     let (laid, guard) =
         tokio::join!(house.git.checkout(&run.repository, &run.commit, &workspace.root), guard);
     laid?;
-    let guard = Arc::new(guard?);
+    let guard = match guard {
+        Ok(guard) => Arc::new(guard),
+        Err(error) => return unanswered(error),
+    };
     ahead.guard = Some(guard.clone());
     guard.written(pins.apply(house, (run, definition), &workspace.root).await?).await?;
     let ended = in_order(house, run, definition, (ahead, stop, deadline), (&works, &pins, stored)).await;
     note_bases(house, run, guard.outcome(pins.bases())).await?;
     match ended? {
-        ended if ended.status == Status::Passed => Ok(match guard.verdict().await? {
-            Some(reason) => Ended::failed(reason),
-            None => ended,
-        }),
+        ended if ended.status == Status::Passed => match guard.verdict().await {
+            Ok(Some(reason)) => Ok(Ended::failed(reason)),
+            Ok(None) => Ok(ended),
+            Err(error) => unanswered(error),
+        },
         ended => Ok(ended),
+    }
+}
+
+/// Without the engine's answer a run is lost.
+fn unanswered(error: EngineError) -> Result<Ended> {
+    match error {
+        EngineError::Gone(message) => Ok(Ended { status: Status::Lost, message: Some(message) }),
+        EngineError::Failed(error) => Err(error),
     }
 }
 
