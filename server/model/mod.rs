@@ -48,7 +48,7 @@ pub use secret::Secret;
 pub use status::Status;
 pub use stream::{
     BaseImage, ImageChange, ImportCondition, ReferencePolicy, Sighting, StreamPath, StreamSpec,
-    StreamTagName, TagAddress, TagItem, TagSource, TagSpec, TriggerSource, TriggerSpec, TriggersSpec,
-    UsedBy, UsedImage,
+    StreamTagName, TagAddress, TagItem, TagSource, TagSpec, TriggerSource, TriggerSpec, TriggersSpec, UsedBy,
+    UsedImage,
 };
 pub use turn::Turn;
