@@ -2,6 +2,16 @@
 # Reads the parts in the order in which they need each other. The reader sets TOP, the checkout's folder.
 
 HERE=$TOP/compose
+# Files that go into images must be readable there, whatever the login's umask is; messages of programs are read in English.
+umask 022
+export LC_ALL=C
+unset LANGUAGE
+# A service or a container may have no HOME, which Docker's and cargo's programs want.
+: "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
+export HOME
+# Of a git hook that calls this.
+unset "${!GIT_@}"
+
 # What was chosen the first time stays chosen; the environment decides anew.
 remembered() {
     [ ! -f "$HERE/.env" ] || sed -n "s/^$1=//p" "$HERE/.env"

@@ -99,6 +99,8 @@ build_image_from() {
     tar=$(rootfs "$recipe")
     context=$(mktemp -d /var/tmp/ropewalk-image.XXXXXX)
     cp -r "$recipe/." "$context"
+    # In a clone that was made with a narrow umask only its owner may read the files.
+    chmod -R u+rwX,go+rX "$context"
     [ -z "$program" ] || install -m 755 "$program" "$context/ropewalk"
     ln "$tar" "$context/rootfs.tar" 2>/dev/null || cp "$tar" "$context/rootfs.tar"
     say "Building the image $image"

@@ -12,15 +12,18 @@ api() {
         ${4:+-H 'Content-Type: application/json' --data "$4"} "http://localhost:$PORT/api/v1$3"
 }
 
+# git without anybody's settings: no signatures, no hooks, no other addresses.
+plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
+
 sample_push() {
     local password=$1 folder
     folder=$(mktemp -d)
     cp -r "$SAMPLE/." "$folder"
-    git -C "$folder" -c init.defaultBranch=main init -q
-    git -C "$folder" add -A
-    git -C "$folder" -c user.name=Ropewalk -c user.email=ropewalk@localhost commit -qm "Two services that show a random number"
+    plain_git -C "$folder" -c init.defaultBranch=main init -q
+    plain_git -C "$folder" add -A
+    plain_git -C "$folder" -c user.name=Ropewalk -c user.email=ropewalk@localhost commit -qm "Two services that show a random number"
     # shellcheck disable=SC2016  # the helper's own shell expands it
-    ROPEWALK_PUSH=$password git -C "$folder" -c credential.helper= \
+    ROPEWALK_PUSH=$password plain_git -C "$folder" -c credential.helper= \
         -c credential.helper='!f() { echo username=admin; echo "password=$ROPEWALK_PUSH"; }; f' \
         push -q "http://localhost:$PORT/admin/numbers.git" HEAD:refs/heads/main
     local code=$?

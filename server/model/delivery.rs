@@ -96,6 +96,9 @@ pub struct Notice {
     /// As image references have it, when the delivery says so.
     pub host: Option<String>,
     pub repository: String,
+    /// Where the image stands if not there: some registries are reached with the name of one of their repositories in
+    /// the path, or without.
+    pub elsewhere: Option<String>,
     pub tag: String,
     /// What was pushed, as the sender says. It counts when the registry has it.
     pub digest: Option<Digest>,

@@ -51,7 +51,7 @@ pub use certificate::Certificate;
 pub use client::{Client, Descriptor};
 pub use config::History;
 pub use copy::copy_image;
-pub use deliveries::read_delivery;
+pub use deliveries::{form_payload, read_delivery};
 pub use hub::{Hub, HubWebhook};
 pub use image::{Confirmed, Image};
 pub use manifest::{Layer, Platform};

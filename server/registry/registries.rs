@@ -8,7 +8,7 @@ use super::certificate::{self, Certificate};
 use super::client::Client;
 use super::hub::Hub;
 use super::validate;
-use crate::model::{Access, CheckStep, Credentials, Digest, Error, Result, Sighting, TagAddress};
+use crate::model::{Access, CheckStep, Credentials, Digest, Error, Notice, Result, Sighting, TagAddress};
 use crate::msg;
 
 /// The name that Docker's references without a host mean.
@@ -92,6 +92,19 @@ impl Registries {
             return TagAddress { host: self.0.own.host().to_owned(), ..address.clone() };
         }
         address.clone()
+    }
+
+    /// The notice in the repository that has its image. Where only one repository can be meant, and where the registry
+    /// cannot say, nobody is asked and the first counts.
+    pub async fn placed(&self, host: &str, notice: Notice) -> Notice {
+        let (Some(other), Some(client)) = (&notice.elsewhere, self.at(host)) else { return notice };
+        if !notice.pushed || !matches!(client.head(&notice.repository, &notice.tag).await, Ok(None)) {
+            return notice;
+        }
+        match client.head(other, &notice.tag).await {
+            Ok(Some(_)) => Notice { repository: other.clone(), elsewhere: None, ..notice },
+            _ => notice,
+        }
     }
 
     /// What the tag names now. A digest that is not the one `known` already counts only when the registry has a manifest

@@ -60,12 +60,16 @@ impl Watch {
         let Some(sender) = self.sender(delivery)? else {
             return Ok(Outcome::Ended(vec![DeliveryPart::whole(msg!("hook-webhook-gone"))]));
         };
-        let (notices, skipped) = match registry::read_delivery(&delivery.body) {
+        let (notices, skipped) = match registry::read_delivery(&delivery.headers, &delivery.body) {
             Reading::Unknown(message) => return Ok(Outcome::Ended(vec![DeliveryPart::whole(message)])),
             Reading::Notices { notices, skipped } => (notices, skipped),
         };
         let mut all = Vec::new();
         for notice in notices {
+            let notice = match silent.contains(&sender.host) {
+                true => notice,
+                false => self.registries.placed(&sender.host, notice).await,
+            };
             if sender.host == self.registries.own().host() {
                 self.registries.own().tags_changed(&notice.repository);
             }

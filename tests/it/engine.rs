@@ -73,8 +73,12 @@ async fn a_container_that_somebody_removes_is_no_success() {
 
 #[test]
 fn a_socket_without_permission_is_named_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
+    // The checkout, and the folder for temporary files, may be where no other account can go.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let program = folder.path().join("ropewalk");
+    std::fs::copy(env!("CARGO_BIN_EXE_ropewalk"), &program).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let (data, socket) = (folder.path().join("data"), folder.path().join("docker.sock"));
     std::fs::create_dir(&data).unwrap();
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
@@ -84,8 +88,9 @@ fn a_socket_without_permission_is_named_with_the_remedy() {
     std::os::unix::fs::chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
     let host = format!("unix://{}", socket.display());
     let flags = [("docker", host.as_str())];
-    let server =
-        Server::begin(&Start { data: &data, flags: &flags, user: Some(NOBODY), through: &[] }).unwrap();
+    let start =
+        Start { data: &data, flags: &flags, user: Some(NOBODY), through: &[], program: Some(&program) };
+    let server = Server::begin(&start).unwrap();
     let message = server.health_of("docker");
     assert!(message.contains(&host) && message.contains("usermod -aG docker"), "{message}");
 }

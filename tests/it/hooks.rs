@@ -562,7 +562,7 @@ async fn post_text(house: &House, path: &str, body: String) -> String {
 }
 
 /// As a sender makes it, independent of the server's own.
-fn hmac(key: &[u8], body: &[u8]) -> String {
+pub fn hmac(key: &[u8], body: &[u8]) -> String {
     let mut block = [0u8; 64];
     block[..key.len()].copy_from_slice(key);
     let inner = Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(body).finalize();

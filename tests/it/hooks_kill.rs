@@ -80,7 +80,7 @@ fn settle(server: &Server, store: &Store) {
 fn post(server: &Server, path: &str, body: &Value) {
     let credentials = format!("admin:{PASSWORD}");
     let address = format!("{}{path}", server.url());
-    let mut command = std::process::Command::new("curl");
+    let mut command = crate::kit::server::curl();
     command.args(["-sSf", "--user", &credentials, "--json", &body.to_string(), &address]);
     assert!(command.output().unwrap().status.success(), "{path}");
 }

@@ -1,6 +1,6 @@
 //! Output without measure: hundreds of megabytes, and a line that never ends, with people reading along.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::kit::data::Data;
 use crate::kit::server::Server;
@@ -15,7 +15,7 @@ async fn the_server_does_not_grow_with_a_log() {
     let copy = Copy::new();
     let run = |number: u32| format!("/api/v1/repos/admin/large/pipelines/default/runs/{number}");
     let read = |path: &str| {
-        let mut command = Command::new("curl");
+        let mut command = crate::kit::server::curl();
         command.args(["-sSN", "--user", &format!("admin:{PASSWORD}"), &format!("{}{path}", server.url())]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };

@@ -16,6 +16,7 @@ mod browser_pages;
 mod browser_run;
 mod build_config;
 mod cases_pins;
+mod cases_hooks;
 mod cli;
 mod disk;
 mod endpoints;

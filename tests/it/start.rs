@@ -12,7 +12,7 @@ use ropewalk::model::Status;
 use ropewalk::store::Connection;
 
 fn refused(data: &Path) -> String {
-    let start = Start { data, flags: &[], user: None, through: &[] };
+    let start = Start { data, flags: &[], user: None, through: &[], program: None };
     match Server::begin(&start) {
         Err(said) => said,
         Ok(_) => panic!("it started"),
@@ -162,7 +162,7 @@ async fn where_the_kernel_gives_no_notices_the_poll_finds_changes() {
     let limit = "echo 1 >/proc/sys/user/max_inotify_watches && exec \"$0\" \"$@\"";
     let through = ["unshare", "--user", "--map-root-user", "sh", "-c", limit];
     let flags = [("poll-seconds", "1")];
-    let start = Start { data: data.path(), flags: &flags, user: None, through: &through };
+    let start = Start { data: data.path(), flags: &flags, user: None, through: &through, program: None };
     let server = Server::begin(&start).unwrap();
     let copy = Copy::new();
     copy.write("ropewalk.yml", &one_step("true")).commit("One");

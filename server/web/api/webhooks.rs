@@ -163,7 +163,9 @@ pub async fn test(
     (name, body): (web::Path<String>, web::Bytes),
 ) -> Result<HttpResponse, Failure> {
     let whole = webhooks::changeable(&door, &identity, &name)?;
-    let found = webhooks::dry_run(&door, &whole, &body).await?;
+    let headers: Vec<_> =
+        hooks::headers(&request).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let found = webhooks::dry_run(&door, &whole, (&headers, &body)).await?;
     Ok(HttpResponse::Ok().json(shape(found, errors::language(&request))))
 }
 

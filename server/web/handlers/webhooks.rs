@@ -162,7 +162,7 @@ pub async fn test_form(visit: Visit, name: Name) -> Answer {
 pub async fn test(sent: Sent<Payload>, name: Name) -> Answer {
     let Sent { visit, form } = sent;
     let whole = act::changeable(&visit.door, &visit.identity, &name)?;
-    let found = act::dry_run(&visit.door, &whole, form.payload.as_bytes()).await?;
+    let found = act::dry_run(&visit.door, &whole, (&[], form.payload.as_bytes())).await?;
     let verdict = |verdict: act::Verdict| VerdictRow {
         image: verdict.image,
         would_start: verdict.would_start,

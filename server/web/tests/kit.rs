@@ -63,7 +63,8 @@ impl House {
         let handle = server.handle();
         tokio::spawn(server);
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client =
+            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         House { folder, url, door, handle, client }
     }
 
@@ -144,6 +145,7 @@ pub fn run_git(folder: &Path, args: &[&str]) -> Output {
         ("HOME", "/nonexistent"),
         ("GIT_TERMINAL_PROMPT", "0"),
         ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("LC_ALL", "C"),
         ("GIT_AUTHOR_NAME", "Minsu"),
         ("GIT_AUTHOR_EMAIL", "minsu@example.org"),
         ("GIT_COMMITTER_NAME", "Minsu"),

@@ -35,8 +35,13 @@ pub struct Verdict {
     pub inputs: BTreeMap<String, String>,
 }
 
-pub async fn dry_run(door: &Door, one: &Whole, body: &[u8]) -> Result<DryRun, Failure> {
-    let (notices, skipped) = match registry::read_delivery(body) {
+/// `headers` as a delivery keeps them: some senders say there what the body is.
+pub async fn dry_run(
+    door: &Door,
+    one: &Whole,
+    (headers, body): (&[(String, String)], &[u8]),
+) -> Result<DryRun, Failure> {
+    let (notices, skipped) = match registry::read_delivery(headers, body) {
         Reading::Unknown(message) => {
             return Ok(DryRun { unknown: Some(message), verdicts: Vec::new(), skipped: 0 });
         }
@@ -55,6 +60,7 @@ async fn verdict(door: &Door, one: &Whole, notice: Notice) -> Result<Verdict, Fa
         let around = docker_webhooks::circumstances(c, &one.webhook, Timestamp::now())?;
         Ok((docker_webhooks::host(c, &one.webhook, own)?, around.facts))
     })?;
+    let notice = door.registries.placed(&host, notice).await;
     let address = notice.address(&host);
     let mut checks = Vec::new();
     if let Some(other) = notice.host.as_ref().filter(|other| **other != host) {

@@ -296,10 +296,15 @@ impl Copy {
 }
 
 pub fn git_command(directory: &Path, args: &[&str]) -> Output {
+    // Nothing of the machine: no GIT_DIR of a hook that runs the tests, no proxy, no other language.
     std::process::Command::new("git")
         .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "core.autocrlf=false"])
         .args(args)
         .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", "/nonexistent")
+        .env("LC_ALL", "C")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")

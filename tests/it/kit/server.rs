@@ -15,6 +15,13 @@ pub struct Server {
     said: Arc<Mutex<Vec<String>>>,
 }
 
+/// curl without the machine's proxy and settings.
+pub fn curl() -> Command {
+    let mut command = Command::new("curl");
+    command.args(["--disable", "--noproxy", "*"]);
+    command
+}
+
 /// How a server is to be started.
 pub struct Start<'a> {
     pub data: &'a Path,
@@ -23,6 +30,8 @@ pub struct Start<'a> {
     pub user: Option<u32>,
     /// A program and its arguments that end with starting the server, such as `unshare`.
     pub through: &'a [&'a str],
+    /// Another copy of the program.
+    pub program: Option<&'a Path>,
 }
 
 impl Server {
@@ -31,7 +40,7 @@ impl Server {
     }
 
     pub fn with(data: &Path, flags: &[(&str, &str)]) -> Server {
-        Self::begin(&Start { data, flags, user: None, through: &[] })
+        Self::begin(&Start { data, flags, user: None, through: &[], program: None })
             .unwrap_or_else(|said| panic!("the server ended before it served: {said}"))
     }
 
@@ -39,7 +48,7 @@ impl Server {
     pub fn begin(start: &Start<'_>) -> Result<Server, String> {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut words: Vec<&OsStr> = start.through.iter().map(OsStr::new).collect();
-        words.push(OsStr::new(env!("CARGO_BIN_EXE_ropewalk")));
+        words.push(start.program.map_or(OsStr::new(env!("CARGO_BIN_EXE_ropewalk")), Path::as_os_str));
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).arg("serve").arg("--data").arg(start.data);
         command.args([
@@ -54,7 +63,14 @@ impl Server {
         if let Some(user) = start.user {
             command.uid(user).gid(user);
         }
+        // Settings and the language of the machine are not the tests'.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ROPEWALK_") {
+                command.env_remove(name);
+            }
+        }
         let mut child = command
+            .env("LC_ALL", "C")
             .env("ROPEWALK_ADMIN_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -102,7 +118,7 @@ impl Server {
     /// What it answers, as the administrator.
     pub fn api(&self, path: &str) -> serde_json::Value {
         let credentials = format!("admin:{PASSWORD}");
-        let mut command = Command::new("curl");
+        let mut command = curl();
         command.args(["-sS", "--user", &credentials, &format!("{}{path}", self.url())]);
         serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
     }

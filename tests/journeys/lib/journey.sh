@@ -16,6 +16,11 @@ begin() {
     # A stack of its own, with nobody's settings.
     local name
     for name in $(compgen -e ROPEWALK_); do [ "$name" = ROPEWALK_BINARY ] || unset "$name"; done
+    # Nor with the language, the rights of new files and the git of whoever calls it.
+    umask 022
+    unset LANGUAGE XDG_CONFIG_HOME "${!GIT_@}"
+    export LC_ALL=C
+    : "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
     # The tools that may have to build the server are found from the real home.
     export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
     PLACE=$(mktemp -d /tmp/ropewalk-journey.XXXXXX)
