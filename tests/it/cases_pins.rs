@@ -62,7 +62,8 @@ const USES_APP: &str = "services:\n  app:\n    image: ${REGISTRY}/team/app:lates
 const USES_APP_PLAINLY: &str = "services:\n  app:\n    image: REGISTRY-HOST/team/app:latest\n";
 const USES_VERSION: &str = "services:\n  app:\n    image: ${REGISTRY}/team/ver:${TAG:-old}\n";
 const USES_VERSION_PLAINLY: &str = "services:\n  app:\n    image: REGISTRY-HOST/team/ver:${TAG:-old}\n";
-const RUN_APP: &str = "docker-compose run --rm app; docker-compose down --remove-orphans";
+/// And leaves the engine without the image, for the next run.
+const RUN_APP: &str = "docker-compose run --rm app; docker-compose down --remove-orphans; docker rmi --force $REGISTRY/team/app:latest || true";
 
 /// A repository: its files, and what its run has to say.
 struct Case {
