@@ -39,7 +39,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("reqwest", &["cli", "registry"]),
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
-    ("rustix", &["health", "store"]),
+    ("rustix", &["health", "run", "store"]),
     ("rustls", &["cli", "main", "registry"]),
     ("schemars", &["pipeline"]),
     ("serde_saphyr", &["pipeline"]),

@@ -13,9 +13,11 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::House;
+use super::names::{Name, is_made, local};
 use super::restore::Written;
-use crate::docker::{Engine, EngineError, Happening, LocalImage};
-use crate::model::{BaseImage, Error, ImageReference, Message, Result, UsedBy, UsedImage};
+use super::used::{is_of, used};
+use crate::docker::{EngineError, Happening, LocalImage};
+use crate::model::{BaseImage, Error, Message, Result, UsedBy};
 use crate::msg;
 
 /// How often the engine is asked for what it does not tell.
@@ -24,26 +26,6 @@ const EVERY: Duration = Duration::from_millis(250);
 const MOST_USES: usize = 1000;
 /// Most images that are kept as used.
 const MOST_SEEN: usize = 200;
-
-/// One name.
-#[derive(Clone, Debug)]
-struct Name {
-    /// As the files write it.
-    reference: String,
-    /// `host/repository@sha256:...`; empty for a step's image that is not pinned and may be made by the run.
-    pinned: String,
-    /// What the engine had of it when the run began, or what another run made of it.
-    before: Option<LocalImage>,
-    /// When it was last seen not to be made by the run; `made` is true when it has been since.
-    clean: Timestamp,
-    made: bool,
-}
-
-impl Name {
-    fn is_pinned(&self) -> bool {
-        !self.pinned.is_empty()
-    }
-}
 
 /// A container that was made with an image.
 #[derive(Clone, Debug)]
@@ -109,7 +91,7 @@ impl Guard {
         let lines = names
             .iter()
             .filter(|name| name.made && name.is_pinned())
-            .map(|name| told("run-base-local", name))
+            .map(|name| msg!("run-base-local", reference = name.reference))
             .collect();
         let state = Mutex::new(State { names, lines, ..State::default() });
         let looking = tokio::sync::Mutex::default();
@@ -186,29 +168,6 @@ impl Guard {
     }
 }
 
-/// Whether an image that was used is what became of a base: the same repository, by its name or by its pin's.
-fn is_of(base: &BaseImage, image: &str) -> bool {
-    let repository =
-        |text: &str| ImageReference::parse(text).ok().map(|image| (image.host, image.repository));
-    let Some(found) = repository(image) else { return false };
-    let names = [Some(base.reference.as_str()), base.pinned.as_deref()];
-    names.into_iter().flatten().any(|name| repository(name).as_ref() == Some(&found))
-}
-
-fn used(base: &BaseImage, image: &str, by: UsedBy, found: &LocalImage) -> UsedImage {
-    let is_it = |known: &&String| base.digest.as_ref().is_some_and(|digest| known.ends_with(digest.as_str()));
-    let same = found.digests.iter().find(is_it);
-    let differs = base.digest.is_some() && same.is_none();
-    let id = same.or(found.digests.first()).unwrap_or(&found.id).clone();
-    UsedImage { image: image.to_owned(), id, by, differs }
-}
-
-fn told(key: &'static str, name: &Name) -> Message {
-    let mut message = msg!("run-base-made", reference = name.reference);
-    message.key = key.into();
-    message
-}
-
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -237,7 +196,7 @@ impl Inner {
                 (true, false) => {
                     known.made = true;
                     if name.is_pinned() {
-                        state.lines.push(told("run-base-made", name));
+                        state.lines.push(msg!("run-base-made", reference = name.reference));
                         made.push(name.reference.clone());
                     }
                 }
@@ -326,50 +285,5 @@ async fn watch(inner: Arc<Inner>, since: Timestamp) {
         if let Err(error) = inner.look().await {
             tracing::debug!(run = inner.run, %error, "the names of a run's bases could not be looked at");
         }
-    }
-}
-
-async fn local(engine: &Engine, reference: &str) -> std::result::Result<Option<LocalImage>, EngineError> {
-    match engine.inspect_image(reference).await {
-        Ok(image) => Ok(Some(image)),
-        Err(EngineError::Failed(Error::NotFound(_))) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether the engine's image is another than before, and not the pinned one.
-fn is_made(name: &Name, now: Option<&LocalImage>) -> bool {
-    let Some(now) = now else { return false };
-    let digest = name.pinned.split_once('@').map_or("", |(_, digest)| digest);
-    let is_pinned = now.digests.iter().any(|known| known.split_once('@').is_some_and(|(_, d)| d == digest));
-    let is_old = name.before.as_ref().is_some_and(|before| before.id == now.id);
-    !is_pinned && !is_old
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn image(id: &str, digest: Option<&str>) -> LocalImage {
-        let digests = digest.map(|digest| format!("debian@{digest}")).into_iter().collect();
-        LocalImage { id: id.into(), tags: Vec::new(), digests, labels: Default::default(), size: 1 }
-    }
-
-    #[test]
-    fn what_was_there_before_and_what_was_pulled_by_the_pin_is_not_made() {
-        let mut name = Name {
-            reference: "debian:12".into(),
-            pinned: "registry.local:5000/library/debian@sha256:1".into(),
-            before: None,
-            clean: Timestamp::now(),
-            made: false,
-        };
-        assert!(!is_made(&name, None));
-        assert!(is_made(&name, Some(&image("a", None))));
-        assert!(!is_made(&name, Some(&image("a", Some("sha256:1")))));
-        assert!(is_made(&name, Some(&image("a", Some("sha256:2")))));
-        name.before = Some(image("a", None));
-        assert!(!is_made(&name, Some(&image("a", None))));
-        assert!(is_made(&name, Some(&image("b", None))));
     }
 }

@@ -6,11 +6,13 @@
 mod ahead;
 mod carry_out;
 mod guard;
+mod names;
 mod pins;
 mod pushed;
 mod restore;
 mod stage;
 mod stop;
+mod used;
 mod variables;
 mod workspace;
 

@@ -15,12 +15,12 @@ fn docker(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Names of this process in the registry and in the engine; what they name in the engine goes with it.
+/// Names of one test of this process in the registry and in the engine; what they name in the engine goes with it.
 struct Names(String);
 
 impl Names {
-    fn new() -> Names {
-        Names(format!("cases-pins-{}", std::process::id()))
+    fn new(test: &str) -> Names {
+        Names(format!("cases-pins-{test}-{}", std::process::id()))
     }
 
     /// `registry.local:5000/cases-pins-1/NAME:TAG`
@@ -116,7 +116,7 @@ async fn check(house: &House, names: &Names, cases: Vec<Case>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_builds_is_what_it_uses() {
-    let names = Names::new();
+    let names = Names::new("built");
     names.push("app:latest", "OLD-image");
     names.push("tool:latest", "OLD-image");
     let house = House::with(&[("jobs", "1")]).await;
@@ -240,7 +240,7 @@ async fn what_a_run_builds_is_what_it_uses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_environment_decides_stays_its_to_decide() {
-    let names = Names::new();
+    let names = Names::new("environment");
     names.push("ver:old", "old-version");
     names.push("ver:new", "new-version");
     let house = House::with(&[("jobs", "1")]).await;
@@ -366,7 +366,7 @@ async fn what_the_environment_decides_stays_its_to_decide() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_runs_in_the_image_that_its_name_means_at_its_turn() {
-    let names = Names::new();
+    let names = Names::new("turn");
     let house = House::start().await;
     let copy = Copy::new();
     let definition = names.put(
@@ -395,7 +395,7 @@ const NAME_IT: &str = "printf '%s/%s%s:%s' \"$REGISTRY\" \"$(cat team)ap\" p lat
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_made_unread_counts_at_once_and_its_pin_fails_the_run() {
-    let names = Names::new();
+    let names = Names::new("unread");
     names.push("app:latest", "OLD-image");
     let house = House::with(&[("jobs", "1")]).await;
     let back = "while grep -q @sha256 docker-compose.yml; do sleep 0.1; done; cat docker-compose.yml";

@@ -56,7 +56,7 @@ fn edit(
         used => used.to_vec(),
     };
     let (names, place) = (shown(&names.join(", ")), format!("{}:{line}", shown(&file.path)));
-    Edit { left: Some(msg!("pin-environment", names = names, place = place)), ..Edit::default() }
+    Edit { span, after: false, left: Some(msg!("pin-environment", names = names, place = place)) }
 }
 
 /// The variable's name behind a dollar.
@@ -182,7 +182,8 @@ fn of_place(
         let Edit { span, after, left } = match shared {
             Some(argument) => {
                 let (names, place) = (shown(argument), format!("{}:{line}", shown(&file.path)));
-                Edit { left: Some(msg!("pin-environment", names = names, place = place)), ..Edit::default() }
+                let left = Some(msg!("pin-environment", names = names, place = place));
+                Edit { span: named.span.clone(), after: false, left }
             }
             None => edit(file, (&reference, line), named.span.clone(), &named.used),
         };

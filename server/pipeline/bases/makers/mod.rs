@@ -3,7 +3,9 @@
 //! everything; of a maker whose whole name is unknown, every image's name in the scripts may be it. So it is never told
 //! of too little on purpose: what is missed here is noticed in the engine while the run is under way.
 
+mod assigned;
 mod commands;
+mod options;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -116,7 +118,7 @@ impl Texts {
 
     /// `look` is what is known of the environment.
     pub fn makers(&self, look: &dyn Fn(&str) -> Known) -> Makers {
-        let resolver = Resolver { assigned: words::assignments(&self.commands), look };
+        let resolver = Resolver { assigned: assigned::assignments(&self.commands), look };
         let mut makers = Makers::default();
         let mut named = self.listed.clone();
         for command in &self.commands {

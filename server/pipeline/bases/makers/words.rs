@@ -2,8 +2,6 @@
 //! text is read the same lenient way (shell, Makefile, YAML, JSON, HCL, Groovy): quotes keep nothing together, since no
 //! image's name has a space, and a command within `$(...)` is a command of its own. Bounded in depth and length.
 
-use std::collections::BTreeMap;
-
 /// Deepest `$(... $(...))`.
 const DEEPEST: usize = 6;
 /// Most words of all texts together.
@@ -280,44 +278,4 @@ fn closing(text: &str, open: char, close: char) -> Option<usize> {
         }
     }
     None
-}
-
-/// Every value that the texts give a variable, as words.
-pub fn assignments(all: &[Command]) -> BTreeMap<String, Vec<Word>> {
-    let mut found: BTreeMap<String, Vec<Word>> = BTreeMap::new();
-    let mut add = |name: &str, word: Word| {
-        let known = found.entry(name.to_owned()).or_default();
-        if known.len() < 64 && !known.contains(&word) {
-            known.push(word);
-        }
-    };
-    for command in all {
-        for (at, word) in command.iter().enumerate() {
-            let lead = word.lead();
-            let next = command.get(at + 1);
-            if let Some((name, _)) = lead.split_once('=').filter(|(name, _)| is_name(name)) {
-                match word.behind(name.len() + 1) {
-                    // `NAME= value` of a Makefile.
-                    empty if empty.0.is_empty() => next.cloned().into_iter().for_each(|word| add(name, word)),
-                    value => add(name, value),
-                }
-            }
-            let name = word.plain().unwrap_or_default();
-            let operator = next.and_then(Word::plain).unwrap_or_default();
-            if is_name(name) && matches!(operator, "=" | ":=" | "?=" | "+=" | "::=") {
-                command.get(at + 2).cloned().into_iter().for_each(|word| add(name, word));
-            }
-            if is_name(name) && operator == "in" && at > 0 && command[at - 1].plain() == Some("for") {
-                command.iter().skip(at + 2).for_each(|word| add(name, word.clone()));
-            }
-            // `NAME: value` of YAML and of JSON.
-            if let Some(name) = name.strip_suffix(':').filter(|name| is_name(name)) {
-                next.cloned().into_iter().for_each(|word| add(name, word));
-            }
-            if is_name(name) && operator == ":" {
-                command.get(at + 2).cloned().into_iter().for_each(|word| add(name, word));
-            }
-        }
-    }
-    found
 }
