@@ -32,6 +32,8 @@ pub struct Serve {
     pub step_socket: Option<PathBuf>,
     /// Where people reach the server: `http://localhost:3000`, without a slash at its end.
     pub url: String,
+    /// Other addresses at which people reach it, written in the same way.
+    pub other_urls: Vec<String>,
     /// How many runs are carried out at once.
     pub jobs: usize,
     /// Threads that answer HTTP.
@@ -82,7 +84,7 @@ const fn setting(
 pub const SETTINGS: &[Setting] = &[
     setting("data", "DIR", "./data", || msg!("cli-set-data")),
     setting("listen", "ADDR:PORT", "0.0.0.0:3000", || msg!("cli-set-listen")),
-    setting("url", "URL", "http://localhost:PORT", || msg!("cli-set-url")),
+    setting("url", "URL,...", "http://localhost:PORT", || msg!("cli-set-url")),
     setting("registry", "URL", "http://registry.local:5000", || msg!("cli-set-registry")),
     setting("docker", "HOST", "unix:///var/run/docker.sock", || msg!("cli-set-docker")),
     setting("workspaces", "DIR", "DATA/workspaces", || msg!("cli-set-workspaces")),
@@ -135,6 +137,7 @@ pub fn resolve(flags: &BTreeMap<String, String>, environment: &Environment, core
         None => data.join("workspaces"),
     };
     let url = given.find("url").unwrap_or_else(|| format!("http://localhost:{}", listen.port()));
+    let mut urls = addresses("url", &url)?;
     let step_image = given.text("step-image");
     ImageReference::parse(&step_image)?;
     Ok(Serve {
@@ -145,7 +148,8 @@ pub fn resolve(flags: &BTreeMap<String, String>, environment: &Environment, core
         workspaces,
         step_image,
         step_socket: Some(PathBuf::from(given.text("step-socket"))).filter(|p| !p.as_os_str().is_empty()),
-        url: web_address("url", &url)?,
+        url: urls.remove(0),
+        other_urls: urls,
         jobs: given.find("jobs").map_or(Ok(cores), |text| count("jobs", &text))?,
         workers: count("workers", &given.text("workers"))?,
         admin_password: given.secret("admin-password")?,
@@ -248,6 +252,18 @@ pub fn web_address(name: &str, text: &str) -> Result<String> {
     }
 }
 
+/// One or more, separated by commas; none of them twice.
+fn addresses(name: &str, text: &str) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for one in text.split(',').map(str::trim) {
+        let address = web_address(name, one)?;
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    if all.is_empty() { Err(bad(name, text)) } else { Ok(all) }
+}
+
 struct Given<'a> {
     flags: &'a BTreeMap<String, String>,
     environment: &'a Environment,
@@ -340,6 +356,11 @@ mod tests {
         assert_eq!(from(&[("step-memory", "512M")], &[]).unwrap().step_memory, Some(512 << 20));
         assert_eq!(from(&[("step-memory", "3 KiB")], &[]).unwrap().step_memory, Some(3072));
         assert_eq!(from(&[("url", "https://ci.example/rope/")], &[]).unwrap().url, "https://ci.example/rope");
+        let several = from(&[("url", "http://a:3000, http://b:3000/,http://a:3000")], &[]).unwrap();
+        assert_eq!(
+            (several.url.as_str(), several.other_urls),
+            ("http://a:3000", vec!["http://b:3000".to_owned()])
+        );
     }
 
     #[test]
@@ -377,6 +398,7 @@ mod tests {
             ("step-memory", "0"),
             ("step-cpus", "-1"),
             ("step-cpus", "NaN"),
+            ("url", "http://a:3000,"),
             ("registry", "registry.local:5000"),
             ("registry", "http://user:secret@registry.local:5000"),
             ("docker", "/var/run/docker.sock"),

@@ -117,6 +117,7 @@ impl App {
             surroundings: self.surroundings.subscribe(),
             settings: web::Settings {
                 url: self.settings.url.clone(),
+                other_urls: self.settings.other_urls.clone(),
                 registry_host: self.registry.host().to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 trusted_proxies: Vec::new(),
@@ -220,7 +221,11 @@ fn run_settings(settings: &Serve, registry: &registry::Client) -> run::Settings 
             cpus: settings.step_cpus,
             processes: settings.step_pids,
         },
-        addresses: run::Addresses { url: settings.url.clone(), registry_host: registry.host().to_owned() },
+        addresses: run::Addresses {
+            url: settings.url.clone(),
+            other_urls: settings.other_urls.clone(),
+            registry_host: registry.host().to_owned(),
+        },
         jobs: settings.jobs,
         run_timeout: Duration::from_secs(settings.run_timeout_minutes * 60),
     }

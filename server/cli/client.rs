@@ -38,7 +38,7 @@ enum Credentials {
 impl Client {
     /// From `ROPEWALK_URL` (may hold `user:password@`) and `ROPEWALK_TOKEN` or `ROPEWALK_TOKEN_FILE`.
     pub fn new(session: &Session) -> Result<Self, Exit> {
-        let text = session.variable("ROPEWALK_URL").unwrap_or("http://localhost:3000");
+        let text = first_url(session.variable("ROPEWALK_URL").unwrap_or("http://localhost:3000"));
         let (base, credentials) = address(text)?;
         let token = match (session.variable("ROPEWALK_TOKEN"), session.variable("ROPEWALK_TOKEN_FILE")) {
             (Some(token), _) => Some(Secret::new(token)),
@@ -209,6 +209,11 @@ async fn refused(mut response: Response) -> Exit {
 /// Not what this version understands.
 pub fn strange() -> Exit {
     Exit::failed(msg!("cli-strange"))
+}
+
+/// The server's own variable may name several addresses; the first is the main one.
+pub fn first_url(text: &str) -> &str {
+    text.split(',').next().unwrap_or(text).trim()
 }
 
 #[cfg(test)]

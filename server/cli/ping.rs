@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Session;
 use super::arguments::about;
+use super::client::first_url;
 use super::exit::Exit;
 use super::language::say;
 use crate::msg;
@@ -50,7 +51,7 @@ fn address(session: &Session, flag: Option<&str>) -> Result<url::Url, Exit> {
     let text = match (flag, own, session.variable("ROPEWALK_URL")) {
         (Some(text), _, _) => text.to_owned(),
         (None, Some(own), _) => own,
-        (None, None, Some(text)) => text.to_owned(),
+        (None, None, Some(text)) => first_url(text).to_owned(),
         (None, None, None) => "http://127.0.0.1:3000".to_owned(),
     };
     let refuse = || Exit::usage(msg!("cli-setting-value", name = "url", value = text.escape_debug()));

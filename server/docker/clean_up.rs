@@ -1,6 +1,6 @@
 //! Removes what runs leave on the engine, found by label; nothing without this server's label is touched.
 //!
-//! Containers that a step started itself through the socket (Compose projects, say) are not ours and stay.
+//! What a step started itself through the socket is the business of `projects`.
 
 use std::collections::HashMap;
 use std::io;

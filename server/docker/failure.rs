@@ -68,6 +68,26 @@ impl EngineError {
         }
     }
 
+    /// With the name that people know an image by in the place of the one that was asked for.
+    pub fn about(self, image: &str) -> Self {
+        let name = |mut message: Message| {
+            if let Some(known) = message.args.get_mut("image") {
+                *known = image.to_owned();
+            }
+            message
+        };
+        match self {
+            EngineError::Gone(message) => EngineError::Gone(message),
+            EngineError::Failed(error) => EngineError::Failed(match error {
+                Error::NotFound(message) => Error::NotFound(name(message)),
+                Error::Conflict(message) => Error::Conflict(name(message)),
+                Error::Invalid(message) => Error::Invalid(name(message)),
+                Error::Denied(message) => Error::Denied(name(message)),
+                Error::Internal(text) => Error::Internal(text),
+            }),
+        }
+    }
+
     /// Whether no subnet is left for another network. The engine has no code for it, and its sentence has changed
     /// (20.10: "could not find an available, non-overlapping IPv4 address pool"; 28: "all predefined address pools
     /// have been fully subnetted").

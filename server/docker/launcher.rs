@@ -13,17 +13,18 @@ const SEPARATOR: u8 = 0x1e;
 /// Three digits and the closing separator.
 const LONGEST_CODE: usize = 4;
 
-/// `sh -c LAUNCHER sh DIRECTORY CREATE COMMAND...`: reads the word, enters the directory (making it when CREATE is
-/// `1`), runs the command without standard input, prints the end mark. On SIGTERM it lets the script end first:
+/// `sh -c LAUNCHER sh DIRECTORY CREATE TOOLS COMMAND...`: reads the word, enters the directory (making it when CREATE is
+/// `1`), puts the folder TOOLS, if any, last into the path, runs the command without standard input, prints the end mark. On SIGTERM it lets the script end first:
 /// init sends the signal to the whole process group.
 pub(super) const LAUNCHER: &str = r#"
 exec 2>&1
 unset TINI_KILL_PROCESS_GROUP
 trap : TERM
+[ -z "$3" ] || export PATH="$PATH:$3"
 IFS= read -r ropewalk_word || exit 125
 [ "$2" != 1 ] || mkdir -p "$1"
 if cd "$1"
-then shift 2; "$@" </dev/null; ropewalk_code=$?
+then shift 3; "$@" </dev/null; ropewalk_code=$?
 else ropewalk_code=1
 fi
 printf '\036%s %s\036' "$ropewalk_word" "$ropewalk_code"

@@ -2,19 +2,22 @@
 //!
 //! The server runs without an engine: nothing here is opened before it is needed, and `state` says what is
 //! wrong and how to mend it. Whatever this room creates carries `ropewalk.server` with the name of this
-//! installation, and only what carries it is ever removed, so that two servers can share an engine; when addresses
-//! run out, also networks of another server that no step uses.
+//! installation. Only what carries it is ever removed, so that two servers can share an engine; beside it what a run's
+//! steps made with the run's own files (`projects`), and when addresses run out, networks of another server that no
+//! step uses.
 //! Output bytes are handed to the caller piece by piece; this room stores none and masks none.
 
 mod clean_up;
 mod ending;
 mod failure;
 mod follow;
+mod gate;
 mod image;
 mod launcher;
 mod network;
 mod observe;
 mod place;
+mod projects;
 mod running;
 mod state;
 mod step;
@@ -33,6 +36,7 @@ pub use failure::EngineError;
 pub use follow::Happening;
 pub use image::LocalImage;
 pub use place::Place;
+pub use projects::Projects;
 pub use running::{Output, Prepared, Running, Source};
 pub use state::EngineState;
 pub use step::{Limits, Mount, RunLabels, Shell, StepSpec};
@@ -50,6 +54,7 @@ struct Inner {
     server: String,
     client: Mutex<Option<Docker>>,
     places: Mutex<place::Places>,
+    gate: tokio::sync::Mutex<Option<gate::Gate>>,
 }
 
 impl Engine {
@@ -69,6 +74,7 @@ impl Engine {
             server: server.to_owned(),
             client: Mutex::default(),
             places: Mutex::default(),
+            gate: tokio::sync::Mutex::default(),
         })))
     }
 

@@ -68,7 +68,7 @@ impl Engine {
         Ok(removed)
     }
 
-    async fn list_networks(&self, label: &str) -> Result<Vec<Network>, EngineError> {
+    pub(super) async fn list_networks(&self, label: &str) -> Result<Vec<Network>, EngineError> {
         let filters = HashMap::from([("label", vec![label])]);
         let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
         let client = self.client().await?;

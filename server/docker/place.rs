@@ -48,6 +48,10 @@ pub(super) struct Places {
     spare: Option<Made>,
     /// Ids of networks and holders that are no strays.
     pub(super) used: HashSet<String>,
+    /// The process of a holder whose place has ports of the host.
+    pub(super) processes: HashMap<String, i64>,
+    /// Ports of the host that every place has at its `localhost`.
+    own_ports: Vec<u16>,
     /// Held for reading while something is made whose id is not known yet.
     pub(super) making: Arc<RwLock<()>>,
 }
@@ -56,6 +60,11 @@ impl Places {
     /// What a spare is made of, when there should be one and is none.
     fn wanted(&self) -> Option<(String, Vec<String>)> {
         self.stock.clone().filter(|_| self.spare.is_none())
+    }
+
+    /// The house's own image.
+    pub(super) fn stock_image(&self) -> Option<String> {
+        self.stock.as_ref().map(|(image, _)| image.clone())
     }
 }
 
@@ -68,6 +77,11 @@ impl Place {
             None => self.0.engine.take_or_make(image, &self.0.extra_hosts).await?,
         };
         Ok(made.insert(place).holder.clone())
+    }
+
+    /// The holder, if a step has needed it.
+    pub(super) async fn made_holder(&self) -> Option<String> {
+        self.0.made.lock().await.as_ref().map(|made| made.holder.clone())
     }
 
     /// Somebody removed or ended the holder behind our back: the next step gets another.
@@ -118,6 +132,11 @@ impl Engine {
         }
     }
 
+    /// Ports at which the house itself answers on the host: steps find them at their `localhost` too.
+    pub fn set_own_ports(&self, ports: Vec<u16>) {
+        self.places().own_ports = ports;
+    }
+
     /// The server stops: gives back what was kept ready. Call when no run is left; what is missed here is removed at
     /// the next start.
     pub async fn close(&self) -> Result<(), EngineError> {
@@ -126,6 +145,7 @@ impl Engine {
             places.stock = None;
             places.spare.take()
         };
+        self.close_gate().await?;
         match spare {
             Some(made) => self.remove_made(&made).await,
             None => Ok(()),
@@ -133,14 +153,20 @@ impl Engine {
     }
 
     async fn take_or_make(&self, image: &str, extra_hosts: &[String]) -> Result<Made, EngineError> {
-        let spare = {
+        let (spare, stock) = {
             let mut places = self.places();
             let fits = places.stock.as_ref().is_some_and(|(_, hosts)| hosts == extra_hosts);
-            places.spare.take_if(|_| fits)
+            (places.spare.take_if(|_| fits), places.stock_image())
         };
-        match spare {
-            Some(made) => Ok(made),
-            None => self.make(image, extra_hosts).await,
+        if let Some(made) = spare {
+            return Ok(made);
+        }
+        // Of the house's own image if it is there: a step's may have no shell, which is for the step to say.
+        match self.make(stock.as_deref().unwrap_or(image), extra_hosts).await {
+            Err(EngineError::Failed(Error::NotFound(_))) if stock.is_some() => {
+                self.make(image, extra_hosts).await
+            }
+            made => made,
         }
     }
 
@@ -193,11 +219,27 @@ impl Engine {
         let id = made.map_err(|e| self.not_created(image, e))?.id;
         self.places().used.insert(id.clone());
         match client.start_container(&id, None::<StartContainerOptions>).await {
-            Ok(()) => Ok(id),
+            Ok(()) => {
+                self.open_own_ports(&id);
+                Ok(id)
+            }
             Err(cause) => {
                 let _ = self.remove_holder(&id).await;
                 Err(self.not_started(image, cause))
             }
+        }
+    }
+
+    /// Off the caller's path: a step that begins at once may come before it.
+    fn open_own_ports(&self, holder: &str) {
+        let ports = self.places().own_ports.clone();
+        let (engine, holder) = (self.clone(), holder.to_owned());
+        if !ports.is_empty() {
+            tokio::spawn(async move {
+                if let Err(error) = engine.open_ports(&holder, &ports).await {
+                    tracing::warn!(%error, "the server's own ports do not answer at a step's localhost");
+                }
+            });
         }
     }
 
@@ -209,6 +251,7 @@ impl Engine {
     /// Forgotten first: what cannot be removed now is a stray.
     async fn remove_holder(&self, id: &str) -> Result<(), EngineError> {
         self.places().used.remove(id);
+        self.shut_ports(id).await;
         self.remove_container(id).await
     }
 

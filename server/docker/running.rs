@@ -157,6 +157,10 @@ impl Engine {
 
 fn not_started(image: &str, error: EngineError) -> EngineError {
     match error {
+        // An engine whose containers begin without its init says so itself.
+        EngineError::Failed(_) if error.said().contains("\"/bin/sh\": stat /bin/sh: no such file") => {
+            Error::Invalid(msg!("docker-no-shell", image = image)).into()
+        }
         EngineError::Failed(inner) if inner.message().is_some() => {
             let reason = EngineError::Failed(inner);
             Error::Conflict(msg!("docker-start-failed", image = image, reason = reason.said())).into()

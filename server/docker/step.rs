@@ -36,8 +36,10 @@ pub struct StepSpec {
     pub labels: RunLabels,
     pub stage: u32,
     pub step: u32,
-    /// A reference or an image id; the image must be there (`Engine::ensure_image`). It needs `/bin/sh`.
+    /// As it was written, for messages. The image must be there (`Engine::ensure_image`) and needs `/bin/sh`.
     pub image: String,
+    /// What the engine is asked for in its place: the reference may move meanwhile.
+    pub image_id: Option<String>,
     /// The script's file, at this path inside the container; it must lie in one of the mounts.
     pub script: PathBuf,
     pub shell: Shell,
@@ -45,6 +47,8 @@ pub struct StepSpec {
     pub directory: PathBuf,
     /// Make the directory when it is missing, as Jenkins' `dir` does; otherwise the step fails.
     pub create_directory: bool,
+    /// A folder of programs, inside the container, for what its image lacks.
+    pub tools: Option<PathBuf>,
     pub environment: Vec<(String, String)>,
     pub mounts: Vec<Mount>,
     /// The engine's socket on the host, to be bound to `/var/run/docker.sock` in the step.
@@ -105,7 +109,7 @@ impl StepSpec {
             environment.push(format!("HOSTNAME={}", self.host_name()));
         }
         ContainerCreateBody {
-            image: Some(self.image.clone()),
+            image: Some(self.image_id.as_ref().unwrap_or(&self.image).clone()),
             entrypoint: Some(self.command()),
             cmd: Some(Vec::new()),
             env: Some(environment),
@@ -129,6 +133,7 @@ impl StepSpec {
         let mut command =
             vec!["/bin/sh".into(), "-c".into(), LAUNCHER.into(), "sh".into(), text(&self.directory)];
         command.push(if self.create_directory { "1" } else { "0" }.into());
+        command.push(self.tools.as_deref().map(text).unwrap_or_default());
         if self.shell == Shell::Traced {
             command.extend(["/bin/sh".into(), "-xe".into()]);
         }

@@ -46,6 +46,8 @@ impl Bench {
             stage: 0,
             step: 0,
             image: IMAGE.to_owned(),
+            image_id: None,
+            tools: None,
             script: path,
             shell: Shell::of(script),
             directory: self.dir.path().to_owned(),

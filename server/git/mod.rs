@@ -13,6 +13,8 @@
 //! refs, stamp   refs read straight from files    objects, history, resolve, sound   browsing through libgit2
 //! candidates    files of a commit by name
 //! checkout      a commit into a fresh folder     mirror   remote repositories check    fsck
+//! dotgit        the `.git` of such a folder      laid     its index           textual  scripts and pointers
+//! modules       which submodules a commit has
 //! ```
 
 mod candidates;
@@ -21,12 +23,15 @@ mod checkout;
 mod clean;
 mod commands;
 mod definition;
+mod dotgit;
 mod durable;
 mod exchange;
 mod gate;
 mod history;
 mod inflate;
+mod laid;
 mod mirror;
+mod modules;
 mod objects;
 mod packet;
 mod program;
@@ -44,12 +49,16 @@ mod stamp;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod textual;
 
 pub use clean::Cleaned;
+pub use dotgit::Head;
 pub use gate::UpdateGuard;
 pub use history::{Branch, Change, ChangeKind, Changes, CommitInfo, Tag};
 pub use inflate::{UPLOAD_PACK_LIMIT, inflate};
+pub use laid::Laid;
 pub use mirror::{Credentials, Fetched, RemoteUrl};
+pub use modules::Submodule;
 pub use objects::{Blob, EntryKind, Listing, OpenRepository, TreeEntry};
 pub use program::Protocol;
 pub use push::{Push, Receive, RefUpdate, Say, Settle};

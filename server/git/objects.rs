@@ -72,6 +72,16 @@ impl OpenRepository {
         self.git.path()
     }
 
+    /// Whether the commit is here.
+    pub fn has_commit(&self, commit: &CommitId) -> Result<bool> {
+        let id = oid(commit)?;
+        match self.sound(id)?.find_commit(id) {
+            Ok(_) => Ok(true),
+            Err(cause) if cause.code() == ErrorCode::NotFound => Ok(false),
+            Err(cause) => Err(internal("look for a commit", cause)),
+        }
+    }
+
     /// The file at `path` in `commit`, at most `limit` bytes of it being allowed. `None` when there is
     /// none; `Invalid` for a link (also on the way), a folder, a submodule, a bad path, a file too large.
     pub fn blob_at(&self, commit: &CommitId, path: &str, limit: u64) -> Result<Option<Blob>> {

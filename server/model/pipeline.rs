@@ -35,6 +35,9 @@ pub struct Definition {
     pub triggers: Triggers,
     /// Whole-run limit in seconds.
     pub timeout_seconds: Option<u64>,
+    /// What its steps start in the engine stays after the run. Definitions of version 1 say nothing of it.
+    #[serde(default)]
+    pub keep: bool,
     pub stages: Vec<Stage>,
 }
 

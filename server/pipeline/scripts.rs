@@ -96,6 +96,7 @@ pub fn read(path: &str, files: &[Script], findings: &mut Findings) -> Option<Def
         branches: Vec::new(),
         triggers: Triggers::default(),
         timeout_seconds: None,
+        keep: false,
         stages,
     })
 }

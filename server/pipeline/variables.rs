@@ -23,6 +23,8 @@ pub const BUILTIN_NAMES: &[&str] = &[
     "NODE_NAME",
     "CI",
     "REGISTRY",
+    "HOME",
+    "COMPOSE_PROJECT_NAME",
 ];
 
 /// `[A-Za-z_][A-Za-z0-9_]*`, at most 200 characters.

@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::pins::Pins;
 use super::variables::Variables;
 use super::workspace::Workspace;
-use crate::docker::{EngineError, Limits, LocalImage, Mount, Place, Prepared, RunLabels, Shell, StepSpec};
+use crate::docker::{EngineError, Limits, LocalImage, Place, Prepared, RunLabels, Shell, StepSpec};
 use crate::logs::Writer;
 use crate::model::{Action, Definition, Error, Result, Run, Stage, Step};
 use crate::pipeline;
@@ -72,13 +72,14 @@ pub fn of_stage(
             Action::Echo(text) => Resolved::Echo(pipeline::resolve(text, &environment)?),
         };
         let image = [&step.image, &stage.image, &definition.image].into_iter().flatten().next();
+        let written = image.unwrap_or(&house.settings.step_image).clone();
         Ok(Work {
             stage: index,
             step: number,
             directory: step.directory.clone(),
             environment,
-            pinned: pins.image(image.unwrap_or(&house.settings.step_image)),
-            image: image.unwrap_or(&house.settings.step_image).clone(),
+            pinned: pins.image(&written),
+            image: written,
             timeout_seconds: step.timeout_seconds,
             action,
         })
@@ -120,6 +121,10 @@ impl Ahead {
         Ahead { house, run, workspace, place, next: VecDeque::new(), guard: None, pushed: BTreeMap::new() }
     }
 
+    pub fn place(&self) -> Place {
+        self.place.clone()
+    }
+
     /// Starts containers for the first few of `works`, as far as that has not been done.
     pub fn begin_some<'w>(&mut self, works: impl Iterator<Item = &'w Work>) {
         works.filter(|work| work.is_script()).take(AT_MOST).for_each(|work| self.begin(work));
@@ -140,10 +145,11 @@ impl Ahead {
         let prepare = async move {
             let path = workspace.add_script(work.stage, work.step, &script).await?;
             let mut say = |line: &str| drop(tell.send(line.to_owned()));
-            let image = house.engine.ensure_image(&wanted, &mut say).await?;
+            let image = house.engine.ensure_image(&wanted, &mut say).await;
+            let image = image.map_err(|error| error.about(&work.image))?;
             let mut spec = spec(&house, &run, &workspace, (&work, path, &script));
             // By its id, so that a tag that moves meanwhile changes nothing.
-            spec.image = image.id.clone();
+            spec.image_id = Some(image.id.clone());
             Ok((house.engine.prepare(&place, &spec).await?, image))
         };
         // Dropping a task that was not taken drops its container, which removes it.
@@ -240,12 +246,14 @@ fn spec(
         stage: work.stage,
         step: work.step,
         image: work.image.clone(),
+        image_id: None,
         script,
         shell: Shell::of(text),
         directory: workspace.root.join(&work.directory),
         create_directory: true,
+        tools: Some(workspace.tools()),
         environment: work.environment.clone().into_iter().collect(),
-        mounts: vec![Mount::same(&workspace.root), Mount::same(&workspace.scripts)],
+        mounts: workspace.mounts(),
         docker_socket: settings.step_socket.clone(),
         limits: Limits {
             memory: settings.limits.memory,

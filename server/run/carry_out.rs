@@ -1,6 +1,7 @@
 //! One run from its claim to its end: workspace, network, stages in order, images, status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +9,16 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ahead::{self, Ahead, Work};
+use super::beside::{self, Watch};
 use super::guard::Guard;
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
 use super::variables::Variables;
-use super::workspace::{Workspace, builtin};
-use super::{House, pushed};
+use super::workspace::{Workspace, builtin, git_url, remove_all};
+use super::{House, pushed, submodules};
 use crate::docker::EngineError;
+use crate::git::Head;
 use crate::model::{BaseImage, Definition, Error, Message, Result, Run, RunImage, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
@@ -27,7 +30,8 @@ pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lo
 /// How long to wait before a run's end is written once more.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
+/// Returns folders that are still to be removed.
+pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) -> Vec<PathBuf> {
     let mut ended = match attempt(&house, &run, stop.clone()).await {
         Ok(ended) => ended,
         Err(error) => {
@@ -38,6 +42,8 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
             Ended::failed(error.message().cloned().unwrap_or_else(|| msg!("run-internal", id = run.id)))
         }
     };
+    // Before the end is told: whoever reads that the run is over finds nothing of it in the engine.
+    let aside = beside::remove(&house, &run).await;
     // Until it is written the run is under way for everybody, and the next one of its pipeline waits.
     while let Err(error) = end(&house, &run, ended.clone()).await {
         tracing::error!(run = run.id, %error, "a run's end could not be written; it is tried again");
@@ -46,10 +52,11 @@ pub async fn carry_out(house: Arc<House>, run: Run, stop: Stop) {
         }
         house.store.make_room();
         if stop.reason() == Some(Reason::ShuttingDown) {
-            return;
+            return aside;
         }
         tokio::time::sleep(AGAIN_AFTER).await;
     }
+    aside
 }
 
 async fn end(house: &House, run: &Run, ended: Ended) -> Result<()> {
@@ -68,9 +75,14 @@ async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
     let definition = house.store.read(|c| runs::definition(c, run.id))?;
     let definition = definition.ok_or_else(|| Error::Internal("a queued run without a definition".into()))?;
     let stored = Variables::open(house, &definition).await?;
-    let workspace = Workspace::of(&house.settings.workspaces, run);
-    workspace.create().await?;
+    let taken = house.names.take(run);
+    let workspace = Workspace::of(&house.settings.workspaces, &taken.name);
+    if workspace.is_left() {
+        beside::clear(house, &workspace).await?;
+    }
+    workspace.create(definition.keep).await?;
     let mut ahead = Ahead::new(house.clone(), run.clone(), workspace.clone());
+    let _watch = Watch::begin(house, run, &taken, ahead.place());
     stored.hide(stages(house, run, &definition, (&workspace, &mut ahead, stop), &stored).await)
 }
 
@@ -95,16 +107,20 @@ async fn stages(
     ahead.begin_some(works.iter().flatten());
     let names = pins.names().chain(unpinned(house, &works));
     let guard = Guard::begin(house, (run.id, workspace.root.clone()), names);
-    let (laid, guard) =
-        tokio::join!(house.git.checkout(&run.repository, &run.commit, &workspace.root), guard);
-    laid?;
+    let head = Head { reference: Some(run.reference.clone()), url: git_url(run, &house.settings.addresses) };
+    let laid = house.git.checkout(&run.repository, &run.commit, &workspace.root, &head);
+    let (laid, guard) = tokio::join!(laid, guard);
+    let laid = laid?;
     let guard = match guard {
         Ok(guard) => Arc::new(guard),
         Err(error) => return unanswered(error),
     };
     ahead.guard = Some(guard.clone());
+    let mut notes = submodules::fill_in(house, run, &laid).await?;
     guard.written(pins.apply(house, (run, definition), &workspace.root).await?).await?;
-    let ended = in_order(house, run, definition, (ahead, stop, deadline), (&works, &pins, stored)).await;
+    notes.extend(laid.finish().await?);
+    notes.extend(pins.sentences());
+    let ended = in_order(house, run, definition, (ahead, stop, deadline), (&works, notes, stored)).await;
     note_bases(house, run, guard.outcome(pins.bases())).await?;
     match ended? {
         ended if ended.status == Status::Passed => match guard.verdict().await {
@@ -158,7 +174,7 @@ async fn in_order(
     run: &Run,
     definition: &Definition,
     (ahead, stop, deadline): (&mut Ahead, Stop, (Instant, Message)),
-    (works, pins, stored): (&[Vec<Work>], &Pins, &Variables),
+    (works, notes, stored): (&[Vec<Work>], Vec<Message>, &Variables),
 ) -> Result<Ended> {
     for (index, steps) in (0u32..).zip(works) {
         let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
@@ -176,8 +192,8 @@ async fn in_order(
             deadline: earlier(&deadline, stage),
         };
         if index == 0 {
-            for sentence in pins.sentences() {
-                work.log.line(&house.say(&sentence))?;
+            for sentence in &notes {
+                work.log.line(&house.say(sentence))?;
             }
         }
         let ended = work.carry_out(steps, &later).await;
@@ -252,15 +268,16 @@ async fn set_stage(house: &House, run: &Run, index: u32, to: Status) -> Result<(
 }
 
 /// Removes what the run made in the engine and on the disk; what cannot be removed now goes at the next sweep.
-pub async fn clean_up(house: &House, run: &Run) {
+pub async fn clean_up(house: &House, run: &Run, aside: Vec<PathBuf>) {
     if let Err(error) = house.engine.clean_up(run.id).await {
         tracing::warn!(run = run.id, %error, "containers of a run could not be removed");
         house.untidy.notify_one();
     }
-    remove(house, Workspace::of(&house.settings.workspaces, run).remove().await).await;
+    house.names.release(run.id);
+    remove(house, remove_all(aside).await).await;
 }
 
-async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
+pub async fn remove(house: &House, left: Vec<PathBuf>) {
     if left.is_empty() {
         return;
     }
@@ -272,23 +289,25 @@ async fn remove(house: &House, left: Vec<std::path::PathBuf>) {
 
 pub async fn sweep(house: &House) -> Result<()> {
     house.engine.clean_up_all_except(&|run| house.active_ids().contains(&run)).await?;
+    house.engine.set_own_ports(house.settings.addresses.loopback_ports());
     house.engine.warm_up(&house.settings.step_image, &house.settings.step_hosts).await?;
     let Ok(entries) = std::fs::read_dir(&house.settings.workspaces) else { return Ok(()) };
     let found: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    // Asked after the look, so that what a run has made meanwhile is not among what was found.
-    let mut kept = Vec::new();
-    for id in house.active_ids() {
-        if let Some(run) = house.store.read(|c| runs::by_id(c, id))? {
-            let workspace = Workspace::of(&house.settings.workspaces, &run);
-            kept.extend([workspace.root, workspace.scripts]);
-        }
-    }
     let mut left = Vec::new();
-    for path in found.into_iter().filter(|path| !kept.contains(path)) {
-        if tokio::fs::remove_dir_all(&path).await.is_err() && path.exists() {
-            left.push(path);
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for path in found {
+        match Workspace::name_of(&path) {
+            Some(name) => drop(names.insert(name)),
+            None => left.push(path),
         }
     }
-    remove(house, left).await;
+    remove(house, remove_all(left).await).await;
+    for name in names {
+        // Asked after the look, and kept: a run that begins meanwhile has another name.
+        let Some(held) = house.names.hold(&name) else { continue };
+        let cleared = beside::clear(house, &Workspace::of(&house.settings.workspaces, &name)).await;
+        house.names.release(held);
+        cleared?;
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! have passed: it is `lost`, and its containers go.
 
 mod ahead;
+mod beside;
 mod carry_out;
 mod guard;
 mod names;
@@ -12,6 +13,7 @@ mod pushed;
 mod restore;
 mod stage;
 mod stop;
+mod submodules;
 mod used;
 mod variables;
 mod workspace;
@@ -84,6 +86,8 @@ struct House {
     busy: AtomicUsize,
     /// Rung when something of a run could not be removed.
     untidy: Notify,
+    /// Which run works under which name.
+    names: workspace::Names,
     /// What the runs that are under way say of themselves that they make.
     makers: Mutex<Vec<(i64, Makers)>>,
 }
@@ -140,6 +144,7 @@ impl Runs {
                 busy: AtomicUsize::new(0),
                 untidy: Notify::new(),
                 makers: Mutex::default(),
+                names: workspace::Names::default(),
             }),
         }
     }
@@ -188,7 +193,9 @@ impl Runs {
         tokio::spawn(async move {
             // A panic in one run must not leave it running for ever in the record.
             let work = tokio::spawn(carry_out::carry_out(house.clone(), run.clone(), listener));
-            if let Err(error) = work.await {
+            let worked = work.await;
+            let aside = worked.as_ref().map(Clone::clone).unwrap_or_default();
+            if let Err(error) = worked {
                 tracing::error!(run = id, %error, "a run's task ended badly");
                 let lost = house
                     .store
@@ -201,7 +208,7 @@ impl Runs {
             let _busy = Busy::new(&house);
             house.lock().remove(&id);
             house.ended.notify_waiters();
-            carry_out::clean_up(&house, &run).await;
+            carry_out::clean_up(&house, &run, aside).await;
         });
     }
 
@@ -268,7 +275,12 @@ impl House {
 
     /// A sentence for a log, which is not translated.
     fn say(&self, message: &crate::model::Message) -> String {
-        format!("[ropewalk] {}", messages::render(Language::English, message))
+        format!("[ropewalk] {}", self.words(message))
+    }
+
+    /// For a place within another sentence of a log.
+    fn words(&self, message: &crate::model::Message) -> String {
+        messages::render(Language::English, message)
     }
 
     fn active_ids(&self) -> Vec<i64> {

@@ -31,6 +31,8 @@ pub struct Door {
 pub struct Settings {
     /// Where people reach the server, without a slash at the end: `http://localhost:3000`.
     pub url: String,
+    /// The same by other names.
+    pub other_urls: Vec<String>,
     /// As it stands in image references: `registry.local:5000`.
     pub registry_host: String,
     pub version: String,
@@ -54,6 +56,15 @@ impl Door {
 }
 
 impl Settings {
+    /// Of the addresses at which people reach the server, the one that a request's `Host` names.
+    pub fn address_at(&self, host: &str) -> Option<&str> {
+        let is_it = |address: &&String| {
+            let authority = address.split_once("://").map_or("", |(_, rest)| rest);
+            authority.split('/').next().unwrap_or_default().eq_ignore_ascii_case(host)
+        };
+        std::iter::once(&self.url).chain(&self.other_urls).find(is_it).map(String::as_str)
+    }
+
     /// Whether cookies may be `Secure`: on a plain network they could never be sent.
     pub fn is_https(&self) -> bool {
         self.url.starts_with("https://")

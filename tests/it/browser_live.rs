@@ -61,7 +61,7 @@ async fn from_a_push_to_the_runs_above_without_loading_the_page_again() {
     listen(&browser).await;
     browser.ask("document.querySelector('#live .status-link').focus()").await;
     browser.until("the run", "document.querySelectorAll('#live .is-running').length === 1").await;
-    let folder = house.app.settings.workspaces.join("admin-base-default-1");
+    let folder = house.app.settings.workspaces.join("admin-base-default");
     std::fs::write(folder.join("go"), "").unwrap();
     let run = house.run_ended("admin/base", "default", 1).await;
     assert_eq!(run.status, Status::Passed, "{}", house.log(&run));

@@ -46,7 +46,7 @@ const RUN: &str = "/admin/slow/pipelines/default/runs/1";
 
 /// Makes the file the first run waits for, in the folder it works in.
 fn let_go(house: &House, name: &str) {
-    let folder = house.app.settings.workspaces.join("admin-slow-default-1");
+    let folder = house.app.settings.workspaces.join("admin-slow-default");
     std::fs::write(folder.join(name), "").unwrap();
 }
 

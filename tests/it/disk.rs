@@ -22,7 +22,7 @@ async fn a_full_disk_fails_what_has_to_be_stored_and_nothing_else() {
     house.step_running(&run).await;
 
     data.fill();
-    std::fs::write(data.path().join("workspaces/admin-disk-default-1/go"), "").unwrap();
+    std::fs::write(data.path().join("workspaces/admin-disk-default/go"), "").unwrap();
     let run = house.run_ended("admin/disk", "default", 1).await;
     let message = run.message.as_ref().unwrap();
     assert!(run.status == Status::Failed && message.key.ends_with("-disk-full"), "{run:?}");

@@ -87,7 +87,7 @@ async fn pushed(house: &House, name: &str, definition: &str) {
 }
 
 fn let_go(house: &House, name: &str) {
-    let folder = house.app.settings.workspaces.join(format!("admin-{name}-default-1"));
+    let folder = house.app.settings.workspaces.join(format!("admin-{name}-default"));
     std::fs::write(folder.join("go"), "").unwrap();
 }
 

@@ -17,6 +17,7 @@ mod browser_run;
 mod build_config;
 mod cases_hooks;
 mod cases_pins;
+mod cases_workspace;
 mod cli;
 mod disk;
 mod endpoints;

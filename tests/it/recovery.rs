@@ -218,7 +218,7 @@ async fn a_server_that_is_told_to_stop_lets_runs_end_and_leaves_nothing() {
     // A push is still taken; what it starts waits for the next server.
     copy.write("ropewalk.yml", &one_step("echo later")).commit("Later");
     copy.push(&server.remote("admin/term")).await;
-    std::fs::write(data.path().join("workspaces/admin-term-default-1/go"), "").unwrap();
+    std::fs::write(data.path().join("workspaces/admin-term-default/go"), "").unwrap();
     assert!(server.ended().success());
     assert_eq!(status(data.path(), "admin/term"), Some(Status::Passed));
     assert_eq!(std::fs::read_dir(data.path().join("workspaces")).unwrap().count(), 0);

@@ -97,6 +97,7 @@ impl Parser<'_, '_> {
             branches: Vec::new(),
             triggers: Triggers::default(),
             timeout_seconds: None,
+            keep: false,
             stages,
         })
     }

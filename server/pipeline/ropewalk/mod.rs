@@ -19,7 +19,8 @@ use reader::{Fields, Reader};
 pub use schema::schema;
 
 /// The keys at the top.
-const KEYS: &[&str] = &["image", "env", "variables", "inputs", "branches", "triggers", "timeout", "stages"];
+const KEYS: &[&str] =
+    &["image", "env", "variables", "inputs", "branches", "triggers", "timeout", "keep", "stages"];
 const TRIGGERS: &[&str] = &["push", "tag"];
 /// Most globs under `branches`.
 const MOST_BRANCHES: usize = 50;
@@ -42,6 +43,7 @@ pub fn read(text: &str, findings: &mut Findings) -> Option<Definition> {
         branches: reader.branches(&fields),
         triggers: reader.triggers(&fields),
         timeout_seconds: reader.timeout(&fields),
+        keep: fields.get("keep").and_then(|node| reader.boolean(node, "keep")).unwrap_or_default(),
         stages: reader.stages(&fields, &scope),
     })
 }

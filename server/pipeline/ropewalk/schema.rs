@@ -27,6 +27,8 @@ struct File {
     triggers: Option<Triggers>,
     /// Limit for the whole run.
     timeout: Option<Duration>,
+    /// Whether Compose projects that the run starts stay after its end; false without being written.
+    keep: Option<bool>,
     #[schemars(length(min = 1, max = 100))]
     stages: Vec<Stage>,
 }

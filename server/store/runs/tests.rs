@@ -35,6 +35,7 @@ fn definition() -> Definition {
         branches: Vec::new(),
         triggers: Triggers::default(),
         timeout_seconds: None,
+        keep: false,
         stages: vec![stage("Build"), stage("Test")],
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::visit::Visit;
 use crate::model::{Result, Run};
+use crate::msg;
 use crate::store::pipelines::{self, Pipeline};
 use crate::store::repositories::Repository;
 use crate::store::runs;
@@ -59,6 +60,8 @@ pub fn writable(visit: &Visit, path: &(String, String)) -> Result<Repository, Fa
 /// What stands at the top of every page of a repository.
 pub fn head(visit: &Visit, repository: &Repository, tab: Tab) -> Head {
     let remote = repository.remote.as_ref();
+    let settings = &visit.door.settings;
+    let address = settings.address_at(&visit.host);
     Head {
         repository: repository.path.to_string(),
         description: repository.description.clone(),
@@ -66,7 +69,10 @@ pub fn head(visit: &Visit, repository: &Repository, tab: Tab) -> Head {
         poll_error: remote.and_then(|remote| remote.error.clone()),
         polled_at: remote.and_then(|remote| remote.polled_at),
         private: repository.private,
-        clone_url: format!("{}/{}.git", visit.door.settings.url, repository.path),
+        clone_url: format!("{}/{}.git", address.unwrap_or(&settings.url), repository.path),
+        clone_note: address
+            .is_none()
+            .then(|| msg!("web-clone-elsewhere", host = visit.host, url = settings.url)),
         default_branch: repository.default_branch.clone().unwrap_or_default(),
         tab,
         may_write: auth::can_write(&visit.identity, repository),

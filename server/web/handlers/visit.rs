@@ -7,7 +7,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT_LANGUAGE, LOCATION};
+use actix_web::http::header::{ACCEPT_LANGUAGE, HOST, LOCATION};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use base64::Engine as _;
@@ -34,6 +34,9 @@ const NOTICE_COOKIE: &str = "ropewalk_notice";
 /// Longer notices would not fit into a cookie.
 const LONGEST_NOTICE: usize = 3000;
 
+/// A name in the DNS and a port.
+const LONGEST_HOST: usize = 260;
+
 /// What the handlers of all workers share.
 pub struct Shared {
     pub commits: CommitLines,
@@ -52,6 +55,8 @@ pub struct Visit {
     pub shared: web::Data<Shared>,
     pub identity: Identity,
     pub page: Page,
+    /// How the browser calls the server; a stranger may have written it.
+    pub host: String,
 }
 
 /// A form of somebody whose session's token it carries.
@@ -66,9 +71,11 @@ impl Visit {
         let door = request.app_data::<web::Data<Door>>().ok_or_else(missing)?.clone();
         let shared = request.app_data::<web::Data<Shared>>().ok_or_else(missing)?.clone();
         let page = page(request, &identity);
+        let host = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+        let host = host.unwrap_or_default().chars().take(LONGEST_HOST).collect();
         // An error page of this request looks the same.
         request.extensions_mut().insert(page.clone());
-        Ok(Visit { door, shared, identity, page })
+        Ok(Visit { door, shared, identity, page, host })
     }
 
     /// Asks again who this is, for what goes on long after it was asked for: `false` when they have signed out, or

@@ -143,6 +143,7 @@ fn head(tab: Tab) -> Head {
         polled_at: None,
         private: false,
         clone_url: "http://localhost:3000/admin/numbers.git".into(),
+        clone_note: None,
         default_branch: "main".into(),
         tab,
         may_write: true,

@@ -21,6 +21,8 @@ pub struct Head {
     pub private: bool,
     /// `http://host:3000/owner/name.git`.
     pub clone_url: String,
+    /// Why that address may not be the right one.
+    pub clone_note: Option<Message>,
     pub default_branch: String,
     /// Which tab is open.
     pub tab: Tab,

@@ -49,6 +49,7 @@ impl House {
             surroundings: tokio::sync::watch::channel(Surroundings::default()).1,
             settings: Settings {
                 url: url.clone(),
+                other_urls: Vec::new(),
                 registry_host: "registry.local:5000".into(),
                 version: "0".into(),
                 trusted_proxies: Vec::new(),

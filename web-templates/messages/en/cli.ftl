@@ -106,7 +106,7 @@ cli-arg-digest = sha256: and 64 digits
 # Help: settings of the server.
 cli-set-data = Where database, repositories and logs are kept
 cli-set-listen = Address and port to listen on
-cli-set-url = Where people reach the server; goes into links
+cli-set-url = Where people reach the server; goes into links. Several, separated by commas: the first is the main one
 cli-set-registry = The registry that stages push to
 cli-set-docker = The engine: unix://, npipe://, tcp:// or http://
 cli-set-workspaces = Where workspaces are made; the engine must see the same path

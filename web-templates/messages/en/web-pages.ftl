@@ -96,3 +96,4 @@ pages-disable = Disable
 pages-disabled = disabled
 pages-admin-give = Make administrator
 pages-admin-take = Make member
+web-clone-elsewhere = You came here by { $host }, which is none of the server's configured addresses; { $url } may not answer where you are. Whoever runs the server can add yours with --url.

@@ -106,7 +106,7 @@ cli-arg-digest = sha256:와 64자리 숫자
 # 도움말: 서버 설정.
 cli-set-data = 데이터베이스, 저장소, 로그를 두는 곳
 cli-set-listen = 연결을 받을 주소와 포트
-cli-set-url = 사람들이 서버에 접속하는 주소. 링크에 쓰입니다
+cli-set-url = 사람들이 서버에 접속하는 주소. 링크에 쓰입니다. 쉼표로 여러 개를 적을 수 있으며 첫째가 주 주소입니다
 cli-set-registry = 단계가 이미지를 푸시하는 레지스트리
 cli-set-docker = 도커 엔진: unix://, npipe://, tcp:// 또는 http://
 cli-set-workspaces = 작업 공간을 만드는 곳. 엔진에서도 같은 경로여야 합니다

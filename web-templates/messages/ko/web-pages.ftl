@@ -90,3 +90,4 @@ pages-disable = 사용 중지
 pages-disabled = 사용 중지됨
 pages-admin-give = 관리자로 지정
 pages-admin-take = 관리자 해제
+web-clone-elsewhere = { $host }(으)로 접속하셨지만 이 이름은 서버에 설정된 주소가 아닙니다. 계신 곳에서는 { $url }이(가) 응답하지 않을 수 있습니다. 서버 관리자가 --url로 주소를 추가할 수 있습니다.

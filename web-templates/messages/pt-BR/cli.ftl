@@ -106,7 +106,7 @@ cli-arg-digest = sha256: e 64 dígitos
 # Ajuda: configurações do servidor.
 cli-set-data = Onde ficam o banco de dados, os repositórios e os logs
 cli-set-listen = Endereço e porta em que o servidor escuta
-cli-set-url = Endereço pelo qual as pessoas chegam ao servidor; usado nos links
+cli-set-url = Endereço pelo qual as pessoas chegam ao servidor; usado nos links. Vários, separados por vírgulas: o primeiro é o principal
 cli-set-registry = O registro para o qual os estágios enviam imagens
 cli-set-docker = O Docker Engine: unix://, npipe://, tcp:// ou http://
 cli-set-workspaces = Onde as áreas de trabalho são criadas; o Docker Engine precisa ver o mesmo caminho

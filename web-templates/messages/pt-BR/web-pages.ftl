@@ -96,3 +96,4 @@ pages-disable = Desativar
 pages-disabled = desativada
 pages-admin-give = Tornar administrador
 pages-admin-take = Tornar membro
+web-clone-elsewhere = Você chegou por { $host }, que não é um dos endereços configurados do servidor; { $url } pode não responder onde você está. Quem opera o servidor pode acrescentar o seu com --url.

@@ -106,7 +106,7 @@ cli-arg-digest = sha256: 與 64 位數字
 # 說明：伺服器的設定。
 cli-set-data = 存放資料庫、儲存庫與記錄的地方
 cli-set-listen = 接受連線的位址與連接埠
-cli-set-url = 大家連到伺服器所用的位址；用於連結
+cli-set-url = 大家連到伺服器所用的位址；用於連結。可用逗號列出多個，第一個為主要位址
 cli-set-registry = 各階段推送映像檔的登錄
 cli-set-docker = Docker 引擎：unix://、npipe://、tcp:// 或 http://
 cli-set-workspaces = 建立工作區的地方；引擎必須看到相同的路徑

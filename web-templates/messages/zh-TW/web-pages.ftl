@@ -90,3 +90,4 @@ pages-disable = 停用
 pages-disabled = 已停用
 pages-admin-give = 設為管理員
 pages-admin-take = 取消管理員
+web-clone-elsewhere = 您經由 { $host } 連線，它不在伺服器設定的位址之中；{ $url } 在您那裡可能沒有回應。管理伺服器的人可以用 --url 加入您的位址。
