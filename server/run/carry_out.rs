@@ -1,6 +1,6 @@
 //! One run from its claim to its end: workspace, network, stages in order, images, status.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,16 @@ use super::guard::Guard;
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
+use super::used::{note_bases, pushed_so_far, unpinned};
 use super::variables::Variables;
 use super::workspace::{Workspace, builtin, git_url, remove_all};
 use super::{House, pushed, submodules};
 use crate::docker::EngineError;
 use crate::git::Head;
-use crate::model::{BaseImage, Definition, Error, Message, Result, Run, RunImage, Status};
+use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
 use crate::registry::{Candidate, Patience};
-use crate::store::{images, runs};
+use crate::store::runs;
 
 /// The last line of a log that a crash cut short. Logs are not translated.
 pub const CRASH_MARK: &str = "[ropewalk] the server stopped here; this run is lost";
@@ -138,34 +139,6 @@ fn unanswered(error: EngineError) -> Result<Ended> {
         EngineError::Gone(message) => Ok(Ended { status: Status::Lost, message: Some(message) }),
         EngineError::Failed(error) => Err(error),
     }
-}
-
-/// The steps' images at the stack's registry that are not pinned: the run may make them.
-fn unpinned(house: &House, works: &[Vec<Work>]) -> impl Iterator<Item = (String, String)> {
-    let own = format!("{}/", house.settings.addresses.registry_host);
-    let all = works.iter().flatten().filter(|work| work.pinned.is_none() && work.image.starts_with(&own));
-    let names: BTreeSet<String> = all.map(|work| work.image.clone()).collect();
-    names.into_iter().map(|name| (name, String::new()))
-}
-
-/// The tags that the run has pushed, with the images behind them.
-fn pushed_so_far(house: &House, run: &Run) -> Result<BTreeMap<String, String>> {
-    let host = &house.settings.addresses.registry_host;
-    let all = house.store.read(|c| images::of_run(c, run.id))?;
-    let one = |image: RunImage| {
-        let name = format!("{host}/{}", image.repository);
-        (format!("{name}:{}", image.tag), format!("{name}@{}", image.digest))
-    };
-    Ok(all.into_iter().map(one).collect())
-}
-
-/// With the run's bases stands what became of them in its course.
-async fn note_bases(house: &House, run: &Run, ended: Vec<BaseImage>) -> Result<()> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let id = run.id;
-    house.store.write(move |c| ended.iter().try_for_each(|base| images::end_base(c, id, base))).await
 }
 
 /// The stages, up to the first that does not pass.
