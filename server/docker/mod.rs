@@ -10,6 +10,7 @@
 mod clean_up;
 mod ending;
 mod failure;
+mod follow;
 mod gate;
 mod image;
 mod launcher;
@@ -33,6 +34,7 @@ use crate::msg;
 pub use clean_up::Removed;
 pub use ending::{Exit, Killer};
 pub use failure::EngineError;
+pub use follow::Happening;
 pub use image::LocalImage;
 pub use owner::Starts;
 pub use place::Place;

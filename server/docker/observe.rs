@@ -79,6 +79,6 @@ fn reference(event: EventMessage) -> Option<String> {
 }
 
 /// Seconds with nanoseconds, as the engine reads times.
-fn seconds(time: Timestamp) -> String {
+pub(super) fn seconds(time: Timestamp) -> String {
     format!("{}.{:09}", time.as_second(), time.subsec_nanosecond().max(0))
 }

@@ -49,6 +49,7 @@ pub use secret::Secret;
 pub use status::Status;
 pub use stream::{
     BaseImage, ImageChange, ImportCondition, Sighting, StreamPath, StreamTagName, TagAddress, TagItem,
+    UsedBy, UsedImage,
 };
 pub use stream_spec::{
     ImageToTag, ReferencePolicy, StreamImageName, StreamSpec, TagSource, TagSpec, TagsSpec, TriggerSource,

@@ -157,6 +157,40 @@ pub struct BaseImage {
     pub note: Option<Message>,
     /// When the image was made, as far as its configuration says.
     pub made_at: Option<Timestamp>,
+    /// What was really used of it, as far as it was seen.
+    #[serde(default)]
+    pub used: Vec<UsedImage>,
+}
+
+/// An image that a step or a container of a run was made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedImage {
+    /// As whoever made the container named it.
+    pub image: String,
+    /// `repository@sha256:...` as a registry knows it, else the engine's `sha256:...`.
+    pub id: String,
+    pub by: UsedBy,
+    /// Whether it is another image than the name meant when the run was queued.
+    pub differs: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UsedBy {
+    Step,
+    /// Of a compose project in the workspace.
+    Container,
+}
+
+impl UsedImage {
+    pub fn message(&self) -> Message {
+        match (self.by, self.differs) {
+            (UsedBy::Step, false) => msg!("base-used-step", image = self.id),
+            (UsedBy::Step, true) => msg!("base-used-step-other", image = self.id),
+            (UsedBy::Container, false) => msg!("base-used-container", image = self.id),
+            (UsedBy::Container, true) => msg!("base-used-container-other", image = self.id),
+        }
+    }
 }
 
 #[cfg(test)]

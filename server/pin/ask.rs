@@ -60,8 +60,9 @@ fn is_damage(message: &Message) -> bool {
 
 impl Pin {
     pub(super) async fn one(&self, wanted: &Wanted<'_>, base: Base, until: Instant) -> One {
-        let Base { reference, places, note, is_frontend } = base;
-        let mut image = BaseImage { reference, pinned: None, digest: None, note, made_at: None };
+        let Base { reference, places, note, left, pinned, is_frontend } = base;
+        let mut image =
+            BaseImage { reference, pinned: None, digest: None, note, made_at: None, used: Vec::new() };
         if image.note.is_some() {
             return One::of(image);
         }
@@ -77,7 +78,8 @@ impl Pin {
         }
         let Some(address) = TagAddress::of(&parsed) else {
             // A digest names the same image for ever.
-            image.pinned = Some(image.reference.clone());
+            image.pinned = pinned.then(|| image.reference.clone());
+            image.note = left;
             image.digest = parsed.digest;
             return One::of(image);
         };
@@ -92,13 +94,13 @@ impl Pin {
             None => self.ask(&address, before.as_ref(), until).await,
         };
         if let Some(digest) = &answer.digest {
-            image.pinned = Some(address.pinned(digest));
+            image.pinned = pinned.then(|| address.pinned(digest));
             if answer.note.is_none() {
                 image.made_at = self.made_at(&address, digest, until).await;
             }
         }
         image.digest = answer.digest;
-        image.note = answer.note;
+        image.note = answer.note.or(left);
         let seen = answer.sighting.filter(|_| before.is_none()).map(|sighting| (address.clone(), sighting));
         let standing = Some(PipelineBase { reference: image.reference.clone(), address, places });
         One { image, standing, seen, said: None }

@@ -24,7 +24,7 @@ use crate::msg;
 use crate::pipeline::bases::{self, Site, Sources, Values};
 use crate::registry::Registries;
 use crate::store::triggers::{self, PipelineBase};
-use crate::store::{Connection, Store, images, runs, tags};
+use crate::store::{Connection, Store, images, tags};
 
 /// For all questions together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -93,6 +93,10 @@ struct Base {
     note: Option<Message>,
     /// It is fetched to read a Dockerfile, and nothing is built on it.
     is_frontend: bool,
+    /// Why a file stays as it is.
+    left: Option<Message>,
+    /// Whether it stands somewhere where it is pinned.
+    pinned: bool,
 }
 
 impl Pin {
@@ -111,7 +115,8 @@ impl Pin {
                 tracing::warn!(%error, repository = %wanted.repository, "the bases of a commit could not be read");
                 let place = wanted.definition_path.to_owned();
                 let note = Some(msg!("pin-commit-unreadable"));
-                vec![Base { reference: place.clone(), places: vec![place], note, is_frontend: false }]
+                let (left, pinned, is_frontend) = (None, false, false);
+                vec![Base { reference: place.clone(), places: vec![place], note, left, pinned, is_frontend }]
             }
         };
         for base in named.iter_mut().skip(MOST) {
@@ -132,17 +137,22 @@ impl Pin {
     /// Everything the commit names, each once.
     async fn named(&self, wanted: &Wanted<'_>) -> Result<Vec<Base>> {
         let commit = wanted.commit.clone();
-        let values = Values::of(wanted.definition, wanted.inputs, self.registries.own().host());
+        let (definition, inputs) = (wanted.definition.clone(), wanted.inputs.clone());
+        let (path, host) = (wanted.definition_path.to_owned(), self.registries.own().host().to_owned());
         // In the background, as large files take their time.
         let read = move |open: &OpenRepository| {
             let read = |paths: (&[String], &[String])| open.candidates(&commit, paths, bases::is_candidate);
+            let scripts = open.candidates(&commit, bases::EVERYWHERE, bases::is_script)?;
+            let unread = bases::unread_scripts(&scripts);
+            let values = Values::of(&definition, &inputs, &host, &bases::scripts(scripts));
             let sources = Sources::gather(&values, &read)?;
-            let mut sites = bases::sites(&sources.files, &values);
+            let mut sites = bases::of_definition(&path, &definition, &values);
+            sites.extend(bases::sites(&sources.files, &values));
             sites.extend(sources.unread);
+            sites.extend(unread);
             Ok(sites)
         };
-        let mut sites = bases::of_definition(wanted.definition_path, wanted.definition);
-        sites.extend(self.default_image(wanted));
+        let mut sites: Vec<Site> = self.default_image(wanted).into_iter().collect();
         sites.extend(self.git.read(wanted.repository, read).await?);
         Ok(gathered(sites))
     }
@@ -154,23 +164,17 @@ impl Pin {
         let needed = definition.image.is_none()
             && stages.any(|stage| stage.steps.iter().any(|step| step.image.is_none()));
         let path = wanted.definition_path.to_owned();
-        needed.then_some(Site { path, line: 0, reference: image, note: None, span: None, is_frontend: false })
+        needed.then_some(Site { path, reference: image, ..Site::default() })
     }
 
-    /// Whether the pipeline pushes this tag itself: then a run builds it anew before it is used.
+    /// Whether the pipeline pushes images of this repository itself, whatever their tags: then a run may build it anew
+    /// before it is used.
     fn is_own(&self, wanted: &Wanted<'_>, address: &TagAddress) -> Result<bool> {
         let Some(pipeline) = wanted.pipeline_id else { return Ok(false) };
         if address.host != self.registries.own().host() {
             return Ok(false);
         }
-        self.store.read(|c| {
-            for image in images::by_tag(c, &address.repository, &address.tag)?.iter().take(10) {
-                if runs::by_id(c, image.run_id)?.is_some_and(|run| run.pipeline_id == pipeline) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        })
+        self.store.read(|c| images::is_pushed_by(c, pipeline, &address.repository))
     }
 }
 
@@ -185,13 +189,16 @@ fn gathered(sites: Vec<Site>) -> Vec<Base> {
                 if known.places.len() < MOST_PLACES && !known.places.contains(&place) {
                     known.places.push(place);
                 }
+                known.pinned |= site.note.is_none() && site.left.is_none();
                 known.note = known.note.take().or(site.note);
+                known.left = known.left.take().or(site.left);
                 known.is_frontend &= site.is_frontend;
             }
             None => {
                 index.insert(site.reference.clone(), all.len());
-                let Site { reference, note, is_frontend, .. } = site;
-                all.push(Base { reference, places: vec![place], note, is_frontend });
+                let pinned = site.note.is_none() && site.left.is_none();
+                let Site { reference, note, left, is_frontend, .. } = site;
+                all.push(Base { reference, places: vec![place], note, left, pinned, is_frontend });
             }
         }
     }

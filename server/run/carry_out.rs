@@ -11,12 +11,15 @@ use tokio::time::Instant;
 use super::ahead::{self, Ahead, Work};
 use super::beside::{self, Watch};
 use super::builtin::{builtin, git_url};
+use super::guard::Guard;
 use super::pins::Pins;
 use super::stage::{Ended, Stage};
 use super::stop::{Reason, Stop};
+use super::used::{note_bases, pushed_so_far, unpinned};
 use super::variables::Variables;
 use super::workspace::{Workspace, remove_all};
 use super::{House, pushed, submodules};
+use crate::docker::EngineError;
 use crate::git::Head;
 use crate::model::{Definition, Error, Message, Result, Run, Status};
 use crate::msg;
@@ -86,7 +89,7 @@ async fn attempt(house: &Arc<House>, run: &Run, stop: Stop) -> Result<Ended> {
 }
 
 async fn stages(
-    house: &House,
+    house: &Arc<House>,
     run: &Run,
     definition: &Definition,
     (workspace, ahead, stop): (&Workspace, &mut Ahead, Stop),
@@ -104,12 +107,50 @@ async fn stages(
         .collect::<Result<_>>()?;
     // The containers start while the files are laid out.
     ahead.begin_some(works.iter().flatten());
+    let names = pins.names().chain(unpinned(house, &works));
+    let guard = Guard::begin(house, (run.id, workspace.root.clone()), names);
     let head = Head { reference: Some(run.reference.clone()), url: git_url(run, &house.settings.addresses) };
-    let laid = house.git.checkout(&run.repository, &run.commit, &workspace.root, &head).await?;
+    let laid = house.git.checkout(&run.repository, &run.commit, &workspace.root, &head);
+    let (laid, guard) = tokio::join!(laid, guard);
+    let laid = laid?;
+    let guard = match guard {
+        Ok(guard) => Arc::new(guard),
+        Err(error) => return unanswered(error),
+    };
+    ahead.guard = Some(guard.clone());
     let mut notes = submodules::fill_in(house, run, &laid).await?;
-    pins.apply(house, (run, definition), &workspace.root).await?;
+    guard.written(pins.apply(house, (run, definition), &workspace.root).await?).await?;
     notes.extend(laid.finish().await?);
-    for (index, steps) in (0u32..).zip(&works) {
+    notes.extend(pins.sentences());
+    let ended = in_order(house, run, definition, (ahead, stop, deadline), (&works, notes, stored)).await;
+    note_bases(house, run, guard.outcome(pins.bases())).await?;
+    match ended? {
+        ended if ended.status == Status::Passed => match guard.verdict().await {
+            Ok(Some(reason)) => Ok(Ended::failed(reason)),
+            Ok(None) => Ok(ended),
+            Err(error) => unanswered(error),
+        },
+        ended => Ok(ended),
+    }
+}
+
+/// Without the engine's answer a run is lost.
+fn unanswered(error: EngineError) -> Result<Ended> {
+    match error {
+        EngineError::Gone(message) => Ok(Ended { status: Status::Lost, message: Some(message) }),
+        EngineError::Failed(error) => Err(error),
+    }
+}
+
+/// The stages, up to the first that does not pass.
+async fn in_order(
+    house: &House,
+    run: &Run,
+    definition: &Definition,
+    (ahead, stop, deadline): (&mut Ahead, Stop, (Instant, Message)),
+    (works, notes, stored): (&[Vec<Work>], Vec<Message>, &Variables),
+) -> Result<Ended> {
+    for (index, steps) in (0u32..).zip(works) {
         let later: Vec<&Work> = works.iter().skip(index as usize + 1).flatten().collect();
         let stage = ahead::stage(definition, index)?;
         set_stage(house, run, index, Status::Running).await?;
@@ -118,20 +159,21 @@ async fn stages(
             house,
             run,
             name: &stage.name,
-            ahead,
+            ahead: &mut *ahead,
             log: house.logs.writer(run.id, index, stored.mask())?,
             scanner: house.registry.scanner(),
             stop: stop.clone(),
             deadline: earlier(&deadline, stage),
         };
         if index == 0 {
-            for sentence in notes.iter().cloned().chain(pins.sentences()) {
-                work.log.line(&house.say(&sentence))?;
+            for sentence in &notes {
+                work.log.line(&house.say(sentence))?;
             }
         }
         let ended = work.carry_out(steps, &later).await;
         let Stage { log, scanner, stop, .. } = work;
         let ended = close(house, run, index, (ended, log, scanner.finish(), since, stop)).await?;
+        ahead.pushed = pushed_so_far(house, run)?;
         if ended.status != Status::Passed {
             return Ok(ended);
         }

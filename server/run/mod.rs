@@ -7,12 +7,16 @@ mod ahead;
 mod beside;
 mod builtin;
 mod carry_out;
+mod guard;
+mod names;
 mod pins;
 mod proof;
 mod pushed;
+mod restore;
 mod stage;
 mod stop;
 mod submodules;
+mod used;
 mod variables;
 mod workspace;
 
@@ -31,6 +35,7 @@ use crate::logs::Logs;
 use crate::messages::{self, Language};
 use crate::model::{Error, Result, Run, Turn};
 use crate::msg;
+use crate::pipeline::bases::Makers;
 use crate::registry;
 use crate::store::{Store, runs};
 pub use builtin::Addresses;
@@ -85,6 +90,12 @@ struct House {
     untidy: Notify,
     /// Which run works under which name.
     names: workspace::Names,
+    /// What the runs that are under way say of themselves that they make.
+    makers: Mutex<Vec<(i64, Makers)>>,
+}
+
+fn makers(house: &House) -> std::sync::MutexGuard<'_, Vec<(i64, Makers)>> {
+    house.makers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While it lives, something is done for a run that is not, or no longer, among the active ones.
@@ -134,6 +145,7 @@ impl Runs {
                 ended: Notify::new(),
                 busy: AtomicUsize::new(0),
                 untidy: Notify::new(),
+                makers: Mutex::default(),
                 names: workspace::Names::default(),
             }),
         }

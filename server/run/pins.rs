@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::House;
+use super::restore::Written;
 use crate::git::OpenRepository;
-use crate::model::{BaseImage, Cause, Definition, Error, ImageReference, Message, Result, Run};
+use crate::model::{BaseImage, Cause, Definition, ImageReference, Message, Result, Run};
 use crate::msg;
-use crate::pipeline::bases::{self, Pins as ByReference, SourceFile, Sources, Values};
+use crate::pipeline::bases::{self, Pins as ByReference, Sources, Values};
 use crate::store::{images, runs};
 
 /// The name that OpenShift's custom builders know.
@@ -47,9 +48,19 @@ impl Pins {
         Ok(Pins { bases, by_reference, variables, custom })
     }
 
-    /// What a step's image is to be called.
-    pub fn image(&self, reference: &str) -> String {
-        self.by_reference.get(reference).cloned().unwrap_or_else(|| reference.to_owned())
+    /// What a step's image is pinned to.
+    pub fn image(&self, reference: &str) -> Option<String> {
+        self.by_reference.get(reference).cloned()
+    }
+
+    /// As they were recorded.
+    pub fn bases(&self) -> &[BaseImage] {
+        &self.bases
+    }
+
+    /// Names and what they are pinned to.
+    pub fn names(&self) -> impl Iterator<Item = (String, String)> {
+        self.by_reference.clone().into_iter()
     }
 
     /// For the environment, below whatever the definition says.
@@ -78,36 +89,19 @@ impl Pins {
         house: &House,
         (run, definition): (&Run, &Definition),
         root: &Path,
-    ) -> Result<()> {
-        if self.by_reference.is_empty() {
-            return Ok(());
-        }
-        let values = Values::of(definition, &run.inputs, &house.settings.addresses.registry_host);
-        let (commit, pins) = (run.commit.clone(), self.by_reference.clone());
-        let root = root.to_owned();
+    ) -> Result<Written> {
+        let (definition, inputs) = (definition.clone(), run.inputs.clone());
+        let host = house.settings.addresses.registry_host.clone();
+        let (commit, pins, root) = (run.commit.clone(), self.by_reference.clone(), root.to_owned());
         let rewrite = move |open: &OpenRepository| {
             let read = |paths: (&[String], &[String])| open.candidates(&commit, paths, bases::is_candidate);
-            let files = Sources::gather(&values, &read)?.files;
-            let changed = bases::pinned(&files, &values, &pins);
-            changed.iter().try_for_each(|file| write(&root, file))
+            let scripts = bases::scripts(open.candidates(&commit, bases::EVERYWHERE, bases::is_script)?);
+            let values = Values::of(&definition, &inputs, &host, &scripts);
+            let files = if pins.is_empty() { Vec::new() } else { Sources::gather(&values, &read)?.files };
+            Written::pin(root, files, values, pins)
         };
         house.git.read(&run.repository, rewrite).await
     }
-}
-
-/// Puts the new text into the file, which keeps its mode. The checkout made its folders, so none of them is a link.
-fn write(root: &Path, file: &SourceFile) -> Result<()> {
-    let path = root.join(&file.path);
-    let is_file = std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_file());
-    if !is_file {
-        return Ok(());
-    }
-    std::fs::write(&path, file.bytes()).map_err(|e| match e.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            Error::Conflict(msg!("run-disk-full"))
-        }
-        _ => Error::internal(format_args!("write {}", path.display()), e),
-    })
 }
 
 /// `BASE_IMAGE_DEBIAN` and so on; the second of a name is `BASE_IMAGE_DEBIAN_2`.

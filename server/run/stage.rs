@@ -114,6 +114,7 @@ impl Stage<'_> {
             .timeout_seconds
             .map(|s| (Instant::now() + Duration::from_secs(s), msg!("run-timeout-step", seconds = s)));
         let deadline = limit.filter(|(at, _)| *at < self.deadline.0).unwrap_or_else(|| self.deadline.clone());
+        self.look().await?;
         let prepared = tokio::select! {
             prepared = self.ahead.take(work, &mut self.log) => prepared?,
             reason = self.stop.wanted() => {
@@ -123,8 +124,24 @@ impl Stage<'_> {
         };
         let running = prepared.release().await?;
         self.ahead.begin_some(following.iter().copied());
-        let (exit, cut) = self.pump(running, deadline).await?;
+        let pumped = self.pump(running, deadline).await;
+        self.tell()?;
+        let (exit, cut) = pumped?;
         Ok((self.judge(exit, cut), Some(exit.code)))
+    }
+
+    /// Images that were made under the names of bases count from now on.
+    async fn look(&mut self) -> Result<(), EngineError> {
+        let Some(guard) = self.ahead.guard.clone() else { return Ok(()) };
+        guard.look().await?;
+        self.tell()?;
+        Ok(())
+    }
+
+    /// What was noticed while a step worked.
+    fn tell(&mut self) -> Result<()> {
+        let lines = self.ahead.guard.as_ref().map(|guard| guard.lines()).unwrap_or_default();
+        lines.iter().try_for_each(|line| self.log.line(&self.house.say(line)))
     }
 
     /// Output into the log until the step ends or has to. `Some` is why it had to.

@@ -68,6 +68,15 @@ pub fn by_tag(c: &Connection, repository: &str, tag: &str) -> Result<Vec<RunImag
     Ok(statement.query_map([repository, tag], image)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether a run of the pipeline has pushed an image of this registry repository, under any tag.
+pub fn is_pushed_by(c: &Connection, pipeline_id: i64, repository: &str) -> Result<bool> {
+    let mut statement = c.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM run_images i JOIN runs r ON r.id = i.run_id
+           WHERE i.repository = ?1 AND r.pipeline_id = ?2)",
+    )?;
+    Ok(statement.query_row(params![repository, pipeline_id], |row| row.get(0))?)
+}
+
 /// The newest run behind each tag of a registry repository.
 pub fn of_repository(c: &Connection, repository: &str) -> Result<Vec<RunImage>> {
     let mut statement = c.prepare_cached(&format!(
@@ -91,7 +100,7 @@ pub fn newest(c: &Connection, repository: &str, viewer: Viewer<'_>) -> Result<Op
     Ok(statement.query_row(params![repository, all, owner], image).optional()?)
 }
 
-const BASE: &str = "reference, pinned, digest, note, made_at";
+const BASE: &str = "reference, pinned, digest, note, made_at, used";
 
 fn base(row: &Row<'_>) -> rusqlite::Result<BaseImage> {
     Ok(BaseImage {
@@ -100,6 +109,7 @@ fn base(row: &Row<'_>) -> rusqlite::Result<BaseImage> {
         digest: text_opt(row, 2)?,
         note: json_opt(row, 3)?,
         made_at: time_opt(row, 4)?,
+        used: json(row, 5)?,
     })
 }
 
@@ -123,6 +133,14 @@ pub(super) fn record_base(c: &Connection, run_id: i64, base: &BaseImage) -> Resu
         base.note.as_ref().map(to_json).transpose()?,
         base.made_at.map(millis)
     ])?;
+    Ok(())
+}
+
+/// What became of a base in the course of its run: what is said of it now, and what was used.
+pub fn end_base(c: &Connection, run_id: i64, base: &BaseImage) -> Result<()> {
+    let note = base.note.as_ref().map(to_json).transpose()?;
+    c.prepare_cached("UPDATE base_images SET note = ?3, used = ?4 WHERE run_id = ?1 AND reference = ?2")?
+        .execute(params![run_id, base.reference, note, to_json(&base.used)?])?;
     Ok(())
 }
 

@@ -271,6 +271,7 @@ mod tests {
             include_str!("../../tests/schema/0005.sql"),
             include_str!("../../tests/schema/0006.sql"),
             include_str!("../../tests/schema/0007.sql"),
+            include_str!("../../tests/schema/0008.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();
@@ -289,6 +290,8 @@ mod tests {
         assert_eq!((read(1).number, read(2).message.unwrap().key.as_ref()), (1, "run-step-failed"));
         assert_eq!(store.read(|c| events::page(c, &Default::default(), 9)).unwrap().len(), 2);
         assert_eq!(store.read(|c| triggers::of_pipeline(c, 1)).unwrap().len(), 2);
+        let bases = store.read(|c| images::bases(c, 1)).unwrap();
+        assert!(bases.iter().any(|base| base.used.iter().any(|used| used.differs)), "{bases:?}");
         assert!(store.read(repositories::all).unwrap()[1].remote.as_ref().unwrap().error.is_some());
     }
 

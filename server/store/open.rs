@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0005.sql")),
     M::up(include_str!("migrations/0006.sql")),
     M::up(include_str!("migrations/0007.sql")),
+    M::up(include_str!("migrations/0008.sql")),
 ];
 /// A database larger than this is not checked at start, in bytes; `check` does it.
 const LARGEST_CHECKED: u64 = 4 << 20;

@@ -20,6 +20,7 @@ mod cases_events;
 mod cases_hooks;
 mod cases_loops;
 mod cases_openshift;
+mod cases_pins;
 mod cases_pushed;
 mod cases_store;
 mod cases_workspace;

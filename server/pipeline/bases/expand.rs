@@ -55,6 +55,16 @@ pub fn expand(word: &str, dialect: Dialect, look: &dyn Fn(&str) -> Known) -> Res
     Expander { dialect, look }.expand(word, 0)
 }
 
+/// Where the default ends in a text that is plain but for one variable with a default at its very end, as in
+/// `x:${TAG:-old}`: what is put there belongs to the default and to no other value.
+pub fn tail_default(word: &str) -> Option<usize> {
+    let start = word.find('$')?;
+    let variable = variable(&word[start..]).ok()?;
+    let (operator, default, from) = variable.operator?;
+    let is_default = matches!(operator, ":-" | "-") && !default.is_empty() && !default.contains(['$', '@']);
+    (is_default && start > 0 && start + variable.length == word.len()).then_some(start + from + default.len())
+}
+
 struct Expander<'a> {
     dialect: Dialect,
     look: &'a dyn Fn(&str) -> Known,
@@ -276,6 +286,18 @@ mod tests {
             assert_eq!(text(word).as_deref(), expected, "{word}");
         }
         assert_eq!(super::tests::text("'x'").as_deref(), Some("'x'"));
+    }
+
+    #[test]
+    fn a_default_at_the_end_is_found_and_no_other() {
+        let found = |word: &str| tail_default(word).map(|end| word[..end].to_owned());
+        assert_eq!(found("r.io/x:${TAG:-old}").as_deref(), Some("r.io/x:${TAG:-old"));
+        assert_eq!(found("r.io/x:${TAG-old}").as_deref(), Some("r.io/x:${TAG-old"));
+        for word in
+            ["x:${T:-}", "x:${T:+y}", "$R/x:${T:-y}", "x:${T:-y}z", "x:${T:-$Y}", "${T:-y}", "x", "x:${T"]
+        {
+            assert_eq!(found(word), None, "{word}");
+        }
     }
 
     proptest! {

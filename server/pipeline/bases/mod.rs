@@ -5,6 +5,7 @@
 //! sources     which files are read                        commands, script, shell, options   what steps name
 //! values      what is known of variables before a run      expand   `${V:-d}`
 //! plan        what the compose files say together         places   from what is read to sites
+//! makers      what scripts build, tag and push
 //! dockerfile  FROM, COPY --from, RUN --mount               lines, words   its lines and words
 //! project     which compose files belong together         lists, compose, services, inline, paths
 //! yaml        the tree of a compose file                   indented   quoted text in column one
@@ -21,6 +22,7 @@ mod indented;
 mod inline;
 mod lines;
 mod lists;
+mod makers;
 mod options;
 mod paths;
 mod places;
@@ -41,10 +43,11 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::model::{Definition, Message};
+use crate::model::{CommitFiles, Definition, Message};
 use crate::msg;
 use plan::Plan;
 
+pub use makers::{Makers, is_script};
 pub use sources::{SourceFile, Sources};
 pub use values::Values;
 
@@ -63,7 +66,7 @@ pub fn folders(definition: &Definition) -> Vec<String> {
 }
 
 /// A place that names an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
     pub path: String,
     /// From 1; 0 where there is no line.
@@ -72,10 +75,14 @@ pub struct Site {
     pub reference: String,
     /// Why it cannot be pinned.
     pub note: Option<Message>,
+    /// Why the file stays as it is though it is known what it names at first: something else may decide in the run.
+    pub left: Option<Message>,
     /// The bytes of the file that a pin replaces.
     pub span: Option<Range<usize>>,
     /// BuildKit fetches it to read the Dockerfile; nothing is built on it.
     pub is_frontend: bool,
+    /// Whether the pin's digest is put behind those bytes, and they stay.
+    pub after: bool,
 }
 
 impl Site {
@@ -83,7 +90,7 @@ impl Site {
     fn of_file(path: &str, line: u32, note: Message) -> Site {
         let shown = super::finding::shown(path);
         let reference = if line == 0 { shown } else { format!("{shown}:{line}") };
-        Site { path: path.to_owned(), line, reference, note: Some(note), span: None, is_frontend: false }
+        Site { path: path.to_owned(), line, reference, note: Some(note), ..Site::default() }
     }
 }
 
@@ -113,25 +120,40 @@ fn is_compose(name: &str) -> bool {
     yaml && (name.starts_with("docker-compose") || name.starts_with("compose"))
 }
 
+/// All of a commit's folders, and no file by name.
+pub const EVERYWHERE: (&[String], &[String]) = (&[String::new()], &[]);
+
+/// The texts of files that steps may call, by path.
+pub fn scripts(found: CommitFiles) -> Vec<(String, String)> {
+    found
+        .files
+        .into_iter()
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
+        .collect()
+}
+
+/// That some of them could not be read, with the first.
+pub fn unread_scripts(found: &CommitFiles) -> Option<Site> {
+    let (path, _) = found.unread.first()?;
+    let note = msg!("pin-scripts-unread", count = found.unread.len(), first = super::finding::shown(path));
+    Some(Site::of_file(path, 0, note))
+}
+
 /// Everything the files name, in order of path and place.
 pub fn sites(files: &[SourceFile], values: &Values) -> Vec<Site> {
     let plan = Plan::of(files, values);
     let mut all = Vec::new();
     for file in files {
         if plan.is_dockerfile(file) {
-            places::of_dockerfile(file, (&plan, values), &mut all);
+            places::of_dockerfile(file, &plan, &mut all);
         }
     }
     for (file, services) in &plan.composed {
-        places::of_compose(file, services, (&plan, values), &mut all);
+        places::of_compose(file, services, &plan, &mut all);
     }
-    places::within_compose((&plan, values), &mut all);
+    places::within_compose(&plan, &mut all);
     all.extend(plan.notes.iter().cloned());
-    for site in &mut all {
-        if site.note.is_none() && (plan.made.contains(&site.reference) || values.makes(&site.reference)) {
-            site.note = Some(msg!("pin-built-here"));
-        }
-    }
+    not_what_is_made(&mut all, &made(&plan, values));
     let key = |site: &Site| {
         (site.path.clone(), site.span.as_ref().map(|s| s.start), site.line, site.reference.clone())
     };
@@ -167,17 +189,39 @@ fn not_twice(all: &mut [Site]) {
     }
 }
 
+/// What the scripts and the compose files make.
+fn made(plan: &Plan<'_>, values: &Values) -> Makers {
+    let mut makers = values.made().clone();
+    for (file, services) in &plan.composed {
+        for service in services.iter().filter(|service| plan.is_built(&file.path, &service.name)) {
+            let image = service.image.as_ref();
+            image
+                .into_iter()
+                .for_each(|image| makers.add_composed(&image.written, &|name| values.look(name)));
+        }
+    }
+    plan.made.iter().for_each(|image| makers.add_composed(image, &|_| expand::Known::Unset));
+    makers
+}
+
+/// An image that the run may make itself is the run's: its registry's older one never takes its place.
+fn not_what_is_made(sites: &mut [Site], makers: &Makers) {
+    for site in sites.iter_mut().filter(|site| site.note.is_none()) {
+        if makers.may_make(&site.reference) {
+            site.note = Some(msg!("pin-built-here"));
+        }
+    }
+}
+
 /// The images a definition's stages and steps run in.
-pub fn of_definition(path: &str, definition: &Definition) -> Vec<Site> {
+pub fn of_definition(path: &str, definition: &Definition, values: &Values) -> Vec<Site> {
     let mut all = Vec::new();
     let mut add = |image: &Option<String>, line: u32| {
         all.extend(image.as_ref().map(|image| Site {
             path: path.to_owned(),
             line,
             reference: image.clone(),
-            note: None,
-            span: None,
-            is_frontend: false,
+            ..Site::default()
         }));
     };
     add(&definition.image, 0);
@@ -185,6 +229,7 @@ pub fn of_definition(path: &str, definition: &Definition) -> Vec<Site> {
         add(&stage.image, 0);
         stage.steps.iter().for_each(|step| add(&step.image, step.line));
     }
+    not_what_is_made(&mut all, values.made());
     all
 }
 
@@ -204,12 +249,23 @@ fn rewritten(text: &str, sites: &[&Site], pins: &Pins) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 256);
     let mut behind = 0;
     for site in sites {
-        let (Some(span), None) = (&site.span, &site.note) else { continue };
+        let (Some(span), None, None) = (&site.span, &site.note, &site.left) else { continue };
         let Some(pin) = pins.get(&site.reference) else { continue };
         // What overlaps was replaced with the site before.
         let Some(between) = text.get(behind..span.start) else { continue };
+        let digest = pin.split_once('@').map(|(repository, _)| (repository, &pin[repository.len()..]));
+        let written = site.reference.rsplit_once(':').map(|(repository, _)| repository);
+        let (kept, put) = match (site.after, digest) {
+            (false, _) => ("", pin.as_str()),
+            // A digest behind the tag is of the repository that is named there, and of no mirror of it.
+            (true, Some((repository, digest))) if written == Some(repository) => {
+                (text.get(span.clone()).unwrap_or_default(), digest)
+            }
+            (true, _) => continue,
+        };
         out.push_str(between);
-        out.push_str(pin);
+        out.push_str(kept);
+        out.push_str(put);
         behind = span.end;
     }
     out.push_str(text.get(behind..)?);

@@ -37,7 +37,7 @@ fn definition(steps: &[(&str, &str)]) -> Definition {
 
 /// Everything that is found, as `path:line reference` or `path:line !message`.
 fn found_by(definition: &Definition, commit: Commit<'_>) -> Vec<String> {
-    let values = Values::of(definition, &BTreeMap::new(), "registry.local:5000");
+    let values = Values::of(definition, &BTreeMap::new(), "registry.local:5000", &[]);
     let read = |(folders, named): (&[String], &[String])| {
         let is_below = |path: &str| {
             folders.iter().any(|folder| folder.is_empty() || path.starts_with(&format!("{folder}/")))
@@ -141,7 +141,7 @@ fn arguments_without_a_value_are_the_environments() {
     {
         let text = format!("services:\n  a:\n    build:\n      context: .\n      {args}\n");
         let all = found(&[(".env", "BASE=debian:trixie-slim\n"), dockerfile, (C, &text)]);
-        assert_eq!(all, ["compose.yml:4 !pin-from-environment"], "{args}");
+        assert_eq!(all, ["compose.yml:4 debian:trixie-slim"], "{args}");
         // Nobody has it: the Dockerfile's default counts.
         check(
             &[dockerfile, (C, &text)],
@@ -341,9 +341,9 @@ fn dockerfiles_within_compose_files_are_read_and_pinned() {
     check(
         &[(C, text)],
         &[
-            "compose.yml:6 !pin-not-plain",
-            "compose.yml:6 !pin-not-plain",
-            "compose.yml:6 !pin-not-plain",
+            "compose.yml:6 debian:12",
+            "compose.yml:6 nginx:1",
+            "compose.yml:6 redis:7",
             "compose.yml:7 debian:trixie-slim",
         ],
     );
@@ -351,7 +351,9 @@ fn dockerfiles_within_compose_files_are_read_and_pinned() {
     assert_eq!(pin_compose(text, &pins).unwrap(), text.replace("debian:trixie-slim", "r/x@sha256:1"));
     let quoted = "services:\n  a:\n    build:\n      dockerfile_inline: \"FROM debian:12\\nRUN x\"\n";
     let all = found(&[(C, quoted)]);
-    assert_eq!(all, ["compose.yml:4 !pin-not-plain"]);
+    assert_eq!(all, ["compose.yml:4 debian:12"]);
+    let all = sites(&[SourceFile::of_text(C, quoted)], &Values::default());
+    assert_eq!(all[0].left.as_ref().map(|left| &*left.key), Some("pin-not-plain"));
     let plain = "services:\n  a:\n    build:\n      dockerfile_inline: FROM debian:12\n";
     check(&[(C, plain)], &["compose.yml:4 debian:12"]);
 }

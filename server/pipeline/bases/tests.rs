@@ -52,7 +52,6 @@ fn only_the_reference_is_replaced() {
         ("FROM debian:12 AS b\nRUN echo debian:12\n", "FROM @ AS b\nRUN echo debian:12\n"),
         ("ARG B=debian:12\nFROM $B\n", "ARG B=@\nFROM $B\n"),
         ("ARG B=\"debian:12\" C=1\nFROM ${B}\n", "ARG B=\"@\" C=1\nFROM ${B}\n"),
-        ("ARG V=12\nFROM debian:${V}\n", "ARG V=12\nFROM @\n"),
         ("FROM ${B:-debian:12} as x\n", "FROM ${B:-@} as x\n"),
         (
             "\u{feff}FROM debian\r\nCOPY --chown=1 --from=debian:12 a b\r\n",
@@ -70,19 +69,28 @@ fn only_the_reference_is_replaced() {
             "{before}"
         );
     }
-    assert_eq!(pin_dockerfile("FROM busybox\n", &pins), None);
+    for kept in [
+        "FROM busybox\n",
+        // Whoever builds may pass another value.
+        "ARG V=12\nFROM debian:${V}\n",
+        "ARG V=12\nARG B=debian:${V}\nFROM $B\n",
+        "ARG B=debian:12\nFROM $B\nFROM ${B}-slim\n",
+        "ARG B=debian:12\nARG C=$B\nFROM $B\nFROM $C\n",
+        "FROM debian:${V:-12}\n",
+    ] {
+        assert_eq!(pin_dockerfile(kept, &pins), None, "{kept}");
+    }
     assert_eq!(pin_dockerfile("not one", &pins), None);
     for (before, after) in [
         (
-            "services:\n  a:\n    image: debian:12 # x\n  b:\n    image: 'debian'\n    build: .\n",
-            "services:\n  a:\n    image: @ # x\n  b:\n    image: 'debian'\n    build: .\n",
+            "services:\n  a:\n    image: debian:12 # x\n  b:\n    image: 'own'\n    build: .\n",
+            "services:\n  a:\n    image: @ # x\n  b:\n    image: 'own'\n    build: .\n",
         ),
         ("services: {a: {image: \"${I:-debian:12}\"}}\n", "services: {a: {image: \"${I:-@}\"}}\n"),
         (
             "x-base: &b\n  image: debian:11\nservices:\n  é:\n    <<: *b\n  d: *b\n",
             "x-base: &b\n  image: @\nservices:\n  é:\n    <<: *b\n  d: *b\n",
         ),
-        ("services:\n  a:\n    image: debian:${V-12}\n", "services:\n  a:\n    image: @\n"),
     ] {
         assert_eq!(
             pin_compose(before, &pins).as_deref(),
@@ -92,6 +100,40 @@ fn only_the_reference_is_replaced() {
     }
     assert_eq!(pin_compose("services:\n  a: {image: \"debian:\\x31\\x32\"}\n", &pins), None);
     assert_eq!(pin_compose("services: [", &pins), None);
+    for kept in ["debian:${V-12}", "${D:-debian}:12", "${I:-debian:${V:-12}}"] {
+        assert_eq!(pin_compose(&format!("services: {{a: {{image: \"{kept}\"}}}}\n"), &pins), None, "{kept}");
+    }
+}
+
+#[test]
+fn behind_a_tag_that_is_a_default_only_the_digest_is_put() {
+    let pins = pins(&["registry.local:5000/library/debian:12", "other.local/debian:12"]);
+    let digest = &DEBIAN[DEBIAN.find('@').unwrap()..];
+    let text = "FROM registry.local:5000/library/debian:${V:-12} AS x\n";
+    let expected = format!("FROM registry.local:5000/library/debian:${{V:-12{digest}}} AS x\n");
+    assert_eq!(pin_dockerfile(text, &pins), Some(expected));
+    let text = "services: {a: {image: \"registry.local:5000/library/debian:${V-12}\"}}\n";
+    let expected =
+        format!("services: {{a: {{image: \"registry.local:5000/library/debian:${{V-12{digest}}}\"}}}}\n");
+    assert_eq!(pin_compose(text, &pins), Some(expected));
+    // The digest is of another repository.
+    assert_eq!(pin_compose("services: {a: {image: \"other.local/debian:${V-12}\"}}\n", &pins), None);
+}
+
+#[test]
+fn what_the_environment_decides_is_left_with_a_reason() {
+    let files = [
+        file("Dockerfile", "ARG V=12\nFROM debian:$V\n"),
+        file("compose.yml", "services:\n  a:\n    image: ${REGISTRY}/a:1\n"),
+        file(".env", "REGISTRY=r.local\n"),
+    ];
+    let all = sites(&files, &Values::default());
+    let found: Vec<_> = all
+        .iter()
+        .map(|site| (site.reference.as_str(), site.left.as_ref().map(|left| left.args["names"].as_str())))
+        .collect();
+    assert_eq!(found, [("debian:12", Some("V")), ("r.local/a:1", Some("REGISTRY"))]);
+    assert!(all.iter().all(|site| site.note.is_none()));
 }
 
 #[test]
@@ -121,8 +163,8 @@ fn compose_files_say_how_dockerfiles_are_built() {
     );
     let changed = pinned(&files, &Values::default(), &pins(&["debian:11", "debian:12"]));
     let paths: Vec<_> = changed.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["x/compose.yml", "x/docker-compose-build.yml"]);
-    assert!(changed[1].text.contains(&format!("args: [BASE={DEBIAN}]")), "{}", changed[1].text);
+    assert_eq!(paths, ["x/docker-compose-build.yml"]);
+    assert!(changed[0].text.contains(&format!("args: [BASE={DEBIAN}]")), "{}", changed[0].text);
 }
 
 #[test]
@@ -203,7 +245,61 @@ fn lines() -> impl Strategy<Value = String> {
     proptest::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))
 }
 
+/// What a builder takes for the text of an image behind `FROM` or `image:`, with a variable or without it.
+fn taken(written: &str, tag: Option<&str>) -> String {
+    match (written.split_once("${T:-"), tag) {
+        (Some((before, rest)), Some(tag)) => {
+            let (_, after) = rest.split_once('}').unwrap();
+            format!("{before}{tag}{after}")
+        }
+        (Some((before, rest)), None) => {
+            let (default, after) = rest.split_once('}').unwrap();
+            format!("{before}{default}{after}")
+        }
+        (None, _) => written.to_owned(),
+    }
+}
+
 proptest! {
+    /// Whatever the environment says in the run, the builder takes what it would have taken without pins; and where the
+    /// environment says nothing, either that or the pinned image of it.
+    #[test]
+    fn a_pinned_file_names_what_the_file_names(
+        repository in "registry\\.local:5000/(x|library/debian)",
+        shape in 0..5usize,
+        environment in proptest::option::of("[a-z]{1,4}"),
+    ) {
+        let repository = repository.as_str();
+        let written = match shape {
+            0 => format!("{repository}:old"),
+            1 => format!("{repository}:${{T:-old}}"),
+            2 => format!("${{T:-{repository}:old}}"),
+            3 => format!("{repository}:${{T:-old}}-slim"),
+            _ => format!("{repository}-${{T:-a}}:old"),
+        };
+        let digest = &DEBIAN[DEBIAN.find('@').unwrap()..];
+        let without = taken(&written, environment.as_deref());
+        let pins: Pins = [taken(&written, None)]
+            .into_iter()
+            .map(|reference| {
+                let name = reference.rsplit_once(':').unwrap().0.to_owned();
+                (reference, format!("{name}{digest}"))
+            })
+            .collect();
+        let before = format!("services: {{a: {{image: \"{written}\"}}}}\n");
+        let after = pin_compose(&before, &pins).unwrap_or(before);
+        let image = after.split('"').nth(1).unwrap();
+        let with = taken(image, environment.as_deref());
+        let plain = with.replace(digest, "");
+        let is_pin = with != plain;
+        // A pin is of the very image that is named.
+        let name = without.rsplit_once(':').map_or(without.as_str(), |(name, _)| name);
+        prop_assert!(plain == without || is_pin && plain == name, "{} {} {}", image, with, without);
+        if is_pin {
+            prop_assert_eq!(without, taken(&written, None));
+        }
+    }
+
     #[test]
     fn no_text_breaks_it_and_only_references_change(text in lines()) {
         let pins = pins(&["debian:12"]);

@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use super::super::state::Door;
 use crate::messages::{self, Language};
-use crate::model::{BaseImage, Cause, ImageChange, Result, Run, RunImage, StageRecord, Status, StepRecord};
+use crate::model::{
+    BaseImage, Cause, ImageChange, Result, Run, RunImage, StageRecord, Status, StepRecord, UsedBy, UsedImage,
+};
 use crate::store::{images, runs};
 
 #[derive(Serialize, ToSchema)]
@@ -118,6 +120,30 @@ pub struct BaseShape {
     /// When the image was made, as its configuration says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made_at: Option<String>,
+    /// What steps and containers of compose projects were seen to use of it.
+    pub used: Vec<UsedShape>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UsedShape {
+    /// As whoever made the container named it.
+    pub image: String,
+    /// `repository@sha256:...` as a registry knows it, else the engine's `sha256:...`.
+    pub id: String,
+    /// `step` or `container`.
+    pub by: &'static str,
+    /// Whether it is another image than the name meant when the run was queued.
+    pub differs: bool,
+}
+
+impl UsedShape {
+    fn of(used: UsedImage) -> Self {
+        let by = match used.by {
+            UsedBy::Step => "step",
+            UsedBy::Container => "container",
+        };
+        UsedShape { image: used.image, id: used.id, by, differs: used.differs }
+    }
 }
 
 impl BaseShape {
@@ -128,6 +154,7 @@ impl BaseShape {
             digest: base.digest.map(Into::into),
             note: base.note.map(|note| messages::render(language, &note)),
             made_at: base.made_at.map(|at| at.to_string()),
+            used: base.used.into_iter().map(UsedShape::of).collect(),
         }
     }
 }

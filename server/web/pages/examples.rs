@@ -26,7 +26,9 @@ use super::repository::{EmptyRepository, Head, NewMirror, NewRepository, Pipelin
 use super::repository_settings::RepositorySettings;
 use super::run::{Expected, RunPage, RunView, StageView, StepView};
 use super::*;
-use crate::model::{BaseImage, Cause, CommitId, Dialect, Error, Finding, Happened, InputKind, RefName};
+use crate::model::{
+    BaseImage, Cause, CommitId, Dialect, Error, Finding, Happened, InputKind, RefName, UsedBy, UsedImage,
+};
 use crate::msg;
 use crate::web::ansi::Terminal;
 
@@ -38,6 +40,12 @@ fn bases() -> Vec<BaseImage> {
         digest: DIGEST.parse().ok(),
         note: None,
         made_at: Some(ago(400_000)),
+        used: vec![UsedImage {
+            image: HOSTILE.into(),
+            id: format!("registry.local:5000/base/rust@{DIGEST}"),
+            by: UsedBy::Step,
+            differs: true,
+        }],
     };
     let bare = BaseImage {
         reference: HOSTILE.into(),
@@ -45,6 +53,7 @@ fn bases() -> Vec<BaseImage> {
         digest: None,
         note: Some(msg!("name-reserved", name = HOSTILE)),
         made_at: None,
+        used: Vec::new(),
     };
     vec![pinned, bare]
 }
