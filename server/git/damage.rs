@@ -109,8 +109,10 @@ impl OpenRepository {
             return error;
         }
         let place = if place.is_empty() { "/".to_owned() } else { shown(place) };
+        // Of an object that is there and is of another kind libgit2 says the same.
+        let is_there = self.git.odb().is_ok_and(|odb| odb.exists(object));
         let message = match cause.code() {
-            ErrorCode::NotFound => msg!("git-object-missing", object = object, place = place),
+            ErrorCode::NotFound if !is_there => msg!("git-object-missing", object = object, place = place),
             _ => msg!("git-object-unreadable", object = object, place = place, cause = cause.message()),
         };
         self.damaged(object, message)

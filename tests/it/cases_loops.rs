@@ -92,7 +92,7 @@ fn pushed(copy: &Copy) -> Vec<(&'static str, String, &'static str)> {
     let folder = tree(copy, vec![("100644", b"f".to_vec(), blob.clone())]);
     let large = object(copy, "blob", &vec![b'#'; 3 << 20]);
     let many = (0..100_000).map(|n| ("100644", format!("a{n:06}").into_bytes(), blob.clone())).collect();
-    let scripts = (0..12_000).map(|n| ("100755", format!("{n:05}-x").into_bytes(), blob.clone())).collect();
+    let scripts = (0..12_000).map(|n| ("100755", format!("10-{n:05}").into_bytes(), blob.clone())).collect();
     let scripts = tree(copy, scripts);
     let mut deep = folder.clone();
     for _ in 0..500 {
