@@ -114,8 +114,9 @@ impl Store {
         })?;
         let key = directory.join("key");
         let sealer = Sealer::open(&key)?;
-        begin::key(&connection, &sealer, &key)?;
+        // The key's own look is the last: it may note that the key is this database's.
         begin::repositories(&connection, directory)?;
+        begin::key(&connection, &sealer, &key)?;
         Self::start(connection, path, (sealer, reserve))
     }
 
