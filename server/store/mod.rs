@@ -20,6 +20,8 @@ pub mod images;
 pub mod lease;
 mod open;
 pub mod pipelines;
+pub mod pushes;
+pub mod put_off;
 pub mod refs;
 pub mod repositories;
 mod reserve;
@@ -254,6 +256,7 @@ mod tests {
             include_str!("../../tests/schema/0002.sql"),
             include_str!("../../tests/schema/0003.sql"),
             include_str!("../../tests/schema/0004.sql"),
+            include_str!("../../tests/schema/0005.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

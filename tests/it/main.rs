@@ -15,6 +15,7 @@ mod browser_live;
 mod browser_pages;
 mod browser_run;
 mod build_config;
+mod cases_events;
 mod cases_hooks;
 mod cases_pushed;
 mod cases_store;

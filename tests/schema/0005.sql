@@ -1,0 +1,1 @@
+-- Version 5 adds tables and a column; what was there before needs no rows of its own.
