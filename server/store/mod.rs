@@ -118,8 +118,9 @@ impl Store {
         })?;
         let key = directory.join("key");
         let sealer = Sealer::open(&key)?;
-        begin::key(&connection, &sealer, &key)?;
+        // The key's own look is the last: it may note that the key is this database's.
         begin::repositories(&connection, directory)?;
+        begin::key(&connection, &sealer, &key)?;
         Self::start(connection, path, (sealer, reserve))
     }
 
@@ -284,6 +285,7 @@ mod tests {
         // The samples' sealed values are made up: no key opens them.
         let closed = Store::renew_key(directory.path()).unwrap().1;
         assert_eq!(closed, ["repositories/minsu/mirror", "webhooks/api"]);
+        std::fs::create_dir(directory.path().join("repositories")).unwrap();
         let store = Store::open(directory.path()).unwrap();
         assert_eq!(store.check().unwrap(), Vec::<String>::new());
         let read = |id| store.read(|c| runs::by_id(c, id)).unwrap().unwrap();
