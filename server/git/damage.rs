@@ -150,7 +150,6 @@ mod tests {
         let directory = place.directory();
         let commit = CommitId::new(git(&directory, &["rev-parse", "main"]).trim())?;
         let tree = git(&directory, &["rev-parse", "main^{tree}"]).trim().to_owned();
-        git(&directory, &["unpack-objects", "-q"]);
         for pack in std::fs::read_dir(directory.join("objects/pack")).unwrap().flatten() {
             assert!(!pack.path().exists(), "the objects of a few commits are files of their own");
         }

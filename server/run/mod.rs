@@ -13,6 +13,7 @@ mod pins;
 mod proof;
 mod pushed;
 mod restore;
+mod settings;
 mod stage;
 mod stop;
 mod submodules;
@@ -21,7 +22,6 @@ mod variables;
 mod workspace;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,40 +39,11 @@ use crate::pipeline::bases::Makers;
 use crate::registry;
 use crate::store::{Store, runs};
 pub use builtin::Addresses;
+pub use settings::{Limits, Settings};
 use stop::{Reason, Stopper};
 
 /// How long runs that were told to stop may take to do so; beyond a step's own grace.
 const LAST_WAIT: Duration = Duration::from_secs(20);
-
-/// What the loop needs to know.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Absolute; the same path for the engine's host and for this process.
-    pub workspaces: PathBuf,
-    /// For steps that name no image.
-    pub step_image: String,
-    /// The engine's socket as the steps get it; `None` gives them none.
-    pub step_socket: Option<PathBuf>,
-    /// `name:address` lines for the steps' hosts file.
-    pub step_hosts: Vec<String>,
-    pub limits: Limits,
-    pub addresses: Addresses,
-    /// How many runs are carried out at a time.
-    pub jobs: usize,
-    /// For runs whose definition sets none.
-    pub run_timeout: Duration,
-}
-
-/// What one step may use.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// Bytes.
-    pub memory: Option<u64>,
-    /// Whole and part processors.
-    pub cpus: Option<f64>,
-    /// Processes and threads.
-    pub processes: Option<u32>,
-}
 
 /// Everything a run's task uses; one for all of them.
 struct House {
