@@ -33,7 +33,10 @@ const SOONEST: Duration = Duration::from_secs(1);
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const ALL: [(&str, fn(Arc<App>) -> Work); 9] = [
+/// A loop by its name.
+type Begin = (&'static str, fn(Arc<App>) -> Work);
+
+const ALL: [Begin; 9] = [
     ("watch", |app| Box::pin(async move { drive_watch(&app).await })),
     ("trigger", |app| Box::pin(async move { drive_trigger(&app).await })),
     ("run", |app| Box::pin(async move { drive_runs(&app).await })),
@@ -46,11 +49,10 @@ const ALL: [(&str, fn(Arc<App>) -> Work); 9] = [
 ];
 
 /// All of a copy of another server's data: it looks around, and does nothing.
-const OF_A_COPY: [(&str, fn(Arc<App>) -> Work); 1] =
-    [("health", |app| Box::pin(async move { drive_health(&app).await }))];
+const OF_A_COPY: [Begin; 1] = [("health", |app| Box::pin(async move { drive_health(&app).await }))];
 
 pub fn start(app: &Arc<App>, halted: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-    let spawn = |(name, begin): (&'static str, fn(Arc<App>) -> Work)| {
+    let spawn = |(name, begin): Begin| {
         let (app, mut halted) = (app.clone(), halted.clone());
         tokio::spawn(async move {
             let work = async {

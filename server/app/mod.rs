@@ -76,26 +76,12 @@ impl App {
         let logs = Logs::open(settings.data.join("logs"))?.with_limit(settings.log_limit_bytes);
         let engine = Engine::connect_as(&settings.docker, &here.name, here.starts.clone())?;
         let registry = registry::Client::new(&settings.registry)?;
-        let first_password = match here.held {
-            None => first::first_account(&store, settings.admin_password.as_ref()).await?,
-            Some(_) => None,
-        };
         let registries = registry::Registries::of_server(registry.clone(), settings.listen.port());
         endpoints::Known::default().refresh(&store, &registries)?;
-        let hook_token = match here.held {
-            None => first::hook_token(&store, settings.hook_token.as_ref()).await?,
-            // Nothing is taken in.
-            Some(_) => Secret::random(20)?,
-        };
+        let (first_password, hook_token) = first_secrets(&store, &settings, here.held.is_some()).await?;
         let every = Duration::from_secs(settings.poll_seconds);
         let watch = Watch::new(store.clone(), git.clone(), registries.clone(), every);
-        let rooms = run::Rooms {
-            store: store.clone(),
-            git: git.clone(),
-            logs: logs.clone(),
-            engine: engine.clone(),
-            registry: registry.clone().with_patience(registry::Patience::RUN),
-        };
+        let rooms = rooms((&store, &git, &logs, &engine), &registry);
         let runs = Runs::new(rooms, run_settings(&settings, &registry));
         if here.held.is_none() {
             runs.recover().await?;
@@ -251,6 +237,29 @@ impl App {
         }
         closed?.map_err(|e| Error::internal("serve HTTP", e))?;
         Ok(ended)
+    }
+}
+
+/// The password that is printed once, and what the registry's notifications carry; neither is made for a copy, which
+/// takes nothing in.
+async fn first_secrets(store: &Store, settings: &Serve, is_copy: bool) -> Result<(Option<Secret>, Secret)> {
+    if is_copy {
+        return Ok((None, Secret::random(20)?));
+    }
+    let password = first::first_account(store, settings.admin_password.as_ref()).await?;
+    Ok((password, first::hook_token(store, settings.hook_token.as_ref()).await?))
+}
+
+fn rooms(
+    (store, git, logs, engine): (&Store, &git::Repositories, &Logs, &Engine),
+    registry: &registry::Client,
+) -> run::Rooms {
+    run::Rooms {
+        store: store.clone(),
+        git: git.clone(),
+        logs: logs.clone(),
+        engine: engine.clone(),
+        registry: registry.clone().with_patience(registry::Patience::RUN),
     }
 }
 

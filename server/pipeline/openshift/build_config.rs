@@ -163,7 +163,7 @@ impl File<'_> {
         let is = |known: &&str| {
             known.eq_ignore_ascii_case(&kind) || (kind == "config" && **known == *"ConfigChange")
         };
-        let Some(kind) = TYPES.into_iter().find(|known| is(&known)) else {
+        let Some(kind) = TYPES.into_iter().find(|known| is(known)) else {
             let (value, known) = (shown(&kind), TYPES.join(", "));
             self.reader.say(node.place, msg!("openshift-value", key = "type", value = value, known = known));
             return None;

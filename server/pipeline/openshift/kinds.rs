@@ -113,7 +113,9 @@ impl File<'_> {
             return None;
         }
         let place = fields.get("tag").map_or(fields.place, |node| node.place);
-        self.is_tag_name(&tag, place)
-            .then(|| Object::Image(ImageToTag { tag: StreamTagName { stream, tag }, image }))
+        if !self.is_tag_name(&tag, place) {
+            return None;
+        }
+        Some(Object::Image(ImageToTag { tag: StreamTagName { stream, tag }, image }))
     }
 }

@@ -147,9 +147,12 @@ fn one_payload_of_quay_may_be_about_several_tags() {
     assert_eq!((found.len(), skipped), (MOST, 100));
 }
 
+/// A sample, its headers, the message's key and words that it must have.
+type Told = ((&'static str, &'static str), Headers, &'static str, &'static [&'static str]);
+
 #[test]
 fn what_is_about_no_image_that_was_pushed_is_told_what_it_is() {
-    let all: [((&str, &str), Headers, &str, &[&str]); 27] = [
+    let all: [Told; 27] = [
         (sample!("distribution-by-digest"), &[], "hook-untagged", &["Distribution"]),
         (sample!("distribution-artifact"), &[], "hook-no-image", &["oci.artifact.manifest"]),
         (sample!("distribution-layer"), &[], "hook-no-image", &["octet-stream"]),
@@ -178,7 +181,7 @@ fn what_is_about_no_image_that_was_pushed_is_told_what_it_is() {
         (sample!("ecr-failure"), &[], "hook-other-event", &["ECR", "PUSH FAILURE"]),
         (sample!("ecr-scan"), &[], "hook-other-event", &["ECR", "ECR Image Scan"]),
     ];
-    let more: [((&str, &str), Headers, &str, &[&str]); 2] = [
+    let more: [Told; 2] = [
         (sample!("mirantis-scan"), &[], "hook-other-event", &["Trusted Registry", "SCAN_COMPLETED"]),
         (sample!("docker-hub-without-tag"), &[], "hook-no-tag", &[]),
     ];
