@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
+use super::terminal::Terminal;
 use super::{account, apply, check, image, language, lint, ping, pipeline, repository, run, stream};
 use crate::config::SETTINGS;
-use crate::model::Message;
+use crate::model::{Error, Message};
 use crate::msg;
 
 thread_local! {
@@ -124,9 +125,24 @@ fn is_help(refused: &clap::Error) -> bool {
     matches!(refused.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
+/// What is wrong with the value of an argument, when one of our own types has refused it.
+pub fn sentence(refused: &clap::Error) -> Option<String> {
+    let cause = std::error::Error::source(refused)?.downcast_ref::<Error>()?;
+    let text = language::say(cause.message()?);
+    let argument = match refused.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument,
+        _ => return Some(text),
+    };
+    Some(format!("{argument}: {text}"))
+}
+
 /// Prints help, the version or what is wrong with the arguments.
 pub fn explain(refused: &clap::Error) -> ExitCode {
-    let _ = refused.print();
+    match sentence(refused) {
+        // What a value may not be is said by a message of ours, of which clap knows the key alone.
+        Some(sentence) => Terminal::of_process().note(&format!("ropewalk: {sentence}")),
+        None => drop(refused.print()),
+    }
     match refused.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(2),

@@ -48,6 +48,24 @@ fn usage_errors_exit_with_two_and_help_with_zero() {
 }
 
 #[test]
+fn what_a_value_may_not_be_is_said_in_a_sentence() {
+    for bad in [
+        "ropewalk image trace sha256:abc",
+        "ropewalk stream show nothing",
+        "ropewalk stream tag marta/x image",
+        "ropewalk stream untag marta/x:",
+        "ropewalk run list justaname",
+        "ropewalk pipeline list ../x",
+    ] {
+        let refused = parse(bad).unwrap_err();
+        let Some(said) = arguments::sentence(&refused) else { panic!("{bad}: {refused}") };
+        let key = std::error::Error::source(&refused).unwrap().to_string();
+        let key = key.split([' ', ':']).find(|word| word.contains('-')).unwrap().to_owned();
+        assert!(!said.contains(&key) && said.split_whitespace().count() > 4, "{bad}: {said}");
+    }
+}
+
+#[test]
 fn json_is_taken_everywhere() {
     for line in [
         "ropewalk version --json",

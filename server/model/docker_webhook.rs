@@ -184,7 +184,9 @@ impl DockerWebhook {
             msg!("webhook-branch-found", branch = branch),
             msg!("webhook-no-branch"),
         );
-        let mut all = vec![enabled, of_image, of_tag, of_pipeline, of_branch];
+        let mut all = vec![enabled, of_image, of_tag];
+        all.extend(image.objection.clone().map(|message| Check { good: false, message }));
+        all.extend([of_pipeline, of_branch]);
         match around.token {
             TokenRight::NotSet => {}
             right => all.push(check(
@@ -255,6 +257,9 @@ mod tests {
             tag: "1.2".into(),
             owner: "yuna".into(),
             digest: None,
+            tag_digest: None,
+            pushed_at: None,
+            objection: None,
         }
     }
 

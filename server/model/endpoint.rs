@@ -58,6 +58,8 @@ pub struct Access {
     pub credentials: Credentials,
     /// PEM: certificates a person has accepted, or those of a private authority. `None` for what this machine trusts.
     pub certificate: Option<String>,
+    /// Other hosts, each `host` or `host:port`, where its registry may have its token server or keep its blobs.
+    pub allowed: Vec<String>,
 }
 
 /// One thing that was tried, and how it went.

@@ -159,7 +159,7 @@ impl Happened {
     }
 }
 
-/// What a delivery says was pushed, with the digest that the registry itself told afterwards.
+/// What a delivery says was pushed, as far as the registry itself bears it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announced {
     pub host: String,
@@ -171,8 +171,19 @@ pub struct Announced {
     pub tag: String,
     /// Who pushed, as the delivery says; empty when it does not.
     pub owner: String,
-    /// `None` when the registry could not be asked or has no such tag.
+    /// What was pushed: what the sender names if the registry has it there, else what the tag names. `None` when the
+    /// registry could not be asked, has neither, or has an image without a digest.
     pub digest: Option<super::Digest>,
+    /// What the tag named when the registry was asked, if that was another image: the tag may not be there yet, or have
+    /// moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_digest: Option<super::Digest>,
+    /// When it was pushed: by the sender's clock, else when it told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_at: Option<Timestamp>,
+    /// Why nothing can start for it, whatever a trigger's filters are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objection: Option<Message>,
 }
 
 impl Announced {
@@ -186,7 +197,15 @@ impl Announced {
             tag: address.tag.clone(),
             owner: owner.to_owned(),
             digest,
+            tag_digest: None,
+            pushed_at: None,
+            objection: None,
         }
+    }
+
+    /// `host/repository@sha256:...`
+    pub fn pinned(&self) -> Option<String> {
+        self.digest.as_ref().map(|digest| self.address().pinned(digest))
     }
 
     pub fn address(&self) -> super::TagAddress {

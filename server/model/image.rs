@@ -121,6 +121,16 @@ pub fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|b| word(b) || matches!(b, b'.' | b'-'))
 }
 
+/// Whether a tag is one under which tools keep what they say *about* an image: cosign's signatures, attestations and
+/// SBOMs (`sha256-<hex>.sig`), and the list of referrers that OCI keeps at `sha256-<hex>` where a registry has no
+/// interface for it.
+pub fn is_attachment_tag(tag: &str) -> bool {
+    let Some((algorithm, rest)) = tag.split_once('-') else { return false };
+    let (hex, _) = rest.split_once('.').unwrap_or((rest, ""));
+    let hash = hex.len() >= 32 && hex.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    matches!(algorithm, "sha256" | "sha384" | "sha512") && hash
+}
+
 /// Path components of `[a-z0-9]+` joined by `.`, `_`, `__` or dashes, separated by `/`, at most 255 long.
 pub fn is_repository(path: &str) -> bool {
     let alnum = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase();

@@ -32,7 +32,7 @@ pub use error::{Error, Result};
 pub use event::{Announced, Event, Happened, Outcome};
 pub use filters::Filters;
 pub use health::{Check, Condition, RunningContainer, Surroundings};
-pub use image::{Digest, ImageReference, is_repository, is_tag};
+pub use image::{Digest, ImageReference, is_attachment_tag, is_repository, is_tag};
 pub use likeness::closest;
 pub use message::Message;
 pub use names::{

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::model::{Digest, Error, Result, is_repository, is_tag};
+use crate::model::{Digest, Error, ImageReference, Result, is_repository, is_tag};
 use crate::msg;
 
 /// `http://` or `https://`, a host, an optional port, nothing else.
@@ -91,8 +91,10 @@ impl Base {
             segments.extend(tail);
         }
         match place {
-            Place::Catalogue { limit, after } => page(&mut url, *limit, *after),
-            Place::Tags { after: Some(after), .. } => page(&mut url, None, Some(after)),
+            Place::Catalogue { query: Some(query), .. } | Place::Tags { query: Some(query), .. } => {
+                url.set_query(Some(query));
+            }
+            Place::Catalogue { limit, after, .. } => page(&mut url, *limit, *after),
             Place::Uploads { mount: Some((digest, from)), .. } => {
                 let mut query = url.query_pairs_mut();
                 query.append_pair("mount", digest.as_str()).append_pair("from", from.as_str());
@@ -100,6 +102,29 @@ impl Base {
             _ => {}
         }
         url
+    }
+
+    /// Another host that this one leads to, for messages about it.
+    pub fn beside(&self, url: &Url) -> Base {
+        let name = url.host_str().unwrap_or_default().to_owned();
+        let host = match url.port() {
+            Some(port) => format!("{name}:{port}"),
+            None => name.clone(),
+        };
+        Base { url: url.clone(), host, name, is_endpoint: self.is_endpoint }
+    }
+
+    /// The host as references to images have it; `Invalid` when none can name it. A name without a dot is taken for a
+    /// part of an image's name unless a port follows.
+    pub fn nameable(mut self) -> Result<Self> {
+        if !self.host.contains(['.', ':']) && self.host != "localhost" {
+            self.host = format!("{}:{}", self.name, self.port());
+        }
+        let named = ImageReference::parse(&format!("{}/a:1", self.host)).ok().and_then(|image| image.host);
+        match named.is_some_and(|named| named == self.host) {
+            true => Ok(self),
+            false => Err(Error::Invalid(msg!("endpoints-host-unnameable", host = self.host))),
+        }
     }
 
     /// Where a redirect leads, if it stays at this registry.
@@ -125,10 +150,12 @@ pub(super) enum Place<'a> {
     Catalogue {
         limit: Option<usize>,
         after: Option<&'a str>,
+        /// Of the registry's own link to its next page.
+        query: Option<&'a str>,
     },
     Tags {
         repository: &'a Repository,
-        after: Option<&'a str>,
+        query: Option<&'a str>,
     },
     Manifest {
         repository: &'a Repository,
@@ -224,7 +251,7 @@ mod tests {
         let url = base.url(&Place::Manifest { repository: &repository, reference: &reference });
         assert_eq!(url.as_str(), "http://registry.local:5000/v2/numbers/api/manifests/v3-build-1");
         assert_eq!(base.url(&Place::Root).as_str(), "http://registry.local:5000/v2/");
-        let catalogue = base.url(&Place::Catalogue { limit: Some(5), after: Some("a&b=c") });
+        let catalogue = base.url(&Place::Catalogue { limit: Some(5), after: Some("a&b=c"), query: None });
         assert_eq!(catalogue.as_str(), "http://registry.local:5000/v2/_catalog?n=5&last=a%26b%3Dc");
         for bad in [
             "",
@@ -242,6 +269,33 @@ mod tests {
                 && Reference::new("a/b").is_err()
                 && Reference::new("..").is_err()
         );
+    }
+
+    #[test]
+    fn an_endpoint_has_one_name_and_references_can_have_it() {
+        let named = |url: &str| Base::parse(url).and_then(Base::nameable).map(|base| base.host).ok();
+        for (url, host) in [
+            ("https://registry.example", "registry.example"),
+            ("https://REGISTRY.example:443/", "registry.example"),
+            ("http://registry.example:80", "registry.example"),
+            ("http://registry.example:443", "registry.example:443"),
+            ("https://registry", "registry:443"),
+            ("http://registry", "registry:80"),
+            ("http://localhost", "localhost"),
+            ("http://127.0.0.1:5001", "127.0.0.1:5001"),
+        ] {
+            assert_eq!(named(url).as_deref(), Some(host), "{url}");
+        }
+        for url in [
+            "http://[::1]:5000",
+            "https://[2001:db8::1]",
+            "https://my_registry.example",
+            "https://registry.example.",
+            "https://registry.example.:5000",
+            "https://-registry.example",
+        ] {
+            assert_eq!(named(url), None, "{url}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Lists: repositories and tags. Of a `Link` header only the fact that there is more is taken, never its
-//! address: old registries write broken ones, and a hostile one could point anywhere.
+//! Lists: repositories and tags. Of a `Link` header only the query is taken, never its address: a hostile one could point
+//! anywhere. A link that leads nowhere new, as old registries write them, gives way to the name where the page ended.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -18,6 +19,8 @@ const CATALOGUE_LIMIT: usize = 4 * 1024 * 1024;
 const TAGS_LIMIT: usize = 64 * 1024 * 1024;
 const MOST_TAGS: usize = 1_000_000;
 const MOST_PAGES: usize = 1000;
+/// Longest query of a link, in bytes.
+const LONGEST_QUERY: usize = 4096;
 
 /// A part of a list. `next` is the key to ask for what follows; `None` at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,18 +33,33 @@ impl Client {
     /// Repositories in the registry's order, after the key `after`, at most `limit` (1 to 1000).
     /// A repository stays listed when its last tag is gone.
     pub async fn repositories(&self, after: Option<&str>, limit: usize) -> Result<Page<String>> {
-        #[derive(Deserialize)]
-        struct Catalogue {
-            repositories: Option<Vec<String>>,
-        }
         if let Some(after) = after {
             Repository::new(after)?;
         }
         let limit = limit.clamp(1, MOST_PER_PAGE);
-        let mut answer = self.list(Place::Catalogue { limit: Some(limit), after }, CATALOGUE_LIMIT).await?;
+        let (mut items, answer) = self.some_repositories((after, limit), None).await?;
+        let more = has_next(&answer) || items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).cloned();
+        Ok(Page { items, next })
+    }
+
+    /// A page of the catalogue, by key and length or by the query of a link.
+    async fn some_repositories(
+        &self,
+        (after, limit): (Option<&str>, usize),
+        query: Option<&str>,
+    ) -> Result<(Vec<String>, Answer)> {
+        #[derive(Deserialize)]
+        struct Catalogue {
+            repositories: Option<Vec<String>>,
+        }
+        let place = Place::Catalogue { limit: Some(limit), after, query };
+        let mut answer = self.list(place, CATALOGUE_LIMIT).await?;
         if answer.status == StatusCode::BAD_REQUEST {
             // Its own limit is lower than ours; without a number it gives what it allows.
-            answer = self.list(Place::Catalogue { limit: None, after }, CATALOGUE_LIMIT).await?;
+            let place = Place::Catalogue { limit: None, after, query };
+            answer = self.list(place, CATALOGUE_LIMIT).await?;
         }
         match answer.status {
             StatusCode::OK => {}
@@ -53,32 +71,25 @@ impl Client {
         let catalogue: Catalogue = self.read(&answer)?;
         let mut items = catalogue.repositories.unwrap_or_default();
         items.retain(|name| is_repository(name));
-        let more = has_next(&answer) || items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).cloned();
-        Ok(Page { items, next })
+        Ok((items, answer))
     }
 
     /// All repositories, sorted, but not more than `most`; `next` is set when there are more.
     pub async fn all_repositories(&self, most: usize) -> Result<Page<String>> {
-        let mut all = Page { items: Vec::new(), next: None };
+        let (mut all, mut pages) = (BTreeSet::new(), Pages::default());
+        let mut more = false;
         for _ in 0..MOST_PAGES {
-            let page = self.repositories(all.next.as_deref(), MOST_PER_PAGE).await?;
-            // A registry that gives the same key again would keep us here for ever.
-            let stuck = page.next.is_some() && page.next == all.next;
-            all.items.extend(page.items);
-            all.next = page.next.filter(|_| !stuck);
-            if all.next.is_none() || all.items.len() >= most {
+            let key = (None, MOST_PER_PAGE);
+            let (found, answer) = self.some_repositories(key, pages.query()).await?;
+            more = pages.turn(&answer, found, &mut all);
+            if !more || all.len() >= most {
                 break;
             }
         }
-        if all.items.len() > most {
-            all.items.truncate(most);
-            all.next = all.items.last().cloned();
-        }
-        all.items.sort();
-        all.items.dedup();
-        Ok(all)
+        let cut = all.len() > most;
+        let items: Vec<String> = all.into_iter().take(most).collect();
+        let next = items.last().filter(|_| more || cut).cloned();
+        Ok(Page { items, next })
     }
 
     /// Tags in natural order (`v3-build-9` before `v3-build-10`). Empty for a repository whose tags are all
@@ -89,10 +100,9 @@ impl Client {
             tags: Option<Vec<String>>,
         }
         let repository = Repository::new(repository)?;
-        let mut tags: Vec<String> = Vec::new();
-        let mut after: Option<String> = None;
+        let (mut all, mut pages) = (BTreeSet::new(), Pages::default());
         for _ in 0..MOST_PAGES {
-            let place = Place::Tags { repository: &repository, after: after.as_deref() };
+            let place = Place::Tags { repository: &repository, query: pages.query() };
             let answer = self.list(place, TAGS_LIMIT).await?;
             match answer.status {
                 StatusCode::OK => {}
@@ -103,16 +113,13 @@ impl Client {
                 status => return Err(self.unexpected(status).into()),
             }
             let page: Tags = self.read(&answer)?;
-            let before = after.take();
             let found = page.tags.unwrap_or_default();
-            after = found.last().filter(|_| has_next(&answer)).cloned();
-            tags.extend(found.into_iter().filter(|tag| is_tag(tag)));
-            if after.is_none() || after == before || tags.len() >= MOST_TAGS {
+            if !pages.turn(&answer, found, &mut all) || all.len() >= MOST_TAGS {
                 break;
             }
         }
+        let mut tags: Vec<String> = all.into_iter().filter(|tag| is_tag(tag)).collect();
         tags.sort_by(|a, b| natural(a, b));
-        tags.dedup();
         Ok(tags)
     }
 
@@ -133,6 +140,56 @@ fn has_next(answer: &Answer) -> bool {
     links
         .flat_map(|links| links.split([';', ',']))
         .any(|part| matches!(part.trim(), "rel=\"next\"" | "rel=next"))
+}
+
+/// Goes from page to page of a list.
+#[derive(Default)]
+struct Pages {
+    query: Option<String>,
+    /// Where the page before ended.
+    last: Option<String>,
+    /// Whether `query` is made of that name, because a link led nowhere new.
+    by_name: bool,
+}
+
+impl Pages {
+    fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// Takes what a page has; whether another one is to be asked for.
+    fn turn(&mut self, answer: &Answer, found: Vec<String>, all: &mut BTreeSet<String>) -> bool {
+        let (before, last) = (all.len(), found.last().cloned());
+        all.extend(found);
+        if all.len() == before && (self.by_name || self.query.is_none()) {
+            // The same page again and again would keep us here for ever.
+            return false;
+        }
+        if all.len() == before {
+            self.by_name = true;
+        } else if has_next(answer) {
+            self.last = last;
+        } else {
+            return false;
+        }
+        self.query = link_query(answer).filter(|_| !self.by_name).or_else(|| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            Some(query.append_pair("last", self.last.as_deref()?).finish())
+        });
+        self.query.is_some()
+    }
+}
+
+/// The query of the registry's own link to its next page: only that is taken from it, so that it leads to the same place.
+fn link_query(answer: &Answer) -> Option<String> {
+    let links = answer.headers.get_all("link").into_iter().filter_map(|link| link.to_str().ok());
+    links.flat_map(|links| links.split(',')).find_map(|link| {
+        let (target, attributes) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = attributes.split(';').any(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"));
+        let (_, query) = target.split_once('?').filter(|_| is_next)?;
+        let query = query.split('#').next().unwrap_or_default();
+        (!query.is_empty() && query.len() <= LONGEST_QUERY).then(|| query.to_owned())
+    })
 }
 
 /// Numbers within names by value, the rest byte by byte; equal only for equal names.

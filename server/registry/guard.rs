@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use super::allowed::AllowedHost;
 use super::base::Base;
 use super::state::Unresolved;
 use crate::model::{Error, Result};
@@ -30,7 +31,7 @@ struct Rules {
     /// This server's own port.
     own: Option<u16>,
     /// Loopback, when a person wrote it as an address.
-    typed: Option<IpAddr>,
+    typed: Vec<IpAddr>,
     /// Every port this client connects to.
     ports: Mutex<BTreeSet<u16>>,
 }
@@ -43,14 +44,21 @@ impl Guard {
 
     /// For an endpoint at `base`; `own` is the port this server listens at.
     pub fn of(base: &Base, own: Option<u16>) -> Result<Self> {
-        let typed = base.address().filter(IpAddr::is_loopback);
-        let ports = Mutex::new(BTreeSet::from([base.port()]));
-        let guard = Guard(Some(Arc::new(Rules { own, typed, ports })));
-        match base.address() {
+        Self::allowing(base, &[], own)
+    }
+
+    /// As `of`, for an endpoint whose registry may lead to other hosts.
+    pub fn allowing(base: &Base, allowed: &[AllowedHost], own: Option<u16>) -> Result<Self> {
+        let written: Vec<IpAddr> =
+            base.address().into_iter().chain(allowed.iter().filter_map(AllowedHost::address)).collect();
+        let typed = written.iter().copied().filter(IpAddr::is_loopback).collect();
+        let ports = std::iter::once(base.port()).chain(allowed.iter().flat_map(AllowedHost::ports)).collect();
+        let guard = Guard(Some(Arc::new(Rules { own, typed, ports: Mutex::new(ports) })));
+        for address in written {
             // A resolver is never asked about these.
-            Some(address) => guard.check(address).map_err(|no| no.refusal(&base.host)).map(|()| guard),
-            None => Ok(guard),
+            guard.check(address).map_err(|no| no.refusal(&base.host))?;
         }
+        Ok(guard)
     }
 
     /// From here on this client also connects to that port.
@@ -65,7 +73,7 @@ impl Guard {
         let address = address.to_canonical();
         let ports = rules.ports.lock().unwrap_or_else(PoisonError::into_inner);
         let own_door = rules.own.is_some_and(|own| ports.contains(&own)) && is_here(address);
-        let inside = is_inside(address) && rules.typed != Some(address);
+        let inside = is_inside(address) && !rules.typed.contains(&address);
         match own_door || inside {
             true => Err(Forbidden(address)),
             false => Ok(()),

@@ -8,9 +8,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::base::Base;
+use super::connect::http_client;
 use super::guard::Guard;
 use super::state::Trouble;
-use super::wire::{self, http_client};
+use super::wire;
 use crate::model::{Access, Error, Result, Secret};
 use crate::msg;
 
@@ -163,6 +164,7 @@ mod tests {
             url: url.into(),
             credentials: Credentials::Anonymous,
             certificate: certificate.map(Into::into),
+            allowed: Vec::new(),
         };
         let password = Secret::new("hub-password");
         for (access, key) in [

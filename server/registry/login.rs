@@ -1,6 +1,7 @@
 //! Saying who we are, as the registry asks for it: a password, a token that was given, or a token of the registry's
 //! own token server, kept until it ends. A credential goes to the registry itself or to a token server at the same
-//! host (or Docker Hub's own one, for Docker Hub), and never anywhere else, whatever a header says.
+//! host, at a host that the endpoint allows (or Docker Hub's own one, for Docker Hub), and never anywhere else, whatever
+//! a header says.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
+use super::allowed::{self, AllowedHost};
 use super::base::Base;
 use super::challenge::{self, Challenge};
 use super::guard::Guard;
@@ -51,7 +53,21 @@ struct State {
 struct Answer {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    /// A number of seconds; senders write other things, too.
+    #[serde(default)]
+    expires_in: serde_json::Value,
+}
+
+impl Answer {
+    fn lasts(&self) -> Duration {
+        let said = match &self.expires_in {
+            serde_json::Value::Number(number) => number.as_f64(),
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let seconds = said.filter(|seconds| *seconds >= 0.0).unwrap_or(LASTS as f64).min(LONGEST_LIFE as f64);
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
 }
 
 impl Login {
@@ -147,24 +163,42 @@ impl Login {
 
     /// A token server's address, if credentials may go there: never to another host, never from https to http.
     fn allowed(&self, at: &At<'_>, realm: &str) -> Result<Url, Trouble> {
-        let refuse = || {
-            let shown: String = realm.chars().take(200).collect();
-            let message = msg!("endpoints-realm-refused", host = at.base.host, realm = shown.escape_debug());
+        let shown: String = realm.chars().take(200).collect();
+        let refuse = |other: Option<&Url>| {
+            let (host, realm) = (&at.base.host, shown.escape_debug());
+            let message = match other {
+                _ if !at.base.is_endpoint => msg!("registry-own-credentials", host = host, answer = "401"),
+                Some(url) if url.scheme() == "http" && at.base.is_tls() => {
+                    msg!("endpoints-realm-plain", host = host, realm = realm)
+                }
+                Some(url) if url.has_host() => {
+                    msg!(
+                        "endpoints-realm-refused",
+                        host = host,
+                        realm = realm,
+                        other = at.base.beside(url).host
+                    )
+                }
+                _ => msg!("endpoints-realm-odd", host = host, realm = realm),
+            };
             Trouble::new(Condition::NeedsCredentials, message)
         };
-        let url = Url::parse(realm).map_err(|_| refuse())?;
+        let url = Url::parse(realm).map_err(|_| refuse(None))?;
         let safe = url.scheme() == "https" || (url.scheme() == "http" && !at.base.is_tls());
         let bare = url.username().is_empty() && url.password().is_none();
         let host = url.host_str().unwrap_or_default();
         let hub = self.kind == EndpointKind::DockerHub && host == HUB_TOKENS && url.scheme() == "https";
-        if !safe || !bare || (host != at.base.name && !hub) {
-            return Err(refuse());
+        let allowed = host == at.base.name || allowed::leads_to(at.base, at.allowed, &url);
+        if !safe || !bare || !(allowed || hub) {
+            return Err(refuse(Some(&url)));
         }
         at.guard.add_port(url.port_or_known_default().unwrap_or(0));
-        match at.base.address().map(|address| at.guard.check(address)) {
-            Some(Err(no)) => Err(Trouble::from_cause(at.base, &no)),
-            _ => Ok(url),
+        // A resolver is never asked about addresses.
+        let written = [at.base.address(), at.base.beside(&url).address()];
+        for address in written.into_iter().flatten() {
+            at.guard.check(address).map_err(|no| Trouble::from_cause(at.base, &no))?;
         }
+        Ok(url)
     }
 
     async fn fetch(
@@ -179,27 +213,35 @@ impl Login {
             query.extend_pairs(service.map(|service| ("service", service)));
             query.extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
         }
-        let mut request = at.http.get(url);
+        let there = match url.host_str() == Some(&at.base.name) {
+            true => at.base.clone(),
+            false => at.base.beside(&url),
+        };
+        let http = if there.host == at.base.host || there.name == at.base.name { at.http } else { at.others };
+        let mut request = http.get(url);
         if !self.is_anonymous() {
             request = request.header(AUTHORIZATION, self.basic(at.base)?);
         }
         let asked = Instant::now();
-        let response = request.send().await.map_err(|e| Trouble::from_http(at.base, &e))?;
+        let response = request.send().await.map_err(|e| Trouble::from_http(&there, &e))?;
         let status = response.status();
         if status.is_client_error() && status.as_u16() != 429 {
             return Err(self.refused(at.base, status));
         }
         if !status.is_success() {
-            let message = msg!("registry-failing", host = at.base.host, answer = status);
+            let message = msg!("registry-failing", host = there.host, answer = status);
             return Err(Trouble::new(Condition::Failing, message));
         }
         let body = super::wire::body(at.base, response, LONGEST_ANSWER).await?;
         let unreadable = || Trouble::damaged(msg!("endpoints-token-unreadable", host = at.base.host));
         let answer: Answer = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        let given = [answer.token, answer.access_token].into_iter().flatten().find(|token| !token.is_empty());
+        let given = [answer.token.clone(), answer.access_token.clone()]
+            .into_iter()
+            .flatten()
+            .find(|token| !token.is_empty());
         let token = Secret::new(given.ok_or_else(unreadable)?);
         let header = bearer(at.base, token.reveal())?;
-        let lasts = Duration::from_secs(answer.expires_in.unwrap_or(LASTS).min(LONGEST_LIFE));
+        let lasts = answer.lasts();
         self.keep(scopes.join(" "), &header, asked + lasts.saturating_sub(MARGIN));
         Ok(header)
     }
@@ -224,6 +266,7 @@ impl Login {
     /// What is wrong is who we are.
     pub fn refused(&self, base: &Base, answer: impl std::fmt::Display) -> Trouble {
         let message = match self.is_anonymous() {
+            true if !base.is_endpoint => msg!("registry-own-credentials", host = base.host, answer = answer),
             true => msg!("registry-credentials", host = base.host, answer = answer),
             false => msg!("endpoints-refused", host = base.host, answer = answer),
         };
@@ -235,7 +278,10 @@ impl Login {
 pub(super) struct At<'a> {
     pub base: &'a Base,
     pub guard: &'a Guard,
+    pub allowed: &'a [AllowedHost],
     pub http: &'a reqwest::Client,
+    /// For another host than the registry's.
+    pub others: &'a reqwest::Client,
 }
 
 fn bearer(base: &Base, token: &str) -> Result<HeaderValue, Trouble> {

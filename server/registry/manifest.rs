@@ -112,6 +112,64 @@ pub(super) fn media_type(header: Option<&str>, body: &[u8]) -> String {
     }
 }
 
+/// Whether an answer with this content type can hold a manifest: a page cannot.
+pub(super) fn may_be_manifest(content_type: Option<&str>) -> bool {
+    content_type.is_none_or(|kind| kind.to_ascii_lowercase().contains("json") || kind.contains("prettyjws"))
+}
+
+/// Whether it is a page for people.
+pub(super) fn is_page(content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// Whether a document is a manifest of some kind, and not whatever else a server may answer with.
+pub(super) fn is_manifest(body: &[u8]) -> bool {
+    let known = ["schemaVersion", "mediaType", "config", "layers", "manifests", "fsLayers", "blobs"];
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body)
+        .is_ok_and(|map| known.iter().any(|name| map.contains_key(*name)))
+}
+
+/// What a manifest holds when that is no image that can be run: a signature, a chart, a build cache.
+pub(super) fn other_than_image(media_type: &str, body: &[u8]) -> Option<String> {
+    use serde_json::Value;
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let text = |value: &Value, name: &str| {
+        value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown)
+    };
+    let kinds = |name: &str| {
+        let all = value.get(name).and_then(Value::as_array).into_iter().flatten();
+        all.map(|one| text(one, "mediaType").unwrap_or_default()).collect::<Vec<_>>()
+    };
+    if let Some(kind) = text(&value, "artifactType") {
+        return Some(kind);
+    }
+    if value.get("subject").is_some_and(Value::is_object) {
+        return Some(shown(media_type));
+    }
+    match media_type {
+        IMAGE_MANIFEST_MEDIA_TYPE | OCI_IMAGE_MEDIA_TYPE => {
+            let config = value.get("config").and_then(|config| text(config, "mediaType")).unwrap_or_default();
+            let layers = kinds("layers");
+            let of_image = |kind: &String| {
+                kind.is_empty() || kind.contains("image.layer.") || kind.contains("image.rootfs.")
+            };
+            let odd = layers.first().filter(|_| !layers.iter().any(of_image)).cloned();
+            let known = [IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE, ""];
+            if known.contains(&config.as_str()) { odd } else { Some(config) }
+        }
+        IMAGE_MANIFEST_LIST_MEDIA_TYPE | OCI_IMAGE_INDEX_MEDIA_TYPE => {
+            let parts = kinds("manifests");
+            let of_image =
+                |kind: &String| kind.is_empty() || kind.contains("manifest") || kind.contains("image.index");
+            match parts.iter().any(of_image) {
+                true => None,
+                false => Some(parts.into_iter().next().unwrap_or_else(|| shown(media_type))),
+            }
+        }
+        other => Some(shown(other)),
+    }
+}
+
 /// Reads a manifest whose bytes were checked against their digest.
 pub(super) fn parse(media_type: &str, body: &[u8]) -> Result<Manifest, Message> {
     #[derive(Deserialize)]

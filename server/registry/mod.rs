@@ -1,18 +1,21 @@
 //! The `/v2/` client: what one registry holds, and whether it really holds what a stage says it pushed.
 //!
 //! It copies images from one registry to another and deletes nothing; it keeps nothing on disk; it contacts the one
-//! host it was made for and no other, whatever a `Link`, `Location` or `WWW-Authenticate` header says. Everything it
+//! host it was made for and those that are allowed beside it by name, and no other, whatever a `Link`, `Location` or
+//! `WWW-Authenticate` header says. Everything it
 //! hands out was checked against its digest first, because a page or a record built on damaged bytes would be believed.
 //!
 //! oci-client names the media types here. Its reading calls take bodies of any size and follow
 //! redirects to any host, so reading goes through reqwest with limits of our own (`wire`).
 //!
 //! ```text
-//! base, guard, trust   where to, and whether to     wire, patience, rest   one request, and how often
-//! challenge, login     who we are                   client, catalogue, lists, image, manifest, config   reading
+//! base, allowed, guard, trust   where to, whether to   wire, connect, patience, rest   one request, how often
+//! challenge, login     who we are                   client, documents, catalogue, lists, image, manifest, config   reading
+//! deliveries, said     what others say of it, and what the registry bears out
 //! upload, meter, copy  writing                      certificate, validate   what a person is shown of an endpoint
 //! ```
 
+mod allowed;
 mod base;
 mod cache;
 mod catalogue;
@@ -20,8 +23,10 @@ mod certificate;
 mod challenge;
 mod client;
 mod config;
+mod connect;
 mod copy;
 mod deliveries;
+mod documents;
 mod guard;
 mod hub;
 mod image;
@@ -33,6 +38,7 @@ mod patience;
 mod push_log;
 mod registries;
 mod rest;
+mod said;
 mod state;
 mod trust;
 mod upload;
@@ -58,4 +64,5 @@ pub use manifest::{Layer, Platform};
 pub use patience::Patience;
 pub use push_log::{Candidate, PushScanner};
 pub use registries::{DOCKER_HUB, Registries};
+pub use said::{Borne, Held, bear_out};
 pub use state::{Condition, RegistryState};

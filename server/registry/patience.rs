@@ -27,6 +27,9 @@ impl Patience {
     pub const NONE: Patience = Patience::of(1, 0, 4_000, 5_000);
     /// For a person who waits for a page.
     pub const PAGE: Patience = Patience::of(3, 150, 5_000, 12_000);
+    /// For an import, or whatever follows from a delivery: a registry that fetches an image from elsewhere first takes its
+    /// time.
+    pub const IMPORT: Patience = Patience::of(2, 500, 15_000, 25_000);
     /// For a run, whose result hangs on the answer.
     pub const RUN: Patience = Patience::of(5, 2_000, 20_000, 60_000);
 

@@ -1,12 +1,14 @@
 //! The clients of all registries this house may speak with: the stack's own, and one per endpoint. A host that is not
 //! among them is never contacted, whatever an image reference says.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::certificate::{self, Certificate};
 use super::client::Client;
 use super::hub::Hub;
+use super::patience::Patience;
 use super::validate;
 use crate::model::{Access, CheckStep, Credentials, Digest, Error, Notice, Result, Sighting, TagAddress};
 use crate::msg;
@@ -79,10 +81,37 @@ impl Registries {
 
     /// The client for a host; `None` when it is not configured.
     pub fn at(&self, host: &str) -> Option<Client> {
+        let host = self.canonical(host);
         if host == self.0.own.host() {
             return Some(self.0.own.clone());
         }
-        self.0.others.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+        self.0.others.read().unwrap_or_else(PoisonError::into_inner).get(&*host).cloned()
+    }
+
+    /// The one name of a host under which its registry is known here: in lower case, and without the port that its
+    /// scheme has anyway.
+    pub fn canonical<'a>(&self, host: &'a str) -> Cow<'a, str> {
+        let others = self.0.others.read().unwrap_or_else(PoisonError::into_inner);
+        let own = &self.0.own;
+        if host == own.host() || others.contains_key(host) {
+            return Cow::Borrowed(host);
+        }
+        let lower = host.to_ascii_lowercase();
+        let known = |name: &str| {
+            if name == own.host() { Some(own.is_tls()) } else { Some(others.get(name)?.is_tls()) }
+        };
+        if known(&lower).is_some() {
+            return Cow::Owned(lower);
+        }
+        let bare = match lower.rsplit_once(':') {
+            Some((name, "443")) => known(name).filter(|tls| *tls).map(|_| name),
+            Some((name, "80")) => known(name).filter(|tls| !tls).map(|_| name),
+            _ => None,
+        };
+        match bare {
+            Some(name) => Cow::Owned(name.to_owned()),
+            None => Cow::Borrowed(host),
+        }
     }
 
     /// Where a tag is looked up. Docker Hub's are looked up at the stack's own registry, which is the engine's
@@ -91,7 +120,7 @@ impl Registries {
         if address.host == DOCKER_HUB && self.at(DOCKER_HUB).is_none() {
             return TagAddress { host: self.0.own.host().to_owned(), ..address.clone() };
         }
-        address.clone()
+        TagAddress { host: self.canonical(&address.host).into_owned(), ..address.clone() }
     }
 
     /// The notice in the repository that has its image. Where only one repository can be meant, and where the registry
@@ -113,6 +142,7 @@ impl Registries {
         let client = self.at(&address.host);
         let client =
             client.ok_or_else(|| Error::Denied(msg!("registry-host-unknown", host = address.host)))?;
+        let client = client.with_patience(Patience::IMPORT);
         match client.head(&address.repository, &address.tag).await {
             Ok(Some(found)) if known == Some(&found.digest) => Ok(Sighting::Image(found.digest)),
             Ok(Some(found)) => {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::base::Base;
 use super::guard::Forbidden;
-use super::trust::Changed;
+use super::trust::{Changed, NotVouched};
 use crate::model::{Error, Message};
 use crate::msg;
 
@@ -109,6 +109,10 @@ impl Trouble {
                     let message = msg!("endpoints-certificate-changed", host = host, found = found);
                     Self::new(Condition::Tls, message)
                 }
+                Known::NotVouched(issuer) => {
+                    let message = msg!("endpoints-certificate-not-vouched", host = host, issuer = issuer);
+                    Self::new(Condition::Tls, message)
+                }
                 Known::Unresolved => {
                     let message = match base.is_endpoint {
                         true => msg!("endpoints-unresolved", name = base.name),
@@ -123,13 +127,31 @@ impl Trouble {
                     };
                     Self::new(Condition::Refused, message)
                 }
-                Known::Tls(cause) => {
-                    Self::new(Condition::Tls, msg!("registry-tls", host = host, cause = cause))
-                }
+                Known::Tls(cause) => Self::new(Condition::Tls, tls_message(base, &cause)),
             };
         }
         let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
         Self::new(Condition::Unreachable, msg!("registry-unreachable", host = host, cause = cause))
+    }
+}
+
+/// What is wrong with a certificate, or with what answers instead of one.
+fn tls_message(base: &Base, cause: &rustls::Error) -> Message {
+    use rustls::CertificateError as Bad;
+    let (host, name) = (&base.host, &base.name);
+    match cause {
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            msg!("registry-certificate-expired", host = host)
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            msg!("registry-certificate-early", host = host)
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            msg!("registry-certificate-name", host = host, name = name)
+        }
+        // What http answers to a greeting in TLS.
+        rustls::Error::InvalidMessage(_) => msg!("registry-tls-none", host = host),
+        cause => msg!("registry-tls", host = host, cause = cause),
     }
 }
 
@@ -167,8 +189,10 @@ enum Known {
     Forbidden(std::net::IpAddr),
     /// The fingerprint of what is presented now.
     Changed(String),
+    /// Who has signed what is presented.
+    NotVouched(String),
     Refused,
-    Tls(String),
+    Tls(rustls::Error),
 }
 
 fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
@@ -179,7 +203,7 @@ fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
         return Some(Known::Forbidden(*address));
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(changed(error).unwrap_or_else(|| Known::Tls(error.to_string())));
+        return Some(changed(error).unwrap_or_else(|| Known::Tls(error.clone())));
     }
     let error = cause.downcast_ref::<io::Error>()?;
     // `source` of an io::Error skips the error it wraps, so its inside is looked at here.
@@ -189,11 +213,14 @@ fn known(cause: &(dyn Cause + 'static)) -> Option<Known> {
     }
 }
 
-/// A certificate that is not the accepted one.
+/// A certificate that is not the accepted one, or not one of the accepted authorities'.
 fn changed(error: &rustls::Error) -> Option<Known> {
     let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error else {
         return None;
     };
+    if let Some(not) = other.0.downcast_ref::<NotVouched>() {
+        return Some(Known::NotVouched(not.issuer.clone()));
+    }
     let changed = other.0.downcast_ref::<Changed>()?;
     Some(Known::Changed(changed.found.clone()))
 }

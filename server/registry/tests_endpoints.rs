@@ -22,7 +22,13 @@ fn key<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 }
 
 fn access(url: &str, credentials: Credentials) -> Access {
-    Access { kind: EndpointKind::Distribution, url: url.into(), credentials, certificate: None }
+    Access {
+        kind: EndpointKind::Distribution,
+        url: url.into(),
+        credentials,
+        certificate: None,
+        allowed: Vec::new(),
+    }
 }
 
 fn password(password: &str) -> Credentials {
@@ -166,16 +172,16 @@ async fn a_token_is_fetched_once_and_again_when_it_has_ended() {
 #[tokio::test]
 async fn credentials_go_nowhere_else() {
     let thief = Faulty::start(|_, _| answer("200 OK", "", br#"{"token":"x"}"#));
-    for realm in [
-        "http://elsewhere.invalid/token",
-        "http://127.0.0.2/token",
-        "ftp://{host}/",
-        "//",
-        "http://u:p@{host}/",
+    for (realm, sentence) in [
+        ("http://elsewhere.invalid/token", "endpoints-realm-refused"),
+        ("http://127.0.0.2/token", "endpoints-realm-refused"),
+        ("ftp://{host}/", "endpoints-realm-refused"),
+        ("//", "endpoints-realm-odd"),
+        ("http://u:p@{host}/", "endpoints-realm-refused"),
     ] {
         let registry = token_registry(realm, 300, Arc::default());
         let known = client(&registry.address, password(PASSWORD));
-        assert_eq!(key(known.tags("a").await), "endpoints-realm-refused", "{realm}");
+        assert_eq!(key(known.tags("a").await), sentence, "{realm}");
         assert_eq!(registry.asked(), 1);
     }
     let thief_at = thief.address.clone();
@@ -184,8 +190,8 @@ async fn credentials_go_nowhere_else() {
     });
     let known = client(&redirecting.address, Credentials::Token(Secret::new("abc")));
     let digest = digest_of(b"x").unwrap();
-    assert_eq!(key(known.tags("a").await), "registry-redirect");
-    assert_eq!(key(known.has_blob("a", &digest).await), "registry-redirect");
+    assert_eq!(key(known.tags("a").await), "endpoints-redirect");
+    assert_eq!(key(known.has_blob("a", &digest).await), "endpoints-redirect");
     // An upload is not sent elsewhere, either.
     let thief_at = thief.address.clone();
     let leading = Faulty::start(move |_, line| match line.starts_with("POST") {
@@ -193,7 +199,7 @@ async fn credentials_go_nowhere_else() {
         false => answer("404 Not Found", "", b""),
     });
     let known = client(&leading.address, password(PASSWORD));
-    assert_eq!(key(known.push_blob_stream("a", &digest, Some(1), pieces(b"x")).await), "registry-redirect");
+    assert_eq!(key(known.push_blob_stream("a", &digest, Some(1), pieces(b"x")).await), "endpoints-redirect");
     assert_eq!(thief.asked(), 0);
 }
 

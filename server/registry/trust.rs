@@ -15,6 +15,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 use sha2::{Digest as _, Sha256};
+use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
 
 use crate::model::{Error, Result};
 use crate::msg;
@@ -51,7 +53,8 @@ pub(super) fn only(pem: &str) -> Result<ClientConfig> {
             Some(verifier.map_err(|cause| Error::internal("reading certificates", cause))?)
         }
     };
-    judged(Accepted { accepted, authorities })
+    let authorities_alone = accepted.iter().all(is_authority_alone);
+    judged(Accepted { accepted, authorities, authorities_alone })
 }
 
 /// What a host presents: its own certificate, those behind it, its name, and when it was asked.
@@ -144,10 +147,45 @@ impl fmt::Display for Changed {
 
 impl Cause for Changed {}
 
+/// A certificate that none of the authorities that were given has signed.
+#[derive(Debug)]
+pub(super) struct NotVouched {
+    pub issuer: String,
+}
+
+impl fmt::Display for NotVouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "signed by {}, which is not among the given certificates", self.issuer)
+    }
+}
+
+impl Cause for NotVouched {}
+
+/// Whether a certificate speaks for other hosts and for none by itself: a person gave it as an authority, and has not
+/// accepted it as a host's own.
+fn is_authority_alone(der: &CertificateDer<'_>) -> bool {
+    let Ok(parsed) = x509_cert::Certificate::from_der(der) else { return false };
+    let parsed = parsed.tbs_certificate();
+    let may_sign =
+        parsed.get_extension::<BasicConstraints>().ok().flatten().is_some_and(|(_, found)| found.ca);
+    may_sign && !matches!(parsed.get_extension::<SubjectAltName>(), Ok(Some(_)))
+}
+
+/// Who has signed a certificate; `None` when it is itself.
+fn issuer(der: &CertificateDer<'_>) -> Option<String> {
+    let parsed = x509_cert::Certificate::from_der(der).ok()?;
+    let parsed = parsed.tbs_certificate();
+    let issuer = parsed.issuer().to_string();
+    let shown = issuer.chars().take(300).collect::<String>().escape_debug().to_string();
+    (issuer != parsed.subject().to_string()).then_some(shown)
+}
+
 #[derive(Debug)]
 struct Accepted {
     accepted: Vec<CertificateDer<'static>>,
     authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// Whether all of them are authorities, and none is a host's own.
+    authorities_alone: bool,
 }
 
 impl Judge for Accepted {
@@ -157,6 +195,11 @@ impl Judge for Accepted {
             return Ok(());
         }
         let changed = || {
+            let signed_by = issuer(own).filter(|_| self.authorities_alone);
+            if let Some(issuer) = signed_by {
+                let other = OtherError(Arc::new(NotVouched { issuer }));
+                return rustls::Error::InvalidCertificate(CertificateError::Other(other));
+            }
             let changed = Changed { found: fingerprint(own) };
             let other = OtherError(Arc::new(changed));
             rustls::Error::InvalidCertificate(CertificateError::Other(other))

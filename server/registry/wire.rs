@@ -1,8 +1,7 @@
 //! One question to the registry and its answer: few connections, a deadline, a bound for every body, a
-//! small number of further tries with growing, jittered waits, and no step to another host (but the ones Docker Hub
-//! keeps its blobs at, which are told nothing).
+//! small number of further tries with growing, jittered waits, and no step to another host but the ones that are
+//! allowed by name and those Docker Hub keeps its blobs at; they are told nothing of who we are.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,20 +12,18 @@ use reqwest::{Method, Response, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::allowed::{self, AllowedHost};
 use super::base::{Base, Place};
+use super::connect::{CONNECTIONS, http_client, others_client};
 use super::guard::Guard;
 use super::login::{At, Login};
 use super::patience::Patience;
 use super::rest::Rest;
 use super::state::{Condition, Trouble};
-use super::trust;
-use crate::model::{Access, Credentials, EndpointKind, Error, Result};
+use crate::model::{Access, Credentials, EndpointKind, Result};
 use crate::msg;
 
-/// A registry on one disk gains nothing from more (measured: 1,393 HEADs/s on 4, no gain on 8).
-const CONNECTIONS: usize = 4;
 const REDIRECTS: usize = 3;
-const CONNECT: Duration = Duration::from_secs(3);
 /// Where Docker Hub's blobs are, behind a redirect.
 const HUB_BLOBS: &[&str] = &[".docker.com", ".docker.io", ".cloudflarestorage.com"];
 
@@ -35,12 +32,15 @@ pub(super) struct Wire {
     pub guard: Guard,
     pub login: Login,
     kind: EndpointKind,
+    allowed: Vec<AllowedHost>,
     http: reqwest::Client,
+    /// For other hosts, whose certificates may be those that this machine believes.
+    others: reqwest::Client,
     permits: Semaphore,
     rest: Rest,
 }
 
-/// A question. `accept` is for manifests; redirects are followed for blobs only.
+/// A question. `accept` is for manifests.
 pub(super) struct Ask<'a> {
     pub method: Method,
     pub place: Place<'a>,
@@ -58,6 +58,8 @@ pub(super) struct Call {
     pub content: Content,
     pub scopes: Vec<String>,
     pub follow: bool,
+    /// 403 and errors of the registry's own are answers, too.
+    pub lenient: bool,
 }
 
 impl Call {
@@ -70,6 +72,7 @@ impl Call {
             content: Content::Nothing,
             scopes,
             follow: false,
+            lenient: false,
         }
     }
 }
@@ -95,31 +98,6 @@ impl Answer {
     }
 }
 
-/// Connections to `base` through the guard, believing the accepted certificate (PEM) when there is one. It follows no
-/// redirect.
-pub(super) fn http_client(base: &Base, certificate: Option<&str>, guard: &Guard) -> Result<reqwest::Client> {
-    // The binary installs it; a second door (a tool, a test) must not find reqwest panicking without.
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-    let mut http = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .dns_resolver(Arc::new(guard.clone()))
-        .connect_timeout(CONNECT)
-        .pool_max_idle_per_host(CONNECTIONS)
-        .pool_idle_timeout(Duration::from_secs(90))
-        .tcp_nodelay(true)
-        .user_agent(concat!("ropewalk/", env!("CARGO_PKG_VERSION")));
-    match certificate {
-        Some(pem) => http = http.tls_backend_preconfigured(trust::only(pem)?),
-        // Without certificates of the machine, which a small image may lack and http does not need.
-        None if !base.is_tls() => http = http.tls_certs_only([]),
-        None => {}
-    }
-    http.build().map_err(|cause| Error::internal("making the registry client", cause))
-}
-
 impl Wire {
     /// For the stack's own registry, which asks for nothing.
     pub fn new(base: Base) -> Result<Self> {
@@ -128,19 +106,27 @@ impl Wire {
             url: base.origin(),
             credentials: Credentials::Anonymous,
             certificate: None,
+            allowed: Vec::new(),
         };
         Self::with(base, &access, Guard::none())
     }
 
     pub fn with(base: Base, access: &Access, guard: Guard) -> Result<Self> {
         let http = http_client(&base, access.certificate.as_deref(), &guard)?;
+        let allowed = allowed::parse(&access.allowed)?;
+        let others = match allowed.is_empty() {
+            true => http.clone(),
+            false => others_client(access.certificate.as_deref(), &guard)?,
+        };
         let login = Login::new(access.kind, access.credentials.clone());
         Ok(Wire {
             base,
             guard,
             login,
             kind: access.kind,
+            allowed,
             http,
+            others,
             permits: Semaphore::new(CONNECTIONS),
             rest: Rest::default(),
         })
@@ -158,7 +144,9 @@ impl Wire {
         let _permit = self.permits.acquire().await.map_err(|_| Trouble::timeout(&self.base))?;
         let call = Call {
             accept: ask.accept,
-            follow: matches!(ask.place, Place::Blob { .. }),
+            follow: matches!(ask.place, Place::Blob { .. } | Place::Manifest { .. } | Place::Tags { .. }),
+            // What a HEAD does not get, a GET may.
+            lenient: ask.method == Method::HEAD,
             ..Call::new(ask.method.clone(), self.base.url(&ask.place), ask.place.scopes(false))
         };
         let response = self.send(call).await?;
@@ -170,7 +158,7 @@ impl Wire {
 
     /// Sends, says who we are when asked, follows redirects where it may. Takes no permit and sets no deadline.
     pub async fn send(&self, mut call: Call) -> Result<Response, Trouble> {
-        let at = At { base: &self.base, guard: &self.guard, http: &self.http };
+        let at = self.at();
         let mut header = self.login.header(&at, &call.scopes).await?;
         let (mut url, mut hops, mut asked) = (call.url.clone(), 0, false);
         loop {
@@ -178,7 +166,7 @@ impl Wire {
             if let Some(header) = header.as_ref().filter(|_| self.base.owns(&url)) {
                 request = request.header(AUTHORIZATION, header.clone());
             }
-            let response = request.send().await.map_err(|e| Trouble::from_http(&self.base, &e))?;
+            let response = request.send().await.map_err(|e| self.trouble(&url, &e))?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && self.base.owns(&url) {
                 let once_more = !asked && !matches!(call.content, Content::Stream(..));
@@ -194,7 +182,7 @@ impl Wire {
                 continue;
             }
             if !status.is_redirection() {
-                return self.checked(response);
+                return self.checked(response, call.lenient);
             }
             hops += 1;
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
@@ -206,7 +194,8 @@ impl Wire {
     }
 
     fn request(&self, call: &mut Call, url: Url) -> reqwest::RequestBuilder {
-        let mut request = self.http.request(call.method.clone(), url);
+        let http = if self.base.owns(&url) { &self.http } else { &self.others };
+        let mut request = http.request(call.method.clone(), url);
         if let Some(accept) = call.accept {
             request = request.header(ACCEPT, accept);
         }
@@ -227,7 +216,21 @@ impl Wire {
         }
     }
 
-    /// Where a redirect leads: within the registry, or from Docker Hub to where it keeps its blobs.
+    fn at(&self) -> At<'_> {
+        let Wire { base, guard, allowed, http, others, .. } = self;
+        At { base, guard, allowed, http, others }
+    }
+
+    /// What kept an answer from coming, of the host that was asked.
+    fn trouble(&self, url: &Url, error: &reqwest::Error) -> Trouble {
+        match self.base.owns(url) {
+            true => Trouble::from_http(&self.base, error),
+            false => Trouble::from_http(&self.base.beside(url), error),
+        }
+    }
+
+    /// Where a redirect leads: within the registry, to a host that is allowed, or from Docker Hub to where it keeps its
+    /// blobs.
     pub fn next(&self, from: &Url, location: &str) -> Option<Url> {
         let to = from.join(location).ok()?;
         let host = to.host_str().unwrap_or_default();
@@ -238,11 +241,17 @@ impl Wire {
         if hub {
             self.guard.add_port(443);
         }
-        (self.base.owns(&to) || hub).then_some(to)
+        let allowed = allowed::leads_to(&self.base, &self.allowed, &to);
+        (self.base.owns(&to) || hub || allowed).then_some(to)
     }
 
-    fn checked(&self, response: Response) -> Result<Response, Trouble> {
+    fn checked(&self, response: Response, lenient: bool) -> Result<Response, Trouble> {
         match response.status() {
+            StatusCode::FORBIDDEN | StatusCode::INTERNAL_SERVER_ERROR | StatusCode::NOT_IMPLEMENTED
+                if lenient =>
+            {
+                Ok(response)
+            }
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 Err(self.login.refused(&self.base, status))
             }
@@ -258,12 +267,6 @@ impl Wire {
             }
             _ => Ok(response),
         }
-    }
-
-    pub fn redirected(&self, to: &str) -> Trouble {
-        let to: String = to.chars().take(200).collect();
-        let message = msg!("registry-redirect", host = self.base.host, to = to.escape_debug());
-        Trouble::new(Condition::NotARegistry, message)
     }
 }
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::pushes;
 use super::rows::{json, json_opt, millis, text, time, time_opt, to_json};
 use crate::model::{Delivery, DeliveryPart, DeliverySource, Error, Result, TagAddress};
 use crate::msg;
@@ -95,6 +96,13 @@ pub fn webhook_of(c: &Connection, id: i64) -> Result<Option<Option<i64>>> {
     Ok(statement.query_row([id], |row| row.get(0)).optional()?)
 }
 
+/// Whether a person sent it again; `false` when it is no longer kept.
+pub fn is_replay(c: &Connection, id: i64) -> Result<bool> {
+    let mut statement =
+        c.prepare_cached("SELECT 1 FROM deliveries WHERE id = ?1 AND replay_of IS NOT NULL")?;
+    Ok(statement.exists([id])?)
+}
+
 /// Newest first, before `before`; those of one webhook, or all.
 pub fn page(
     c: &Connection,
@@ -146,6 +154,7 @@ pub fn is_known(c: &Connection, key: &str) -> Result<bool> {
 /// Forgets what is older than `before`: ids of events, and deliveries that were handled.
 pub fn prune(c: &Connection, before: Timestamp) -> Result<()> {
     c.prepare_cached("DELETE FROM delivered_events WHERE at < ?1")?.execute([millis(before)])?;
+    pushes::prune(c, before)?;
     // The oldest come first, a few each time: the table is never read as a whole.
     c.prepare_cached(
         "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries ORDER BY id LIMIT 500)

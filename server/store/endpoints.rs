@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::{json_opt, millis, text, time, time_opt, to_json};
+use super::rows::{json, json_opt, millis, text, time, time_opt, to_json};
 use super::{Sealer, docker_webhooks};
 use crate::model::{
     Access, CheckStep, Credentials, EndpointKind, EndpointName, Error, Message, Result, Secret,
@@ -36,6 +36,8 @@ pub struct Given {
     pub bearer: bool,
     /// PEM, and the account that accepted or gave it.
     pub certificate: Option<(String, String)>,
+    /// Other hosts that its registry may lead to, each `host` or `host:port`.
+    pub allowed: Vec<String>,
 }
 
 /// How the last look went.
@@ -65,12 +67,13 @@ impl Given {
             },
         };
         let certificate = self.certificate.as_ref().map(|(pem, _)| pem.clone());
-        Ok(Access { kind: self.kind, url: self.url.clone(), credentials, certificate })
+        let (url, allowed) = (self.url.clone(), self.allowed.clone());
+        Ok(Access { kind: self.kind, url, credentials, certificate, allowed })
     }
 }
 
 const COLUMNS: &str = "id, name, description, kind, url, host, user, secret, bearer, certificate, certificate_by, \
-     created_at, updated_at, checked_at, check_ok, check_report";
+     created_at, updated_at, checked_at, check_ok, check_report, allowed_hosts";
 
 fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
     let certificate = row.get::<_, Option<String>>(9)?;
@@ -90,6 +93,7 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
             sealed: row.get(7)?,
             bearer: row.get(8)?,
             certificate: certificate.map(|pem| (pem, by)),
+            allowed: json(row, 16)?,
         },
         host: row.get(5)?,
         created_at: time(row, 11)?,
@@ -139,8 +143,8 @@ pub fn create(c: &Connection, given: &Given, host: &str, at: Timestamp) -> Resul
     let (pem, by) = given.certificate.clone().unzip();
     c.execute(
         "INSERT INTO endpoints (name, description, kind, url, host, user, secret, bearer, certificate,
-             certificate_by, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+             certificate_by, created_at, updated_at, allowed_hosts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)",
         params![
             given.name.as_str(),
             given.description,
@@ -152,7 +156,8 @@ pub fn create(c: &Connection, given: &Given, host: &str, at: Timestamp) -> Resul
             given.bearer,
             pem,
             by,
-            millis(at)
+            millis(at),
+            to_json(&given.allowed)?
         ],
     )?;
     Ok(c.last_insert_rowid())
@@ -168,7 +173,7 @@ pub fn update(c: &Connection, seen: &Endpoint, given: &Given, host: &str, at: Ti
     let changed = c.execute(
         "UPDATE endpoints SET name = ?3, description = ?4, kind = ?5, url = ?6, host = ?7, user = ?8, secret = ?9,
              bearer = ?10, certificate = ?11, certificate_by = ?12, updated_at = ?13, checked_at = NULL,
-             check_ok = NULL, check_report = NULL
+             check_ok = NULL, check_report = NULL, allowed_hosts = ?14
          WHERE id = ?1 AND updated_at = ?2",
         params![
             seen.id,
@@ -183,7 +188,8 @@ pub fn update(c: &Connection, seen: &Endpoint, given: &Given, host: &str, at: Ti
             given.bearer,
             pem,
             by,
-            now
+            now,
+            to_json(&given.allowed)?
         ],
     )?;
     match changed {
@@ -259,6 +265,7 @@ mod tests {
             sealed,
             bearer: false,
             certificate: None,
+            allowed: vec!["minio.example:9000".into()],
         }
     }
 

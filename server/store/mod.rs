@@ -15,6 +15,8 @@ pub mod endpoints;
 pub mod events;
 pub mod images;
 pub mod pipelines;
+pub mod pushes;
+pub mod put_off;
 pub mod refs;
 pub mod repositories;
 mod reserve;
@@ -48,6 +50,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0003.sql")),
     M::up(include_str!("migrations/0004.sql")),
     M::up(include_str!("migrations/0005.sql")),
+    M::up(include_str!("migrations/0006.sql")),
 ];
 const IDLE_READERS: usize = 4;
 /// A database larger than this is not checked at start, in bytes; `check` does it.
@@ -294,6 +297,7 @@ mod tests {
             include_str!("../../tests/schema/0003.sql"),
             include_str!("../../tests/schema/0004.sql"),
             include_str!("../../tests/schema/0005.sql"),
+            include_str!("../../tests/schema/0006.sql"),
         ];
         assert_eq!(samples.len(), MIGRATIONS.len(), "sample rows for every migration");
         let directory = tempfile::tempdir().unwrap();

@@ -20,6 +20,8 @@ pub struct Plan {
 
 pub enum Decision {
     Nothing(Outcome),
+    /// Nothing yet: it is decided once more when that run has ended.
+    Wait(Outcome, i64),
     Start(Box<Start>),
 }
 
@@ -39,6 +41,11 @@ const DEFAULT: &str = "default";
 pub(super) fn nothing(pipeline: Option<&str>, message: Message) -> Decision {
     let pipeline = pipeline.map(str::to_owned);
     Decision::Nothing(Outcome { pipeline, run_id: None, run_number: None, message })
+}
+
+pub(super) fn wait(pipeline: &str, message: Message, run_id: i64) -> Decision {
+    let pipeline = Some(pipeline.to_owned());
+    Decision::Wait(Outcome { pipeline, run_id: None, run_number: None, message }, run_id)
 }
 
 pub(super) fn only(message: Message) -> Plan {

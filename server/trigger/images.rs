@@ -2,10 +2,10 @@
 //! looked at together, so that several changes make one run; what a trigger has had starts nothing again; a
 //! paused one waits; and what a run has is noted in the transaction that queues it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::git;
-use crate::model::{Cause, Event, Happened, ImageChange, ImageReference, Input, Message, Result, RunImage};
+use crate::model::{Cause, Event, Happened, ImageChange, Input, Message, Result};
 use crate::msg;
 use crate::pin::Pin;
 use crate::pipeline;
@@ -13,13 +13,11 @@ use crate::store::pipelines::Pipeline;
 use crate::store::repositories::Repository;
 use crate::store::triggers::changes::pending;
 use crate::store::triggers::{self, ImageTrigger};
-use crate::store::{Connection, Store, images, pipelines, repositories, runs};
+use crate::store::{Connection, Store, pipelines, repositories, runs};
 
 use super::branch::{self, Order};
-use super::decide::{Decision, Plan, nothing, only};
-
-/// How far the way from an image back to the pipelines that led to it is followed.
-const LONGEST_CHAIN: usize = 32;
+use super::circle::{self, Origin};
+use super::decide::{Decision, Plan, nothing, only, wait};
 
 /// What is to be started for a pipeline, before anything of its repository was read.
 struct Due {
@@ -50,6 +48,8 @@ fn defaults(inputs: &[Input]) -> Result<BTreeMap<String, String>> {
 enum Finding {
     Due(Box<Due>),
     Nothing(Message),
+    /// Not to be decided before that run has ended.
+    Wait(Message, i64),
 }
 
 /// The pipelines that the event may concern.
@@ -73,6 +73,7 @@ pub async fn decide(store: &Store, rooms: (&git::Repositories, &Pin), event: &Ev
         let name = pipeline.name.as_str().to_owned();
         decisions.push(match finding {
             Finding::Nothing(message) => nothing(Some(&name), message),
+            Finding::Wait(message, run_id) => wait(&name, message, run_id),
             Finding::Due(due) => match branch::start(rooms, due.order(event.id), defaults).await? {
                 Ok(start) => Decision::Start(Box::new(start)),
                 Err(message) => nothing(Some(&name), message),
@@ -98,10 +99,14 @@ fn look(c: &Connection, id: i64, happened: &Happened) -> Result<Option<(Pipeline
     let finding = if due.changes.is_empty() {
         let paused = all.iter().any(|trigger| trigger.paused && concerns(trigger, happened));
         Finding::Nothing(if paused { msg!("trigger-paused") } else { msg!("trigger-same-image") })
-    } else if let Some(round) = loop_of(c, &due)? {
-        Finding::Nothing(msg!("trigger-loop", pipelines = round.join(" → ")))
     } else {
-        return Ok(Some((due.pipeline.clone(), Finding::Due(Box::new(due)))));
+        let images: Vec<String> = due.changes.iter().map(|change| change.new.clone()).collect();
+        let origin = circle::origin(c, &due.pipeline, &images)?;
+        match (origin.objection(), origin) {
+            (Some(message), Origin::Perhaps(run)) => Finding::Wait(message, run.id),
+            (Some(message), _) => Finding::Nothing(message),
+            (None, _) => return Ok(Some((due.pipeline.clone(), Finding::Due(Box::new(due))))),
+        }
     };
     Ok(Some((due.pipeline, finding)))
 }
@@ -112,38 +117,6 @@ fn concerns(trigger: &ImageTrigger, happened: &Happened) -> bool {
         Happened::TagMoved { .. } => trigger.from.is_none(),
         _ => true,
     }
-}
-
-/// Whether the pipeline would be started by an image that it led to itself: the pipelines on that way.
-fn loop_of(c: &Connection, due: &Due) -> Result<Option<Vec<String>>> {
-    let mut open: Vec<(String, Vec<String>)> =
-        due.changes.iter().map(|change| (change.new.clone(), Vec::new())).collect();
-    let mut seen = BTreeSet::new();
-    while let Some((reference, way)) = open.pop() {
-        if way.len() >= LONGEST_CHAIN || !seen.insert(reference.clone()) {
-            continue;
-        }
-        let Some(pushed) = pushed_as(c, &reference)? else { continue };
-        let Some(run) = runs::by_id(c, pushed.run_id)? else { continue };
-        let mut way = way;
-        way.insert(0, format!("{}/{}", run.repository, run.pipeline));
-        if run.pipeline_id == due.pipeline.id {
-            way.push(format!("{}/{}", run.repository, run.pipeline));
-            return Ok(Some(way));
-        }
-        if let Cause::ImageChange { changes } = run.cause {
-            open.extend(changes.into_iter().map(|change| (change.new, way.clone())));
-        }
-    }
-    Ok(None)
-}
-
-/// The first run that pushed the image there.
-fn pushed_as(c: &Connection, reference: &str) -> Result<Option<RunImage>> {
-    let Ok(image) = ImageReference::parse(reference) else { return Ok(None) };
-    let Some(digest) = image.digest else { return Ok(None) };
-    let by_digest = images::by_digest(c, &digest)?;
-    Ok(by_digest.into_iter().rfind(|pushed| pushed.repository == image.repository))
 }
 
 /// Whether the run is still due when it is to be written: no other run has had these images meanwhile.

@@ -3,6 +3,7 @@
 
 mod announced;
 mod branch;
+mod circle;
 mod decide;
 mod images;
 
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use crate::git;
 use crate::model::{Event, Happened, Result, Turn};
 use crate::pin::Pin;
-use crate::store::{Store, events, pipelines, runs};
+use crate::store::{Store, events, pipelines, put_off, runs};
 use decide::{Decision, Plan};
 
 /// How many events one turn takes.
@@ -31,6 +32,10 @@ impl Trigger {
     /// Decides the oldest undecided events. Each decision and the runs it queues are one transaction,
     /// so a crash in between decides nothing or everything.
     pub async fn tick(&self) -> Result<Turn> {
+        let ripe = self.store.read(put_off::ripe)?;
+        if !ripe.is_empty() {
+            self.store.write(move |c| put_off::wake(c, &ripe)).await?;
+        }
         let waiting = self.store.read(|c| events::undecided(c, BATCH))?;
         if waiting.is_empty() {
             return Ok(Turn::Idle);
@@ -58,10 +63,16 @@ impl Trigger {
 /// Writes the plan: pipelines found, runs queued, outcome of the event.
 fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<()> {
     let now = Timestamp::now();
-    let mut outcome = Vec::new();
+    // What came of it before it was put off stays.
+    let before = event.outcome.iter().flatten().filter(|outcome| outcome.run_id.is_some());
+    let mut outcome: Vec<crate::model::Outcome> = before.cloned().collect();
     for decision in plan.decisions {
         let one = match decision {
             Decision::Nothing(outcome) => outcome,
+            Decision::Wait(outcome, run_id) => {
+                put_off::until_end(c, event.id, run_id)?;
+                outcome
+            }
             Decision::Start(start) => {
                 let mut start = *start;
                 if let Some(found) = start.discovered {
@@ -91,6 +102,7 @@ fn carry_in(c: &crate::store::Connection, event: &Event, plan: Plan) -> Result<(
         };
         outcome.push(one);
     }
+    announced::note(c, event, &outcome, now)?;
     events::decide(c, event.id, &outcome)?;
     Ok(())
 }

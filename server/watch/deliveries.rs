@@ -7,23 +7,20 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Watch;
-use super::reason::Impression;
+use super::asked::Answer;
 use super::sender::{Heard, Sender};
-use crate::model::{
-    Announced, Delivery, DeliveryPart, Digest, Error, Happened, Message, Notice, Reading, Result, Sighting,
-    TagAddress,
-};
+use crate::model::{Announced, Delivery, DeliveryPart, Error, Happened, Notice, Reading, Result};
 use crate::msg;
-use crate::registry::{self, DOCKER_HUB};
-use crate::store::{Connection, deliveries, docker_webhooks, endpoints, events, pipelines, tags};
+use crate::registry;
+use crate::store::{Connection, deliveries, docker_webhooks, events, pipelines};
 
 /// One notice with what the registry said.
-struct Found {
-    notice: Notice,
-    part: DeliveryPart,
+pub(super) struct Found {
+    pub notice: Notice,
+    pub part: DeliveryPart,
     /// Of pushes that somebody wants to hear of.
-    announced: Option<Announced>,
-    heard: Heard,
+    pub announced: Option<Announced>,
+    pub heard: Heard,
 }
 
 /// What looking into a delivery brought.
@@ -38,6 +35,8 @@ pub(super) struct Looked {
 pub(super) enum Outcome {
     /// A registry could not be asked: it stays, with the reason.
     Later(Vec<DeliveryPart>),
+    /// The registry does not have yet what it is said to have: it is asked again in a moment.
+    Early(Vec<DeliveryPart>),
     /// There was nothing to look for.
     Ended(Vec<DeliveryPart>),
     Looked(Looked),
@@ -64,7 +63,8 @@ impl Watch {
             Reading::Unknown(message) => return Ok(Outcome::Ended(vec![DeliveryPart::whole(message)])),
             Reading::Notices { notices, skipped } => (notices, skipped),
         };
-        let mut all = Vec::new();
+        let (mut all, mut early) = (Vec::new(), Vec::new());
+        let waited = self.lock().inbox.waited(delivery.id);
         for notice in notices {
             let notice = match silent.contains(&sender.host) {
                 true => notice,
@@ -74,97 +74,15 @@ impl Watch {
                 self.registries.own().tags_changed(&notice.repository);
             }
             match self.look_up(delivery, &sender, notice, silent).await? {
-                Ok(found) => all.push(found),
-                Err(why) => return Ok(Outcome::Later(vec![why])),
+                Answer::Later(why) => return Ok(Outcome::Later(vec![why])),
+                Answer::Found(found, Some(patience)) if waited < patience => early.push(found.part),
+                Answer::Found(found, _) => all.push(*found),
             }
         }
-        Ok(Outcome::Looked(Looked { sender, found: all, skipped }))
-    }
-
-    /// What the registry says of one notice, or why it says nothing.
-    async fn look_up(
-        &self,
-        delivery: &Delivery,
-        sender: &Sender,
-        notice: Notice,
-        silent: &mut BTreeSet<String>,
-    ) -> Result<std::result::Result<Found, DeliveryPart>> {
-        let address = notice.address(&sender.host);
-        let part = |message| DeliveryPart { image: address.to_string(), message, events: Vec::new() };
-        let ended =
-            |message, heard| Found { part: part(message), announced: None, heard, notice: notice.clone() };
-        let nobody = Heard::default();
-        let key = keyed(delivery, sender, &notice);
-        let other = notice.host.as_ref().filter(|host| **host != sender.host);
-        if let Some(other) = other {
-            return Ok(Ok(ended(msg!("hook-other-host", host = other, expected = sender.host), nobody)));
+        match early.is_empty() {
+            true => Ok(Outcome::Looked(Looked { sender, found: all, skipped })),
+            false => Ok(Outcome::Early(early)),
         }
-        let (known, followed) = self.store.read(|c| {
-            let known = key.as_ref().map_or(Ok(false), |key| deliveries::is_known(c, key))?;
-            Ok((known, self.is_followed(c, &address)?))
-        })?;
-        if known {
-            return Ok(Ok(ended(msg!("hook-twice"), nobody)));
-        }
-        let heard = if notice.pushed { sender.heard(&address) } else { nobody };
-        let wanted = !heard.ids.is_empty();
-        if !followed && !wanted {
-            return Ok(Ok(ended(msg!("hook-not-followed"), heard)));
-        }
-        if silent.contains(&address.host) {
-            return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
-        }
-        let (message, digest) = if self.registries.at(&address.host).is_none() {
-            if self.store.read(|c| endpoints::by_host(c, &address.host))?.is_some() {
-                // Its client is being made, or cannot be.
-                return Ok(Err(part(msg!("hook-registry-silent", host = address.host))));
-            }
-            (msg!("hook-not-asked", host = address.host), None)
-        } else {
-            match self.look_at_tag(&address, Some(delivery.id)).await {
-                Ok(sighting) => {
-                    self.noticed_of(&address.host, Impression::Well).await?;
-                    self.compared(delivery, &address, &sighting)?
-                }
-                Err(error) => {
-                    self.noticed_of(&address.host, Impression::of(Some(&error))).await?;
-                    let Some(message) = error.message().cloned() else { return Err(error) };
-                    silent.insert(address.host.clone());
-                    return Ok(Err(part(message)));
-                }
-            }
-        };
-        let announced = wanted.then(|| Announced::new(&address, &notice.owner, digest));
-        Ok(Ok(Found { part: part(message), announced, heard, notice }))
-    }
-
-    /// Whether anybody follows the tag: by its name, as Docker Hub's when our registry is the engine's mirror, or with
-    /// all others of its repository.
-    fn is_followed(&self, c: &Connection, address: &TagAddress) -> Result<bool> {
-        let mirrored = address.host == self.registries.own().host();
-        let hub = TagAddress { host: DOCKER_HUB.to_owned(), ..address.clone() };
-        Ok(tags::is_followed(c, address)?
-            || (mirrored && tags::is_followed(c, &hub)?)
-            || deliveries::is_of_stream(c, address)?)
-    }
-
-    /// Whether the tag has moved since the delivery came, whoever saw it first.
-    fn compared(
-        &self,
-        delivery: &Delivery,
-        address: &TagAddress,
-        sighting: &Sighting,
-    ) -> Result<(Message, Option<Digest>)> {
-        let digest = sighting.digest().cloned();
-        let seen = self.store.read(|c| tags::get(c, address))?;
-        let moved = seen.is_some_and(|seen| seen.moved_at >= delivery.received_at);
-        let message = match (&digest, moved) {
-            (Some(digest), true) => msg!("hook-moved", digest = digest.short()),
-            (Some(digest), false) => msg!("hook-nothing-new", digest = digest.short()),
-            (None, _) if *sighting == Sighting::Gone => msg!("hook-gone"),
-            (None, _) => msg!("hook-no-digest"),
-        };
-        Ok((message, digest))
     }
 
     /// Everything that follows, at once.
@@ -216,7 +134,7 @@ impl Watch {
 }
 
 /// The key under which the sender's event counts once. What a person sends again counts again.
-fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String> {
+pub(super) fn keyed(delivery: &Delivery, sender: &Sender, notice: &Notice) -> Option<String> {
     let key = notice.key.as_ref()?;
     match delivery.replay_of {
         Some(_) => Some(format!("replay {} {key}", delivery.id)),

@@ -5,14 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use futures_util::future;
+use futures_util::{StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Watch;
+use super::asked::Hurried;
 use super::deliveries::Outcome;
 use super::lanes::Lane;
 use super::reason::Impression;
-use crate::model::{Delivery, DeliveryPart, Result, Turn};
+use super::tags::AT_ONCE;
+use crate::model::{Delivery, DeliveryPart, Result, TagAddress, Turn};
 use crate::msg;
 use crate::store::{Connection, deliveries, docker_webhooks};
 
@@ -20,6 +22,9 @@ use crate::store::{Connection, deliveries, docker_webhooks};
 const BATCH: u32 = 256;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+/// The same for what a registry is about to have.
+const FIRST_EARLY: Duration = Duration::from_millis(100);
+const LONGEST_EARLY: Duration = Duration::from_secs(1);
 /// Deliveries whose outcomes are one commit; and how long those wait that come after them, in a lane with more.
 const TOGETHER: usize = 16;
 const PAUSE: Duration = Duration::from_millis(5);
@@ -35,6 +40,10 @@ pub(super) struct Inbox {
     waiting: BTreeMap<String, BTreeSet<i64>>,
     /// Those that are tried again, and when.
     later: BTreeMap<i64, Instant>,
+    /// Those whose registry does not have yet what they speak of: since when, and how often it was asked.
+    early: BTreeMap<i64, (Instant, u32)>,
+    /// Tags that are expected to move.
+    pub hurried: BTreeMap<TagAddress, Hurried>,
 }
 
 impl Inbox {
@@ -48,7 +57,39 @@ impl Inbox {
     }
 
     fn next(&self) -> Option<Instant> {
-        self.later.values().min().copied()
+        let looks = self.hurried.values().map(|hurried| hurried.at);
+        self.later.values().copied().chain(looks).min()
+    }
+
+    /// Tags whose time has come, by host.
+    fn due_looks(&mut self, now: Instant) -> BTreeMap<String, Vec<(TagAddress, Hurried)>> {
+        let due: Vec<TagAddress> = self
+            .hurried
+            .iter()
+            .filter(|(_, hurried)| hurried.at <= now)
+            .map(|(tag, _)| tag.clone())
+            .collect();
+        let mut looks: BTreeMap<String, Vec<(TagAddress, Hurried)>> = BTreeMap::new();
+        for address in due {
+            if let Some(hurried) = self.hurried.remove(&address) {
+                looks.entry(address.host.clone()).or_default().push((address, hurried));
+            }
+        }
+        looks
+    }
+
+    /// For how long a delivery has waited for its registry to have what it speaks of.
+    pub fn waited(&self, id: i64) -> Duration {
+        self.early.get(&id).map(|(since, _)| since.elapsed()).unwrap_or_default()
+    }
+
+    /// It waits a moment more; whether that is the first one.
+    fn put_off(&mut self, id: i64) -> bool {
+        let (_, tries) = self.early.entry(id).or_insert_with(|| (Instant::now(), 0));
+        *tries += 1;
+        let (first, wait) = (*tries == 1, FIRST_EARLY.saturating_mul(1 << (*tries - 1).min(16)));
+        self.later.insert(id, Instant::now() + wait.min(LONGEST_EARLY));
+        first
     }
 }
 
@@ -57,6 +98,7 @@ pub struct Taken {
     /// Held until they are handled.
     _lane: Lane,
     ids: BTreeSet<i64>,
+    looks: Vec<(TagAddress, Hurried)>,
 }
 
 impl Watch {
@@ -103,10 +145,19 @@ impl Watch {
             inbox.waiting.entry(host).or_default().insert(id);
         }
         let mut taken = Vec::new();
+        let mut looks = inbox.due_looks(Instant::now());
+        for host in looks.keys() {
+            inbox.waiting.entry(host.clone()).or_default();
+        }
         for (host, ids) in std::mem::take(&mut inbox.waiting) {
+            let looks = looks.remove(&host).unwrap_or_default();
             match self.delivering.enter(&host) {
-                Some(lane) => taken.push(Taken { _lane: lane, ids }),
-                None => drop(inbox.waiting.insert(host, ids)),
+                Some(lane) => taken.push(Taken { _lane: lane, ids, looks }),
+                None => {
+                    // Whoever is in the lane rings when it is free; what moves until then is seen then.
+                    inbox.hurried.extend(looks.into_iter().map(|(tag, hurried)| (tag, hurried.soon())));
+                    inbox.waiting.extend((!ids.is_empty()).then_some((host, ids)));
+                }
             }
         }
         Ok((taken, inbox.next()))
@@ -116,6 +167,10 @@ impl Watch {
     pub async fn handle_taken(&self, taken: Taken) -> Result<Turn> {
         let (mut turn, mut failure) = (Turn::Idle, None);
         let mut silent = BTreeSet::new();
+        let again = taken.looks.into_iter().map(|(address, hurried)| self.look_again(address, hurried));
+        for looked in stream::iter(again).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            failure = looked.err().or(failure);
+        }
         let ids: Vec<i64> = taken.ids.into_iter().collect();
         for (n, some) in ids.chunks(TOGETHER).enumerate() {
             if n > 0 {
@@ -167,11 +222,15 @@ impl Watch {
         let (id, tries) = (delivery.id, delivery.tries);
         let written = match outcome {
             Ok(Outcome::Later(why)) => return (id, self.try_again((id, tries), why).await),
+            Ok(Outcome::Early(why)) => return (id, self.in_a_moment(id, why).await),
             Ok(Outcome::Ended(parts)) => self.end(id, parts).await,
             Ok(Outcome::Looked(looked)) => self.write(delivery, looked).await,
             Err(error) => Err(error),
         };
-        let Err(error) = written else { return (id, Ok(Turn::Worked)) };
+        let Err(error) = written else {
+            self.lock().inbox.early.remove(&id);
+            return (id, Ok(Turn::Worked));
+        };
         tracing::error!(delivery = id, %error, "a delivery could not be handled; it is tried again");
         let why = vec![DeliveryPart::whole(msg!("hook-failed", id = id))];
         (id, self.try_again((id, tries), why).await)
@@ -181,6 +240,14 @@ impl Watch {
         let wait = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
         self.lock().inbox.later.insert(id, Instant::now() + wait);
         self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
+        Ok(Turn::Idle)
+    }
+
+    /// Why is written once: the moments that follow have the same reason.
+    async fn in_a_moment(&self, id: i64, why: Vec<DeliveryPart>) -> Result<Turn> {
+        if self.lock().inbox.put_off(id) {
+            self.store.write(move |c| deliveries::failed(c, id, &why)).await?;
+        }
         Ok(Turn::Idle)
     }
 

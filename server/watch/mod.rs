@@ -5,6 +5,7 @@
 //! registries sent; they are driven on their own, so that a slow registry never holds up git, and by lanes, so that it
 //! holds up no other registry.
 
+mod asked;
 mod deliveries;
 mod imports;
 mod inbox;

@@ -27,10 +27,17 @@ pub(super) fn reason(error: &Error) -> (&'static str, Message) {
 /// What a registry does that does not do its part.
 fn of_conflict(message: &Message) -> &'static str {
     match &*message.key {
-        "endpoints-certificate-changed" | "registry-tls" => "Untrusted",
+        "endpoints-certificate-changed"
+        | "endpoints-certificate-not-vouched"
+        | "registry-certificate-expired"
+        | "registry-certificate-early"
+        | "registry-certificate-name"
+        | "registry-tls-none"
+        | "registry-tls" => "Untrusted",
         "registry-digest-mismatch"
         | "registry-digest-missing"
         | "registry-digest-odd"
+        | "registry-no-manifest"
         | "registry-blob-missing"
         | "registry-too-large"
         | "endpoints-blob-length" => "Damaged",

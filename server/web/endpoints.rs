@@ -28,6 +28,8 @@ pub struct Wanted {
     pub bearer: bool,
     /// PEM; `None` leaves it as it is, an empty one takes it away.
     pub certificate: Option<String>,
+    /// Other hosts that its registry may lead to.
+    pub allowed: Vec<String>,
 }
 
 impl Wanted {
@@ -43,8 +45,15 @@ impl Wanted {
             secret: None,
             bearer: given.bearer,
             certificate: None,
+            allowed: given.allowed,
         }
     }
+}
+
+/// One to a line, or with spaces or commas between them.
+pub fn hosts(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 pub fn find(door: &Door, name: &str) -> Result<Endpoint, Failure> {
@@ -101,7 +110,13 @@ fn given(door: &Door, seen: Option<&Endpoint>, wanted: Wanted, by: String) -> Re
         }
     };
     let user = Some(user(&wanted.user)?).filter(|user| !user.is_empty() && !wanted.bearer);
-    Ok(Given { name, description, kind, url, user, sealed, bearer: wanted.bearer, certificate })
+    let mut allowed: Vec<String> = Vec::new();
+    for host in wanted.allowed.iter().map(|host| host.trim().to_ascii_lowercase()) {
+        if !allowed.contains(&host) {
+            allowed.push(host);
+        }
+    }
+    Ok(Given { name, description, kind, url, user, sealed, bearer: wanted.bearer, certificate, allowed })
 }
 
 fn user(text: &str) -> Result<String> {

@@ -149,7 +149,7 @@ async fn every_202_is_kept_and_counts_once_whenever_the_server_dies() {
         let repository = repositories::by_path(c, &"admin/images".parse()?)?.unwrap();
         runs::of_repository(c, repository.id, None, u32::MAX)
     });
-    assert_eq!(found.unwrap().len(), kept.len(), "{what}: one run for each");
+    assert_eq!(found.unwrap().len(), 1, "{what}: it was one push, however often it was told of");
     println!(
         "{what}: {rounds} kills, {} answered 202, {} kept, each announced once",
         taken.len(),

@@ -83,7 +83,7 @@ fn answer(request: &str, (mood, version): (Mood, u32)) -> Reply {
         }
         _ => match Reply::http("200 OK", &headers, &body) {
             Reply::Bytes(bytes) => bytes,
-            Reply::Silence => unreachable!(),
+            _ => unreachable!(),
         },
     };
     match mood {

@@ -23,6 +23,8 @@ pub struct EndpointShape {
     pub user: Option<String>,
     /// Whether only the certificates that were given or accepted are believed, and who did that.
     pub certificate_by: Option<String>,
+    /// Other hosts that its registry may lead to, each `host` or `host:port`.
+    pub allowed_hosts: Vec<String>,
     /// The last look at it; `null` when it was changed since, or never looked at.
     pub check: Option<CheckShape>,
     pub created_at: String,
@@ -72,6 +74,7 @@ impl EndpointShape {
             },
             user: given.user.clone().filter(|_| auth::is_admin(identity)),
             certificate_by: given.certificate.as_ref().map(|(_, by)| by.clone()),
+            allowed_hosts: given.allowed.clone(),
             check,
             created_at: endpoint.created_at.to_string(),
             updated_at: endpoint.updated_at.to_string(),
@@ -97,6 +100,9 @@ pub struct NewEndpointForm {
     pub token: Option<String>,
     /// PEM: of a private authority, or of the registry itself.
     pub certificate: Option<String>,
+    /// Other hosts that its registry may lead to: a token server, or where it keeps its blobs. Each `host` or `host:port`.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
 }
 
 /// What is left out stays as it is. A new URL needs the password or token again.
@@ -113,6 +119,8 @@ pub struct EndpointChange {
     pub token: Option<String>,
     /// An empty one: what this machine trusts is believed again.
     pub certificate: Option<String>,
+    /// All of them; an empty list takes them away.
+    pub allowed_hosts: Option<Vec<String>>,
 }
 
 #[derive(Serialize, ToSchema)]

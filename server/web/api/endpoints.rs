@@ -49,6 +49,7 @@ pub async fn create(
         bearer: new.token.is_some(),
         secret: new.token.or(new.password).map(Secret::new),
         certificate: new.certificate,
+        allowed: new.allowed_hosts,
     };
     let made = door_endpoints::save(&door, None, wanted, by).await?;
     Ok(HttpResponse::Created().json(EndpointShape::of(&made, &identity, errors::language(&request))))
@@ -91,6 +92,7 @@ pub async fn change(
         bearer,
         secret: change.token.or(change.password).map(Secret::new),
         certificate: change.certificate,
+        allowed: change.allowed_hosts.unwrap_or(before.allowed),
     };
     let changed = door_endpoints::save(&door, Some(found), wanted, by).await?;
     Ok(HttpResponse::Ok().json(EndpointShape::of(&changed, &identity, errors::language(&request))))

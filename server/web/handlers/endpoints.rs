@@ -50,6 +50,7 @@ pub async fn show(visit: Visit, name: web::Path<String>) -> Answer {
         },
         secure: given.url.starts_with("https://"),
         certificate_by: given.certificate.as_ref().map(|(_, by)| by.clone()),
+        allowed: given.allowed.join(", "),
         steps: found.checked.map(|checked| checked.steps).unwrap_or_default(),
         page: visit.page,
     }))
@@ -88,6 +89,7 @@ fn form(
         user: wanted.user,
         bearer: wanted.bearer,
         certificate: wanted.certificate.unwrap_or_default(),
+        allowed: wanted.allowed.join("\n"),
         error,
     };
     respond_with(status, &filled)
@@ -112,11 +114,13 @@ pub struct Form {
     certificate: String,
     #[serde(default)]
     distrust: bool,
+    #[serde(default)]
+    allowed_hosts: String,
 }
 
 impl Form {
     fn wanted(self) -> Wanted {
-        let Form { secret, forget, certificate, distrust, .. } = self;
+        let Form { secret, forget, certificate, distrust, allowed_hosts, .. } = self;
         let typed = |text: String, away: bool| match (text.trim().is_empty(), away) {
             (false, _) => Some(text),
             (true, true) => Some(String::new()),
@@ -131,6 +135,7 @@ impl Form {
             secret: typed(secret, forget).map(Secret::new),
             bearer: self.auth == "token",
             certificate: typed(certificate, distrust),
+            allowed: door_endpoints::hosts(&allowed_hosts),
         }
     }
 }

@@ -30,6 +30,7 @@ pub async fn image_row(visit: &Visit, event: Event) -> Result<Option<ImageRow>> 
         tag: image.tag,
         owner: image.owner,
         digest: image.digest.map(|digest| digest.short().to_string()),
+        tag_digest: image.tag_digest.map(|digest| digest.short().to_string()),
         webhook,
         delivery_id,
         message,

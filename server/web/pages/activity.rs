@@ -71,6 +71,8 @@ pub struct ImageRow {
     pub owner: String,
     /// Shortened.
     pub digest: Option<String>,
+    /// What the tag named, if that was another image; shortened.
+    pub tag_digest: Option<String>,
     pub webhook: String,
     pub delivery_id: i64,
     /// Why it did or did not start a run; `None` while that is not decided.

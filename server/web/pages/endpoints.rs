@@ -45,6 +45,8 @@ pub struct Endpoint {
     pub secure: bool,
     /// Who gave or accepted the certificate that is believed.
     pub certificate_by: Option<String>,
+    /// Other hosts that its registry may lead to.
+    pub allowed: String,
     pub steps: Vec<CheckStep>,
 }
 
@@ -83,6 +85,8 @@ pub struct EndpointForm {
     pub has_secret: bool,
     pub has_certificate: bool,
     pub certificate: String,
+    /// One to a line.
+    pub allowed: String,
     pub error: Option<Message>,
 }
 

@@ -51,6 +51,7 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             authentication: "password",
             secure: true,
             certificate_by: Some(HOSTILE.into()),
+            allowed: HOSTILE.into(),
             steps,
         }
         .render()
@@ -68,6 +69,7 @@ pub const PAGES: &[(&str, &str, Render)] = &[
             has_secret: true,
             has_certificate: true,
             certificate: HOSTILE.into(),
+            allowed: HOSTILE.into(),
             error: Some(msg!("endpoints-not-found", name = HOSTILE)),
         }
         .render()

@@ -43,6 +43,7 @@ fn images() -> Vec<ImageRow> {
         tag: "1.2".into(),
         owner: HOSTILE.into(),
         digest: Some("3f1c9a0be5d2".into()),
+        tag_digest: Some("0a1b2c3d4e5f".into()),
         webhook: HOSTILE.into(),
         delivery_id: 7,
         message,

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::Whole;
 use crate::model::{
     Announced, Message, Notice, Reading, Result, Sighting, TagAddress, WebhookCheck, announced_values,
+    is_attachment_tag,
 };
-use crate::registry;
+use crate::registry::{self, Borne, bear_out};
 use crate::store::docker_webhooks;
 use crate::web::errors::Failure;
 use crate::web::start;
@@ -63,14 +64,15 @@ async fn verdict(door: &Door, one: &Whole, notice: Notice) -> Result<Verdict, Fa
     let notice = door.registries.placed(&host, notice).await;
     let address = notice.address(&host);
     let mut checks = Vec::new();
-    if let Some(other) = notice.host.as_ref().filter(|other| **other != host) {
+    let registries = &door.registries;
+    if let Some(other) = notice.host.as_ref().filter(|other| !registries.is_same(other, &host)) {
         checks.push(bad(msg!("hook-other-host", host = other, expected = host)));
     }
     if !notice.pushed {
         checks.push(bad(msg!("webhook-deleted-tag")));
     }
-    let digest = asked(door, &address, &mut checks).await;
-    let image = Announced::new(&address, &notice.owner, digest);
+    let Borne { digest, tag_digest, objection, .. } = asked(door, &address, &notice, &mut checks).await;
+    let image = Announced { tag_digest, objection, ..Announced::new(&address, &notice.owner, digest) };
     checks.extend(one.webhook.checks(&image, &around)?);
     let mut inputs = announced_values(&image);
     if let (Some((repository, pipeline)), Some(_)) = (&one.place, &around.branch) {
@@ -89,34 +91,47 @@ async fn verdict(door: &Door, one: &Whole, notice: Notice) -> Result<Verdict, Fa
     Ok(Verdict { image: address.to_string(), would_start, checks, inputs })
 }
 
-/// The digest, and what the registry said. That it could not be asked stops nothing.
-async fn asked(
-    door: &Door,
-    address: &TagAddress,
-    checks: &mut Vec<WebhookCheck>,
-) -> Option<crate::model::Digest> {
+/// What the registry says of it, as the loop that handles deliveries would be told. That it could not be asked stops
+/// nothing here.
+async fn asked(door: &Door, address: &TagAddress, notice: &Notice, checks: &mut Vec<WebhookCheck>) -> Borne {
+    if is_attachment_tag(&notice.tag) {
+        return Borne { objection: Some(msg!("hook-attachment", tag = notice.tag)), ..Borne::default() };
+    }
     if door.registries.at(&address.host).is_none() {
         checks.push(good(msg!("hook-not-asked", host = address.host)));
-        return None;
+        return Borne::default();
     }
-    match door.registries.sight(address, None).await {
-        Ok(Sighting::Image(digest)) => {
-            checks.push(good(msg!("webhook-names", digest = digest.short())));
-            Some(digest)
-        }
-        Ok(Sighting::Gone) => {
-            checks.push(good(msg!("hook-gone")));
-            None
-        }
-        Ok(Sighting::NoDigest) => {
-            checks.push(good(msg!("hook-no-digest")));
-            None
-        }
+    match borne(door, address, notice, checks).await {
+        Ok(borne) => borne,
         Err(error) => {
-            checks.push(good(Failure::from(error).shown().message));
-            None
+            // The loop would wait for the registry, and start nothing until it has answered.
+            checks.push(bad(Failure::from(error).shown().message));
+            Borne::default()
         }
     }
+}
+
+async fn borne(
+    door: &Door,
+    address: &TagAddress,
+    notice: &Notice,
+    checks: &mut Vec<WebhookCheck>,
+) -> Result<Borne> {
+    let claimed = match &notice.digest {
+        Some(digest) => Some(door.registries.held(address, digest).await?),
+        None => None,
+    };
+    let sighting = door.registries.sight(address, None).await?;
+    let found = match (&claimed, sighting.digest()) {
+        (None, Some(digest)) => Some(door.registries.held(address, digest).await?),
+        _ => None,
+    };
+    match &sighting {
+        Sighting::Image(digest) => checks.push(good(msg!("webhook-names", digest = digest.short()))),
+        Sighting::NoDigest => checks.push(good(msg!("hook-no-digest"))),
+        Sighting::Gone => {}
+    }
+    Ok(bear_out(notice, (claimed, found), &sighting))
 }
 
 fn good(message: Message) -> WebhookCheck {

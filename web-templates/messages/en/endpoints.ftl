@@ -14,7 +14,7 @@ endpoints-certificate-changed = The certificate of { $host } has changed since i
 endpoints-certificate-other = { $host } presents another certificate now than the one you have looked at: look at it again.
 endpoints-no-tls = { $host } is spoken with over http://, which has no certificate.
 endpoints-no-certificate = { $host } presented no certificate.
-endpoints-realm-refused = The registry at { $host } sends us to “{ $realm }” for a token. Credentials are only sent to a token server at the same host, and from https:// never to http://.
+endpoints-realm-refused = The registry at { $host } sends us to “{ $realm }” for a token, which its endpoint does not allow. If that is its token server, add { $other } to “Also allowed hosts” of the endpoint: then user name and password are sent there, too.
 endpoints-token-unreadable = The token for { $host } cannot be used: it is not what a token server gives, or has characters that cannot be sent.
 endpoints-refused = The registry at { $host } does not take the user name, password or token of its endpoint ({ $answer }): correct them there, or give that user the right to this repository.
 endpoints-unresolved = Cannot resolve { $name }: correct the address of the endpoint, or see to it that the name server of this machine knows the name.
@@ -84,6 +84,17 @@ endpoints-deleted = The endpoint { $name } is deleted.
 endpoints-certificate-accepted = From now on only this certificate of { $host } is believed.
 endpoints-token-rotate = Renew
 endpoints-token-rotate-what = The present token ends at once. Whoever uses it needs the new one.
+endpoints-host-unnameable = No image reference can name “{ $host }”: a host there has letters without accents, digits, “-” and “.”, and after that perhaps a port. Give the registry a name (in the hosts file, if need be) and write that.
+endpoints-allowed = Also allowed hosts
+endpoints-allowed-hint = Where the registry may send us: its token server, or where it keeps its layers. One to a line, with the port unless it is 443 (or 80). Credentials go to token servers only.
+endpoints-allowed-many = An endpoint may allow { $most } other hosts at most.
+endpoints-allowed-invalid = “{ $host }” is not a host that could be allowed: write its name or IPv4 address, and the port after a colon if it is not 443 (or 80). No https://, no path, no “*”.
+endpoints-redirect = The registry at { $host } sends us to “{ $to }”, which its endpoint does not allow. If that is where it keeps its layers, add { $other } to “Also allowed hosts” of the endpoint; if not, check the address, and that no login page stands in front of the registry.
+endpoints-redirect-tls = The registry at { $host } sends us to “{ $to }”: it speaks TLS. Write its address with https:// in the endpoint.
+endpoints-redirect-plain = The registry at { $host } is spoken with over https:// and sends us to “{ $to }”, without TLS, where this server does not go: correct the registry’s own idea of its address (behind a proxy the header X-Forwarded-Proto tells it).
+endpoints-realm-plain = The registry at { $host } sends us from https:// to “{ $realm }” for a token. Credentials are never sent without TLS then: correct the address of the token server in the registry’s configuration.
+endpoints-realm-odd = The registry at { $host } wants a token and names no usable token server (“{ $realm }”): correct the realm in the registry’s configuration.
+endpoints-certificate-not-vouched = The certificate of { $host } is signed by “{ $issuer }”, which is not among the certificates of the endpoint, nor did the registry send along one that leads to them. Let the registry send its whole chain, or add the certificate of “{ $issuer }” to the endpoint.
 
 variables-title = Variables
 variables-intro = Values that pipelines may use by name: under “variables” in ropewalk.yml, or as TOKEN = credentials('NAME') in a Jenkinsfile's environment; steps see them as environment variables. Whoever may push to a repository can use them. Secret ones are encrypted, never shown again, and masked in logs.

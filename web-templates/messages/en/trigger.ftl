@@ -20,3 +20,5 @@ trigger-loop = Stopped: the image comes from the pipeline itself ({ $pipelines }
 trigger-no-branch = The repository has no branch yet.
 trigger-exists = The pipeline watches that already.
 trigger-not-found = The pipeline has no such trigger.
+trigger-same-push = No run: this push was told of before ({ $digest }), and no other image was pushed to the tag in between.
+trigger-perhaps-own = Waits for the end of { $run }: it may have pushed this image itself, and then it starts nothing.

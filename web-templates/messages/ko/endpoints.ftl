@@ -14,7 +14,7 @@ endpoints-certificate-changed = 수락한 뒤에 인증서가 바뀌었습니다
 endpoints-certificate-other = { $host } 서버가 확인하신 것과 다른 인증서를 제시합니다. 다시 확인하세요.
 endpoints-no-tls = { $host } 서버와는 http://로 통신하므로 인증서가 없습니다.
 endpoints-no-certificate = { $host } 서버가 인증서를 제시하지 않았습니다.
-endpoints-realm-refused = 레지스트리({ $host })가 토큰을 받을 곳으로 “{ $realm }” 주소를 알려 주었습니다. 자격 증명은 같은 호스트의 토큰 서버에만 보내며, https://에서 http://로는 보내지 않습니다.
+endpoints-realm-refused = 레지스트리({ $host })가 엔드포인트에서 허용하지 않은 곳에서 토큰을 받으라고 합니다: “{ $realm }”. 그 레지스트리의 토큰 서버라면 엔드포인트의 “추가로 허용하는 호스트”에 추가하세요: { $other }. 그러면 사용자 이름과 비밀번호를 그곳에도 보냅니다.
 endpoints-token-unreadable = 토큰을 사용할 수 없습니다: { $host }. 토큰 서버의 응답이 아니거나 보낼 수 없는 문자가 있습니다.
 endpoints-refused = 레지스트리({ $host })가 엔드포인트의 사용자 이름, 비밀번호 또는 토큰을 받아들이지 않습니다({ $answer }). 엔드포인트에서 고치거나 그 사용자에게 이 저장소의 권한을 주세요.
 endpoints-unresolved = 이름을 찾을 수 없습니다: { $name }. 엔드포인트의 주소를 고치거나, 이 컴퓨터의 이름 서버가 그 이름을 알게 하세요.
@@ -84,6 +84,17 @@ endpoints-deleted = 엔드포인트를 삭제했습니다: { $name }.
 endpoints-certificate-accepted = 이제부터 이 인증서만 믿습니다: { $host }.
 endpoints-token-rotate = 갱신
 endpoints-token-rotate-what = 지금 토큰은 바로 끝납니다. 사용하던 곳에는 새 토큰이 필요합니다.
+endpoints-host-unnameable = 이미지 참조에 쓸 수 없는 호스트입니다: “{ $host }”. 호스트는 영문자, 숫자, “-”, “.” 문자와 포트로 이루어집니다. 필요하면 hosts 파일로 레지스트리에 이름을 주고 그 이름을 쓰세요.
+endpoints-allowed = 추가로 허용하는 호스트
+endpoints-allowed-hint = 레지스트리가 안내할 수 있는 곳: 토큰 서버 또는 레이어 저장소. 한 줄에 하나씩, 443(또는 80)이 아니면 포트와 함께 쓰세요. 자격 증명은 토큰 서버에만 보냅니다.
+endpoints-allowed-many = 엔드포인트가 허용할 수 있는 다른 호스트 수의 한도: { $most }.
+endpoints-allowed-invalid = 허용할 수 있는 호스트가 아닙니다: “{ $host }”. 이름이나 IPv4 주소를 쓰고, 443(또는 80)이 아니면 콜론 뒤에 포트를 쓰세요. https://, 경로, “*” 문자는 쓰지 않습니다.
+endpoints-redirect = 레지스트리({ $host })가 엔드포인트에서 허용하지 않은 곳으로 안내했습니다: “{ $to }”. 레이어를 보관하는 곳이라면 엔드포인트의 “추가로 허용하는 호스트”에 추가하세요: { $other }. 아니라면 주소를 확인하고, 레지스트리 앞에 로그인 페이지가 없는지 확인하세요.
+endpoints-redirect-tls = 레지스트리({ $host })가 TLS 주소로 안내했습니다: “{ $to }”. 엔드포인트의 주소를 https:// 로 쓰세요.
+endpoints-redirect-plain = https:// 주소인 레지스트리({ $host })가 TLS 없는 주소로 안내했지만 이 서버는 따라가지 않습니다: “{ $to }”. 레지스트리가 아는 자신의 주소를 고치세요(프록시 뒤라면 X-Forwarded-Proto 헤더로 알립니다).
+endpoints-realm-plain = https:// 주소인 레지스트리({ $host })가 TLS 없는 곳에서 토큰을 받으라고 합니다: “{ $realm }”. 이때 자격 증명을 TLS 없이 보내지 않습니다. 레지스트리 설정에서 토큰 서버의 주소를 고치세요.
+endpoints-realm-odd = 레지스트리({ $host })가 토큰을 요구하지만 쓸 수 있는 토큰 서버를 알려 주지 않습니다(“{ $realm }”). 레지스트리 설정의 realm 값을 고치세요.
+endpoints-certificate-not-vouched = { $host } 서버의 인증서에 서명한 기관: “{ $issuer }”. 이 기관은 엔드포인트의 인증서에 없고, 레지스트리도 그리로 이어지는 인증서를 보내지 않았습니다. 레지스트리가 인증서 체인 전체를 보내게 하거나 이 기관의 인증서를 엔드포인트에 추가하세요.
 
 variables-title = 변수
 variables-intro = 파이프라인이 이름으로 쓸 수 있는 값입니다. ropewalk.yml에서는 “variables” 아래에 적고, Jenkinsfile에서는 environment 안에 TOKEN = credentials('NAME') 형태로 적습니다. 단계는 이 값을 환경 변수로 받습니다. 저장소에 푸시할 수 있는 사람은 누구나 쓸 수 있습니다. 비밀 변수는 암호화되고 다시 보여 주지 않으며 로그에서 가려집니다.

@@ -17,3 +17,5 @@ trigger-loop = 중단함: 이 이미지는 파이프라인 자신에게서 나�
 trigger-no-branch = 저장소에 아직 브랜치가 없습니다.
 trigger-exists = 파이프라인이 이미 지켜보고 있습니다.
 trigger-not-found = 파이프라인에 그런 트리거가 없습니다.
+trigger-same-push = 실행하지 않음: 이미 알려진 푸시이며({ $digest }), 그 사이에 이 태그로 다른 이미지가 푸시되지 않았습니다.
+trigger-perhaps-own = 실행이 끝나기를 기다림: { $run }. 그 실행이 이 이미지를 푸시했다면 아무것도 시작하지 않습니다.

@@ -14,7 +14,7 @@ endpoints-certificate-changed = O certificado de { $host } mudou desde que foi a
 endpoints-certificate-other = { $host } apresenta agora um certificado diferente do que você conferiu: confira de novo.
 endpoints-no-tls = A comunicação com { $host } é por http://, que não tem certificado.
 endpoints-no-certificate = { $host } não apresentou nenhum certificado.
-endpoints-realm-refused = O registro em { $host } nos manda a “{ $realm }” para obter um token. Credenciais só são enviadas a um servidor de tokens no mesmo host, e nunca de https:// para http://.
+endpoints-realm-refused = O registro em { $host } nos manda a “{ $realm }” para obter um token, o que o endpoint não permite. Se esse é o servidor de tokens dele, acrescente { $other } a “Outros hosts permitidos” do endpoint: então usuário e senha também são enviados para lá.
 endpoints-token-unreadable = O token para { $host } não pode ser usado: não é o que um servidor de tokens fornece, ou tem caracteres que não podem ser enviados.
 endpoints-refused = O registro em { $host } não aceita o nome de usuário, a senha ou o token do endpoint ({ $answer }): corrija-os ali ou dê a esse usuário o direito a este repositório.
 endpoints-unresolved = Não foi possível resolver { $name }: corrija o endereço do endpoint ou faça com que o servidor de nomes desta máquina conheça o nome.
@@ -84,6 +84,17 @@ endpoints-deleted = O endpoint { $name } foi excluído.
 endpoints-certificate-accepted = De agora em diante só este certificado de { $host } vale.
 endpoints-token-rotate = Renovar
 endpoints-token-rotate-what = O token atual deixa de valer imediatamente. Quem o usa precisa do novo.
+endpoints-host-unnameable = Nenhuma referência de imagem pode nomear “{ $host }”: ali um host tem letras sem acento, dígitos, “-” e “.”, e depois talvez uma porta. Dê um nome ao registro (no arquivo hosts, se preciso) e escreva-o.
+endpoints-allowed = Outros hosts permitidos
+endpoints-allowed-hint = Para onde o registro pode nos mandar: seu servidor de tokens ou onde guarda as camadas. Um por linha, com a porta se não for 443 (ou 80). Credenciais só vão a servidores de tokens.
+endpoints-allowed-many = Um endpoint pode permitir no máximo { $most } outros hosts.
+endpoints-allowed-invalid = “{ $host }” não é um host que possa ser permitido: escreva o nome ou o endereço IPv4 e, se não for 443 (ou 80), a porta depois de dois-pontos. Sem https://, sem caminho, sem “*”.
+endpoints-redirect = O registro em { $host } nos manda para “{ $to }”, que o endpoint não permite. Se é ali que ele guarda as camadas, acrescente { $other } a “Outros hosts permitidos” do endpoint; se não, verifique o endereço e se não há uma página de login na frente do registro.
+endpoints-redirect-tls = O registro em { $host } nos manda para “{ $to }”: ele fala TLS. Escreva o endereço do endpoint com https://.
+endpoints-redirect-plain = Fala-se com o registro em { $host } por https://, e ele nos manda para “{ $to }”, sem TLS, aonde este servidor não vai: corrija o endereço que o registro supõe ser o seu (atrás de um proxy, quem o diz é o cabeçalho X-Forwarded-Proto).
+endpoints-realm-plain = O registro em { $host } nos manda de https:// a “{ $realm }” para obter um token. Nesse caso as credenciais nunca são enviadas sem TLS: corrija o endereço do servidor de tokens na configuração do registro.
+endpoints-realm-odd = O registro em { $host } pede um token e não indica um servidor de tokens utilizável (“{ $realm }”): corrija o realm na configuração do registro.
+endpoints-certificate-not-vouched = O certificado de { $host } foi assinado por “{ $issuer }”, que não está entre os certificados do endpoint, e o registro não enviou nenhum que leve a eles. Faça o registro enviar a cadeia inteira ou acrescente o certificado de “{ $issuer }” ao endpoint.
 
 variables-title = Variáveis
 variables-intro = Valores que os pipelines podem usar pelo nome: em “variables” no ropewalk.yml, ou como TOKEN = credentials('NAME') no environment de um Jenkinsfile; os passos os recebem como variáveis de ambiente. Quem pode fazer push em um repositório pode usá-los. Os secretos são cifrados, não voltam a ser mostrados e são mascarados nos logs.

@@ -20,3 +20,5 @@ trigger-loop = Interrompido: a imagem vem do próprio pipeline ({ $pipelines }).
 trigger-no-branch = O repositório ainda não tem branch.
 trigger-exists = O pipeline já observa isso.
 trigger-not-found = O pipeline não tem esse gatilho.
+trigger-same-push = Nenhuma execução: este envio já tinha sido anunciado ({ $digest }), e nenhuma outra imagem foi enviada à tag nesse meio-tempo.
+trigger-perhaps-own = Espera o fim de { $run }: talvez essa execução tenha enviado a imagem, e então ela não inicia nada.

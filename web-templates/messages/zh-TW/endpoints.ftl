@@ -14,7 +14,7 @@ endpoints-certificate-changed = { $host } 的憑證在接受之後改變了，�
 endpoints-certificate-other = { $host } 現在出示的憑證與您檢視過的不同：請再檢視一次。
 endpoints-no-tls = 與 { $host } 的連線使用 http://，沒有憑證。
 endpoints-no-certificate = { $host } 沒有出示憑證。
-endpoints-realm-refused = 位於 { $host } 的登錄庫要我們到「{ $realm }」取得權杖。憑據只會送到同一主機的權杖伺服器，而且絕不會從 https:// 送到 http://。
+endpoints-realm-refused = 位於 { $host } 的登錄庫要我們到「{ $realm }」取得權杖，但端點不允許。如果那是它的權杖伺服器，請將 { $other } 加入端點的「另外允許的主機」：之後使用者名稱與密碼也會送到那裡。
 endpoints-token-unreadable = 用於 { $host } 的權杖無法使用：它不是權杖伺服器的回答，或含有無法傳送的字元。
 endpoints-refused = 位於 { $host } 的登錄庫不接受其端點的使用者名稱、密碼或權杖（{ $answer }）：請在端點中更正，或給該使用者這個儲存庫的權限。
 endpoints-unresolved = 無法解析 { $name }：請更正端點的位址，或讓這台機器的名稱伺服器認得這個名稱。
@@ -84,6 +84,17 @@ endpoints-deleted = 端點 { $name } 已刪除。
 endpoints-certificate-accepted = 從現在起，{ $host } 只採用這張憑證。
 endpoints-token-rotate = 更新
 endpoints-token-rotate-what = 目前的權杖立即失效，使用它的程式需要改用新的權杖。
+endpoints-host-unnameable = 映像檔參照無法寫出「{ $host }」：主機名稱只能有英文字母、數字、「-」與「.」，其後可加連接埠。請為登錄庫取一個名稱（必要時寫在 hosts 檔案）並使用它。
+endpoints-allowed = 另外允許的主機
+endpoints-allowed-hint = 登錄庫可以要我們前往的地方：權杖伺服器，或存放映像層的地方。每行一個，連接埠若不是 443（或 80）請寫出。憑據只會送到權杖伺服器。
+endpoints-allowed-many = 一個端點最多可允許 { $most } 個其他主機。
+endpoints-allowed-invalid = 「{ $host }」不是可以允許的主機：請寫名稱或 IPv4 位址，連接埠若不是 443（或 80）請寫在冒號之後。不要寫 https://、路徑或「*」。
+endpoints-redirect = 位於 { $host } 的登錄庫要我們轉往「{ $to }」，但端點不允許。如果那是它存放映像層的地方，請將 { $other } 加入端點的「另外允許的主機」；如果不是，請檢查位址，並確認登錄庫前面沒有登入頁面。
+endpoints-redirect-tls = 位於 { $host } 的登錄庫要我們轉往「{ $to }」：它使用 TLS。請在端點將位址寫成 https://。
+endpoints-redirect-plain = 與 { $host } 的登錄庫是以 https:// 連線，它卻要我們轉往沒有 TLS 的「{ $to }」，本伺服器不會前往：請修正登錄庫所認定的自身位址（在代理伺服器後面時由 X-Forwarded-Proto 標頭告知）。
+endpoints-realm-plain = 位於 { $host } 的登錄庫以 https:// 連線，卻要我們到「{ $realm }」取得權杖。此時絕不會在沒有 TLS 的情況下傳送憑據：請在登錄庫的設定修正權杖伺服器的位址。
+endpoints-realm-odd = 位於 { $host } 的登錄庫要求權杖，卻沒有指出可用的權杖伺服器（「{ $realm }」）：請在登錄庫的設定修正 realm。
+endpoints-certificate-not-vouched = { $host } 的憑證由「{ $issuer }」簽發，它不在端點的憑證之中，登錄庫也沒有一併送出能連到它們的憑證。請讓登錄庫送出完整的憑證鏈，或將「{ $issuer }」的憑證加入端點。
 
 variables-title = 變數
 variables-intro = 管線可以依名稱使用的值：在 ropewalk.yml 寫在「variables」之下，在 Jenkinsfile 則於 environment 內寫 TOKEN = credentials('NAME')；步驟會以環境變數取得。能推送到儲存庫的人都能使用。秘密變數會加密，不再顯示，並在記錄中遮蔽。

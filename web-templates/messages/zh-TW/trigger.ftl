@@ -17,3 +17,5 @@ trigger-loop = 已停止：此映像來自流水線本身（{ $pipelines }）。
 trigger-no-branch = 儲存庫還沒有分支。
 trigger-exists = 流水線已在監看它。
 trigger-not-found = 流水線沒有這個觸發器。
+trigger-same-push = 不執行：這次推送先前已通知過（{ $digest }），其間沒有其他映像檔推送到這個標籤。
+trigger-perhaps-own = 等待 { $run } 結束：映像檔可能是它自己推送的，若是如此就不會啟動任何執行。
