@@ -21,7 +21,7 @@ stages:
       - run: |
           until [ -e go ]; do sleep 0.05; done
           date +%s%N > marker
-          docker build --quiet --tag IMAGE .
+          docker build --quiet --label build_tag=$BUILD_TAG --tag IMAGE .
           docker push --quiet IMAGE
           docker rmi IMAGE
 ";

@@ -323,8 +323,7 @@ async fn what_the_house_lacks_keeps_events_and_shows_in_its_health() {
         "UPDATE events SET undecided = 1, outcome = NULL WHERE repository_id = ?1 AND kind = 'ref-moved'";
     assert_eq!(other.execute(again, [id]).unwrap(), 1);
     other.execute("DELETE FROM runs", []).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let house = House::on(data, &[NO_ENGINE]).await;
+    let house = House::opened(data, &[NO_ENGINE], || other.execute_batch("BEGIN IMMEDIATE").unwrap()).await;
     let failing = ("degraded".to_owned(), "health-loop-failing".to_owned());
     let begun = Instant::now();
     while !loops(&house).await.contains(&failing) {

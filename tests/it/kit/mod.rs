@@ -61,10 +61,16 @@ impl House {
 
     /// On a folder that another house may have used before.
     pub async fn on(data: Arc<Data>, more: &[(&str, &str)]) -> House {
+        Self::opened(data, more, || {}).await
+    }
+
+    /// The same, with `between` done when the house is open and none of its loops has begun.
+    pub async fn opened(data: Arc<Data>, more: &[(&str, &str)], between: impl FnOnce()) -> House {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let app = Arc::new(App::open(settings(data.path(), port, more)).await.unwrap());
+        between();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = app.clone();
         let served = tokio::spawn(async move {
