@@ -18,7 +18,7 @@ use crate::logs::Logs;
 use crate::model::{Condition, Digest, Error, Message, Result, Secret, Surroundings, Turn};
 use crate::pin::Pin;
 use crate::run::{self, Runs};
-use crate::store::{Store, lease, streams};
+use crate::store::{Store, events, lease, streams};
 use crate::trigger::Trigger;
 use crate::watch::Watch;
 use crate::{git, msg, registry, web};
@@ -158,9 +158,12 @@ impl App {
             turn = turn.or(self.runs.tick().await?);
             if turn == Turn::Idle {
                 self.runs.drain().await;
-                if self.runs.tick().await? == Turn::Idle && self.trigger.tick().await? == Turn::Idle {
+                let idle = self.runs.tick().await? == Turn::Idle && self.trigger.tick().await? == Turn::Idle;
+                // What a loop has taken is decided there.
+                if idle && self.store.read(|c| events::undecided(c, 1))?.is_empty() {
                     return Ok(());
                 }
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
     }

@@ -28,7 +28,8 @@ async fn a_full_disk_fails_what_has_to_be_stored_and_nothing_else() {
     assert!(run.status == Status::Failed && message.key.ends_with("-disk-full"), "{run:?}");
     assert!(house.log(&run).starts_with("+ echo begun\nbegun\n"), "what was stored stays");
 
-    // Pushes fail with a sentence that people understand, and change nothing.
+    // Pushes fail with a sentence that people understand, and change nothing. What the run worked in is gone before.
+    house.app.runs.drain().await;
     data.fill();
     let noise = "0123456789abcdef".repeat(1 << 12);
     let second = copy.write("noise", &noise).write("ropewalk.yml", &one_step("echo short")).commit("Second");
